@@ -1,0 +1,35 @@
+# The load generator: built and run by `make bench' only. See bench/README.
+EXTRA_PROGRAMS += bench/load bench/bare
+
+bench_load_SOURCES = \
+	bench/clock.h \
+	bench/client.c bench/client.h \
+	bench/crowd.c bench/crowd.h \
+	bench/fail.c bench/fail.h \
+	bench/figure.c bench/figure.h \
+	bench/latency.c bench/latency.h \
+	bench/load.c \
+	bench/measure.c bench/measure.h \
+	bench/message.c bench/message.h \
+	bench/peer.c bench/peer.h \
+	bench/peer_bare.c \
+	bench/peer_chatroomd.c \
+	bench/peer_redis.c \
+	bench/process.c bench/process.h \
+	bench/protocol.h \
+	bench/report.c bench/report.h \
+	bench/sample.c bench/sample.h \
+	bench/sender.c bench/sender.h \
+	bench/usage.c bench/usage.h
+bench_load_LDADD = libchatroomd.a -lm
+
+bench_bare_SOURCES = bench/bare.c
+bench_bare_LDADD = libchatroomd.a
+
+EXTRA_DIST += bench/README
+CLEANFILES += bench/load$(EXEEXT) bench/bare$(EXEEXT) bench/results.json
+
+# BENCH_FLAGS='--only rate-256 --runs 5' and the like.
+bench: chatroomd$(EXEEXT) bench/load$(EXEEXT) bench/bare$(EXEEXT)
+	./bench/load$(EXEEXT) --server ./chatroomd$(EXEEXT) --json bench/results.json $(BENCH_FLAGS)
+.PHONY: bench

@@ -1,0 +1,16 @@
+/* The table of servers; see peer.h. */
+#include "config.h"
+
+#include "peer.h"
+
+#include <string.h>
+
+const struct peer *peer_find(const char *name)
+{
+    static const struct peer *const peers[] = {&peer_chatroomd, &peer_redis, &peer_bare};
+
+    for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++)
+        if (strcmp(peers[i]->name, name) == 0)
+            return peers[i];
+    return NULL;
+}

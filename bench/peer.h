@@ -1,0 +1,36 @@
+/*
+ * The servers that the benchmark can start: how each is started, and what it speaks.
+ */
+#ifndef CHATROOMD_BENCH_PEER_H
+#define CHATROOMD_BENCH_PEER_H
+
+#include "process.h"
+#include "protocol.h"
+
+#include <stdbool.h>
+
+enum { PEER_ADDRESS_SIZE = 128 };
+
+struct peer_settings {
+    const char *chatroomd;      /* path of the program to measure */
+    const char *const *options; /* KEY=VALUE for its -o, NULL at the end */
+    unsigned clients;           /* as many must be let in */
+};
+
+struct peer {
+    const char *name;
+    const struct protocol *protocol;
+
+    /* Start it, and tell in ADDRESS (PEER_ADDRESS_SIZE bytes) where it listens. False: it is not
+     * installed. */
+    bool (*start)(struct server *server, const struct peer_settings *settings, char *address);
+};
+
+extern const struct peer peer_chatroomd;
+extern const struct peer peer_redis;
+extern const struct peer peer_bare; /* a bare loop of a process per client, see bare.c */
+
+/* The peer called NAME, or NULL. */
+const struct peer *peer_find(const char *name);
+
+#endif

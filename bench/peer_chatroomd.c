@@ -1,0 +1,131 @@
+/*
+ * chatroomd and its line protocol, which the bare loop speaks as well.
+ *
+ *     * Welcome to chatroomd; you are guest1; ...     the client is in, and this is its name
+ *     * ...                                           an event: passed over
+ *     ! ...                                           an error: nothing a benchmark may see
+ *     [guest1] text                                   a message, and who has said it
+ *
+ * All are in the one room at once, so senders too are given each other's messages: they read them
+ * and throw them away, and only those that reach receivers are counted.
+ */
+#include "config.h"
+
+#include "crowd.h"
+#include "fail.h"
+#include "peer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WELCOME "* Welcome"
+#define YOU_ARE "you are "
+
+static void chatroomd_envelopes(size_t size, struct envelope *sent, struct envelope *given)
+{
+    (void)size;
+    memset(given, 0, sizeof(*given));
+    sent->head_length = 0;
+    sent->tail_length = 1;
+    sent->tail[0] = '\n';
+}
+
+/* A line that is not a message. */
+static void chatroomd_event(
+    struct crowd *crowd, struct client *client, const char *line, size_t length)
+{
+    const char *name;
+
+    if (line[0] == '!' && client->state == CLIENT_GREETING) {
+        crowd_refuse(crowd, client, line, length);
+        return;
+    }
+    if (line[0] != '*')
+        crowd_wrong(crowd, client, "neither a message nor an event", line, length);
+    if (client->state != CLIENT_GREETING || length < strlen(WELCOME) ||
+        memcmp(line, WELCOME, strlen(WELCOME)) != 0)
+        return;
+    name = memmem(line, length, YOU_ARE, strlen(YOU_ARE));
+    if (name == NULL)
+        crowd_wrong(crowd, client, "a welcome without a name", line, length);
+    name += strlen(YOU_ARE);
+    snprintf(client->name, sizeof(client->name), "%.*s", (int)strcspn(name, "; \n"), name);
+    client->name_length = strlen(client->name);
+    crowd_ready(crowd, client);
+}
+
+/* "[", the name of the sender, "] ", the text, and no byte more. */
+static void chatroomd_message(
+    struct crowd *crowd, struct client *client, const char *line, size_t length)
+{
+    size_t size = crowd->plan.size;
+    const struct client *sender;
+
+    if (length < size + 3)
+        crowd_wrong(crowd, client, "a message too short", line, length);
+    sender = &crowd->senders[crowd_take(crowd, client, line + length - size)];
+    if (length != sender->name_length + size + 3 ||
+        memcmp(line + 1, sender->name, sender->name_length) != 0)
+        crowd_wrong(crowd, client, "not the name of who has written it", line, length);
+}
+
+static size_t chatroomd_receive(
+    struct crowd *crowd, struct client *client, const char *bytes, size_t length)
+{
+    const char *line = bytes, *end = bytes + length, *newline;
+
+    while (client->state != CLIENT_ENDED && line < end &&
+           (newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+        if (line[0] == '[')
+            chatroomd_message(crowd, client, line, (size_t)(newline - line));
+        else
+            chatroomd_event(crowd, client, line, (size_t)(newline - line));
+        line = newline + 1;
+    }
+    return (size_t)(line - bytes);
+}
+
+/* Once it is in, a sender only makes sure that there is no error: none of our texts has a '!'. */
+static size_t chatroomd_replies(
+    struct crowd *crowd, struct client *client, const char *bytes, size_t length)
+{
+    const char *error;
+
+    if (client->state == CLIENT_GREETING)
+        return chatroomd_receive(crowd, client, bytes, length);
+    error = memchr(bytes, '!', length);
+    if (error != NULL)
+        crowd_wrong(crowd, client, "an error", error, length - (size_t)(error - bytes));
+    return length;
+}
+
+const struct protocol protocol_chatroomd = {
+    .name = "chatroomd",
+    .envelopes = chatroomd_envelopes,
+    .receive = chatroomd_receive,
+    .replies = chatroomd_replies,
+};
+
+static bool chatroomd_start(
+    struct server *server, const struct peer_settings *settings, char *address)
+{
+    enum { OPTIONS_MAX = 32 };
+    char clients[32];
+    const char *arguments[2 * OPTIONS_MAX + 8] = {
+        settings->chatroomd, "-l", "127.0.0.1:0", "-o", clients, "-o", "log-level=notice"};
+    const char *listen;
+    size_t count = 7;
+
+    snprintf(clients, sizeof(clients), "max-clients=%u", settings->clients);
+    for (size_t i = 0; settings->options[i] != NULL && i < OPTIONS_MAX; i++) {
+        arguments[count++] = "-o";
+        arguments[count++] = settings->options[i];
+    }
+    listen = server_start(server, arguments, "event=ready listen=");
+    if (listen == NULL)
+        fail("%s is not there: build it first, or name another with --server", settings->chatroomd);
+    snprintf(address, PEER_ADDRESS_SIZE, "%s", listen);
+    return true;
+}
+
+const struct peer peer_chatroomd = {"chatroomd", &protocol_chatroomd, chatroomd_start};

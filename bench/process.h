@@ -1,0 +1,35 @@
+/*
+ * A server under measurement, started and ended by the benchmark.
+ *
+ * It runs in the foreground, with stdout and stderr on one pipe, and says on it in a line when it
+ * is ready. What it says is kept (the last SERVER_LOG_SIZE bytes) and shown where something goes
+ * wrong. Whatever happens to the generator, the server goes with it: an exit ends it, and the
+ * kernel does so by PR_SET_PDEATHSIG after a kill.
+ */
+#ifndef CHATROOMD_BENCH_PROCESS_H
+#define CHATROOMD_BENCH_PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { SERVER_LOG_SIZE = 16384 };
+
+struct server {
+    pid_t pid;       /* 0: not running */
+    int output;      /* the read end of the pipe */
+    char ready[128]; /* what server_start has returned */
+    size_t log_length;
+    char log[SERVER_LOG_SIZE + 1];
+};
+
+/*
+ * Start ARGUMENTS (argv, NULL at the end; found in PATH) and wait until a line with READY in it
+ * has been read. Returns what follows READY in that line, up to a blank (kept in SERVER); NULL
+ * where there is no such program. Any other failure ends the benchmark. One server runs at a time.
+ */
+const char *server_start(struct server *server, const char *const arguments[], const char *ready);
+
+/* SIGTERM, and wait until it has ended. A status other than 0, or none in time, is a fault. */
+void server_stop(struct server *server);
+
+#endif

@@ -1,0 +1,1 @@
+dist_man_MANS = man/chatroomd.8 man/chatroomd.conf.5

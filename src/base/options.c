@@ -1,0 +1,458 @@
+/*
+ * The options: command line and configuration file to one struct options.
+ *
+ * Model:
+ *  1. The command line is read first, since it names the file. What it sets (-o, -l, -d) is put
+ *     aside, in its order.
+ *  2. Each key begins with its default, then the file's values are set, then the command line's.
+ *     A list that the command line sets at all replaces the file's; one that the file sets replaces
+ * the default.
+ *  3. One way to set a value (`set`), whoever asks: it finds the row, reads the value by the row's
+ *     kind and refuses what is out of the row's range. It knows where the value was written.
+ *  4. Every fault is told, not the first only; then the keys are checked against each other, if
+ * each is well.
+ *
+ * Wrong usage exits 2, a wrong value or file 78, and help and version exit 0.
+ */
+#include "config.h"
+
+#include "base/options.h"
+
+#include "base/address.h"
+#include "base/alloc.h"
+#include "base/config_file.h"
+#include "base/options_table.h"
+#include "base/value.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct row {
+    const char *key;
+    enum value_kind kind;
+    const char *least, *most, *normal, *help;
+    size_t offset; /* of the field in struct options */
+};
+
+static const struct row table[] = {
+#define OPTIONS_ROW(field, key, kind, least, most, normal, help)                                   \
+    {key, kind, least, most, normal, help, offsetof(struct options, field)},
+    OPTIONS_TABLE(OPTIONS_ROW)
+#undef OPTIONS_ROW
+};
+
+#define ROW_COUNT (sizeof table / sizeof *table)
+
+/* Who sets a value; each later one takes the place of the ones before it. */
+enum source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_COMMAND_LINE };
+
+/* Where a fault on the command line is. */
+#define COMMAND_LINE "command line"
+
+/* A value that the command line sets. */
+struct assignment {
+    size_t row;
+    char *value;
+};
+
+struct reader {
+    struct options *options;
+    struct assignment *assignments;
+    size_t assignment_count;
+    enum source list_source; /* who has set the list of addresses */
+    bool bad_usage;
+    bool bad_configuration;
+};
+
+static void bad_configuration(struct reader *reader, const char *place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void bad_configuration(struct reader *reader, const char *place, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "chatroomd: %s: ", place);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    reader->bad_configuration = true;
+}
+
+/* --- values */
+
+static void clear_addresses(struct options *options)
+{
+    for (size_t i = 0; i < options->listen_count; i++)
+        free(options->listen[i]);
+    free(options->listen);
+    options->listen = NULL;
+    options->listen_count = 0;
+}
+
+static void add_address(
+    struct reader *reader, enum source source, const char *text, const char *place)
+{
+    struct options *options = reader->options;
+    struct sockaddr_storage address;
+    socklen_t length;
+    char quoted[256];
+    const char *words = address_parse(text, &address, &length);
+    if (words != NULL) {
+        const char *shown = log_quote(quoted, sizeof quoted, text);
+        bad_configuration(reader, place, "listen: the address %s %s", shown, words);
+        return;
+    }
+    if (reader->list_source != source)
+        clear_addresses(options);
+    reader->list_source = source;
+    size_t count = options->listen_count + 1;
+    options->listen = alloc_resize(options->listen, count, sizeof *options->listen);
+    options->listen[options->listen_count++] = alloc_string(text);
+}
+
+static void store(struct options *options, const struct row *row, uint64_t number)
+{
+    void *field = (char *)options + row->offset;
+    switch (row->kind) {
+    case VALUE_COUNT:
+    case VALUE_DURATION:
+        *(unsigned *)field = (unsigned)number;
+        break;
+    case VALUE_SIZE:
+        *(size_t *)field = (size_t)number;
+        break;
+    case VALUE_LOG_LEVEL:
+        *(enum log_level *)field = (enum log_level)number;
+        break;
+    case VALUE_ADDRESSES:
+        assert(false);
+    }
+}
+
+static uint64_t load(const struct options *options, const struct row *row)
+{
+    const void *field = (const char *)options + row->offset;
+    switch (row->kind) {
+    case VALUE_COUNT:
+    case VALUE_DURATION:
+        return *(const unsigned *)field;
+    case VALUE_SIZE:
+        return *(const size_t *)field;
+    case VALUE_LOG_LEVEL:
+        return *(const enum log_level *)field;
+    case VALUE_ADDRESSES:
+        break;
+    }
+    assert(false);
+}
+
+static bool in_range(const struct row *row, uint64_t number)
+{
+    uint64_t least, most;
+    bool known =
+        value_parse(row->kind, row->least, &least) && value_parse(row->kind, row->most, &most);
+    assert(known);
+    return number >= least && number <= most && (size_t)number == number;
+}
+
+static void set(
+    struct reader *reader, enum source source, size_t index, const char *value, const char *place)
+{
+    const struct row *row = &table[index];
+    if (row->kind == VALUE_ADDRESSES) {
+        add_address(reader, source, value, place);
+        return;
+    }
+    char quoted[128];
+    const char *shown = log_quote(quoted, sizeof quoted, value);
+    uint64_t number;
+    if (!value_parse(row->kind, value, &number))
+        bad_configuration(
+            reader, place, "%s: %s is not %s", row->key, shown, value_kind_words(row->kind));
+    else if (!in_range(row, number))
+        bad_configuration(reader, place, "%s: %s is out of range; it goes from %s to %s", row->key,
+            shown, row->least, row->most);
+    else
+        store(reader->options, row, number);
+}
+
+/* --- the command line */
+
+static const struct option long_options[] = {
+    {"file", required_argument, NULL, 'f'},
+    {"listen", required_argument, NULL, 'l'},
+    {"option", required_argument, NULL, 'o'},
+    {"check", no_argument, NULL, 't'},
+    {"print", no_argument, NULL, 'T'},
+    {"debug", no_argument, NULL, 'd'},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static const char usage_text[] =
+    "Usage: chatroomd [-f FILE] [-l ADDRESS:PORT]... [-o KEY=VALUE]... [-t] [-T] [-d] [-V] [-h]\n"
+    "A chat room for nc and telnet. It runs in the foreground and logs to standard error.\n"
+    "\n"
+    "  -f, --file FILE          read FILE instead of " DEFAULT_CONFIG_FILE "\n"
+    "  -l, --listen ADDRESS     the same as -o listen=ADDRESS; may be given several times\n"
+    "  -o, --option KEY=VALUE   set a key of the configuration; this wins over the file\n"
+    "  -t, --check              check the configuration and exit\n"
+    "  -T, --print              print the configuration in force and exit\n"
+    "  -d, --debug              the same as -o log-level=debug\n"
+    "  -V, --version            print the version and exit\n"
+    "  -h, --help               print this and exit\n"
+    "\n"
+    "Keys, their defaults and ranges (see chatroomd.conf(5)):\n";
+
+static void print_help(void)
+{
+    fputs(usage_text, stdout);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct row *row = &table[i];
+        printf("  %-14s %s\n", row->key, row->help);
+        printf("  %-14s default %s", "", row->normal);
+        if (*row->least != '\0' && row->kind != VALUE_LOG_LEVEL)
+            printf(", from %s to %s", row->least, row->most);
+        putchar('\n');
+    }
+}
+
+static size_t find_row(const char *key, size_t length)
+{
+    size_t i = 0;
+    while (
+        i < ROW_COUNT && (strncmp(table[i].key, key, length) != 0 || table[i].key[length] != '\0'))
+        i++;
+    return i;
+}
+
+static void put_aside(struct reader *reader, size_t row, const char *value)
+{
+    size_t count = ++reader->assignment_count;
+    reader->assignments = alloc_resize(reader->assignments, count, sizeof *reader->assignments);
+    reader->assignments[count - 1] = (struct assignment){.row = row, .value = alloc_string(value)};
+}
+
+static void take_assignment(struct reader *reader, const char *text)
+{
+    char quoted[256];
+    const char *shown = log_quote(quoted, sizeof quoted, text);
+    const char *equal = strchr(text, '=');
+    if (equal == NULL) {
+        fprintf(stderr, "chatroomd: -o %s: there is no = in it; write -o KEY=VALUE\n", shown);
+        reader->bad_usage = true;
+        return;
+    }
+    size_t row = find_row(text, (size_t)(equal - text));
+    if (row < ROW_COUNT)
+        put_aside(reader, row, equal + 1);
+    else
+        bad_configuration(reader, COMMAND_LINE,
+            "-o %s: there is no such key; "
+            "chatroomd --help lists them",
+            shown);
+}
+
+static void take_option(struct reader *reader, int letter, const char *argument)
+{
+    struct options *options = reader->options;
+    switch (letter) {
+    case 'f':
+        free(options->file);
+        options->file = alloc_string(argument);
+        break;
+    case 'l':
+        put_aside(reader, find_row("listen", strlen("listen")), argument);
+        break;
+    case 'o':
+        take_assignment(reader, argument);
+        break;
+    case 't':
+        options->check = true;
+        break;
+    case 'T':
+        options->print = true;
+        break;
+    case 'd':
+        put_aside(reader, find_row("log-level", strlen("log-level")), "debug");
+        break;
+    default:
+        reader->bad_usage = true;
+    }
+}
+
+/* Returns 'V' or 'h' where that was asked for, else 0. */
+static int read_command_line(struct reader *reader, int argc, char **argv)
+{
+    int letter;
+    optind = 0; /* from the start, also the second time (getopt(3)) */
+    while ((letter = getopt_long(argc, argv, "f:l:o:tTdVh", long_options, NULL)) != -1) {
+        if (letter == 'V' || letter == 'h')
+            return letter;
+        take_option(reader, letter, optarg);
+    }
+    if (optind < argc) {
+        char quoted[256];
+        fprintf(stderr, "chatroomd: there is no use for the argument %s\n",
+            log_quote(quoted, sizeof quoted, argv[optind]));
+        reader->bad_usage = true;
+    }
+    return 0;
+}
+
+/* --- the file */
+
+static void take_file_value(void *context, size_t key, const char *value, const char *place)
+{
+    set(context, SOURCE_FILE, key, value, place);
+}
+
+static void take_file_fault(void *context, const char *words, const char *place)
+{
+    bad_configuration(context, place, "%s", words);
+}
+
+static void read_file(struct reader *reader)
+{
+    struct options *options = reader->options;
+    if (options->file == NULL) {
+        if (access(DEFAULT_CONFIG_FILE, F_OK) != 0 && errno == ENOENT)
+            return;
+        options->file = alloc_string(DEFAULT_CONFIG_FILE);
+    }
+    struct config_key keys[ROW_COUNT];
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        keys[i] = (struct config_key){table[i].key, table[i].kind == VALUE_ADDRESSES};
+    const struct config_handler handler = {.keys = keys,
+        .key_count = ROW_COUNT,
+        .context = reader,
+        .value = take_file_value,
+        .fault = take_file_fault};
+    if (!config_file_read(options->file, &handler))
+        bad_configuration(
+            reader, options->file, "this configuration file cannot be read: %s", strerror(errno));
+}
+
+/* --- both together */
+
+/* How many of the longest messages, with name and bookkeeping, the ring must hold: with fewer, one
+ * reader that is a little late would stop every sender. */
+#define RING_LEAST_MESSAGES 64
+#define MESSAGE_OVERHEAD    128
+
+static size_t round_up(size_t size)
+{
+    return (size + OPTIONS_PAGE - 1) / OPTIONS_PAGE * OPTIONS_PAGE;
+}
+
+static void check_together(struct reader *reader)
+{
+    struct options *options = reader->options;
+    options->ring_size = round_up(options->ring_size);
+    options->outbox_size = round_up(options->outbox_size);
+    size_t ring_least = round_up(RING_LEAST_MESSAGES * (options->max_message + MESSAGE_OVERHEAD));
+    char is[VALUE_TEXT_SIZE], message[VALUE_TEXT_SIZE], least[VALUE_TEXT_SIZE];
+    value_print(VALUE_SIZE, options->max_message, message);
+    if (options->outbox_size < options->max_message)
+        bad_configuration(reader, "outbox-size",
+            "%s has no room for a message of max-message, %s; it takes at least %s",
+            value_print(VALUE_SIZE, options->outbox_size, is), message,
+            value_print(VALUE_SIZE, round_up(options->max_message), least));
+    if (options->ring_size < ring_least)
+        bad_configuration(reader, "ring-size",
+            "%s is too little for messages of max-message, %s; it takes at least %s",
+            value_print(VALUE_SIZE, options->ring_size, is), message,
+            value_print(VALUE_SIZE, ring_least, least));
+}
+
+static void read_all(struct reader *reader)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        set(reader, SOURCE_DEFAULT, i, table[i].normal, "default");
+    read_file(reader);
+    for (size_t i = 0; i < reader->assignment_count; i++) {
+        const struct assignment *assignment = &reader->assignments[i];
+        set(reader, SOURCE_COMMAND_LINE, assignment->row, assignment->value, COMMAND_LINE);
+    }
+    if (!reader->bad_configuration)
+        check_together(reader);
+}
+
+static enum options_outcome finish(const struct reader *reader, int *exit_status)
+{
+    if (reader->bad_usage)
+        fputs("chatroomd: chatroomd --help tells how to use it\n", stderr);
+    if (!reader->bad_usage && !reader->bad_configuration)
+        return OPTIONS_RUN;
+    *exit_status = reader->bad_usage ? OPTIONS_EXIT_USAGE : OPTIONS_EXIT_CONFIG;
+    return OPTIONS_EXIT;
+}
+
+enum options_outcome options_read(struct options *options, int argc, char **argv, int *exit_status)
+{
+    *options = (struct options){0};
+    struct reader reader = {.options = options};
+    int letter = read_command_line(&reader, argc, argv);
+    enum options_outcome outcome = OPTIONS_EXIT;
+    if (letter == 0) {
+        if (!reader.bad_usage)
+            read_all(&reader);
+        outcome = finish(&reader, exit_status);
+    } else {
+        if (letter == 'V')
+            puts(PACKAGE_STRING);
+        else
+            print_help();
+        *exit_status = fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    for (size_t i = 0; i < reader.assignment_count; i++)
+        free(reader.assignments[i].value);
+    free(reader.assignments);
+    if (outcome == OPTIONS_EXIT)
+        options_free(options);
+    return outcome;
+}
+
+void options_free(struct options *options)
+{
+    clear_addresses(options);
+    free(options->file);
+    options->file = NULL;
+}
+
+static void print_quoted(FILE *stream, const char *text)
+{
+    putc('"', stream);
+    for (; *text != '\0'; text++) {
+        if (strchr("\"\\$", *text) != NULL)
+            putc('\\', stream);
+        putc(*text, stream);
+    }
+    putc('"', stream);
+}
+
+void options_print(const struct options *options, FILE *stream)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct row *row = &table[i];
+        char buffer[VALUE_TEXT_SIZE];
+        fprintf(stream, "%s = ", row->key);
+        if (row->kind != VALUE_ADDRESSES) {
+            const char *text = value_print(row->kind, load(options, row), buffer);
+            fprintf(stream, strchr(text, ' ') != NULL ? "\"%s\"\n" : "%s\n", text);
+            continue;
+        }
+        for (size_t j = 0; j < options->listen_count; j++) {
+            fputs(j == 0 ? "{" : ", ", stream);
+            print_quoted(stream, options->listen[j]);
+        }
+        fputs("}\n", stream);
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * The configuration keys, one row each. Parser, -o, -T, --help, the example etc/chatroomd.conf and
+ * chatroomd.conf(5) follow this table; tests/base/check_options.c sees that the last two do.
+ *
+ *     ROW(field, key, kind, least, most, default, help)
+ *
+ * FIELD is the one of struct options. LEAST, MOST and DEFAULT are written as in the
+ * configuration file and read by the same code; kinds without an order have none. HELP
+ * completes "KEY: ..." in a line.
+ */
+#ifndef CHATROOMD_BASE_OPTIONS_TABLE_H
+#define CHATROOMD_BASE_OPTIONS_TABLE_H
+
+/* clang-format off */
+#define OPTIONS_TABLE(ROW)                                                                         \
+    ROW(listen, "listen", VALUE_ADDRESSES, "", "", "127.0.0.1:8888",                               \
+        "addresses to listen on: IPv4:PORT, [IPv6]:PORT or unix:PATH")                             \
+    ROW(max_clients, "max-clients", VALUE_COUNT, "1", "100000", "1000",                            \
+        "clients at a time; further ones are told so and closed")                                  \
+    ROW(max_message, "max-message", VALUE_SIZE, "64 B", "64 KiB", "4 KiB",                         \
+        "text of the longest message, without the name")                                           \
+    ROW(ring_size, "ring-size", VALUE_SIZE, "256 KiB", "16 GiB", "16 MiB",                         \
+        "shared memory for accepted messages that someone still has to get")                       \
+    ROW(outbox_size, "outbox-size", VALUE_SIZE, "4 KiB", "1 MiB", "16 KiB",                        \
+        "shared memory per client for what it sends until it is accepted")                         \
+    ROW(stall_grace_ms, "stall-grace", VALUE_DURATION, "100 ms", "1 h", "5 s",                     \
+        "how long a client may hold the others up before it is ended")                             \
+    ROW(drain_timeout_ms, "drain-timeout", VALUE_DURATION, "0 s", "1 h", "5 s",                    \
+        "how long a client that ends may take to read what it is owed")                            \
+    ROW(log_level, "log-level", VALUE_LOG_LEVEL, "error", "debug", "info",                         \
+        "what is logged: error, warning, notice, info or debug")
+/* clang-format on */
+
+#endif

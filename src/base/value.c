@@ -1,0 +1,92 @@
+/*
+ * Values of the configuration: a number and a unit, from two tables.
+ */
+#include "config.h"
+
+#include "base/value.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+/* From small to large. The empty name is what a plain number means. */
+static const struct unit count_units[] = {{"", 1}, {NULL, 0}};
+static const struct unit size_units[] = {{"", 1}, {"B", 1}, {"KiB", UINT64_C(1) << 10},
+    {"MiB", UINT64_C(1) << 20}, {"GiB", UINT64_C(1) << 30}, {NULL, 0}};
+static const struct unit duration_units[] = {
+    {"ms", 1}, {"", 1000}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {NULL, 0}};
+
+static const struct {
+    const struct unit *units; /* NULL: a word instead of a number */
+    const char *words;
+} kinds[] = {
+    [VALUE_COUNT] = {count_units, "a whole number"},
+    [VALUE_SIZE] = {size_units, "a size: a whole number of bytes, or with KiB, MiB or GiB"},
+    [VALUE_DURATION] = {duration_units,
+        "a time: a whole number of seconds, or with ms, s, min or h"},
+    [VALUE_LOG_LEVEL] = {NULL, "one of error, warning, notice, info and debug"},
+};
+
+const char *value_kind_words(enum value_kind kind)
+{
+    return kinds[kind].words;
+}
+
+static bool parse_level(const char *text, uint64_t *number)
+{
+    for (unsigned level = 0; level < LOG_LEVEL_COUNT; level++) {
+        *number = level;
+        if (strcmp(text, log_level_word(level)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool multiply_unit(const struct unit *unit, const char *name, uint64_t *number)
+{
+    for (; unit->name != NULL; unit++) {
+        if (strcmp(unit->name, name) == 0)
+            return !__builtin_mul_overflow(*number, unit->factor, number);
+    }
+    return false;
+}
+
+bool value_parse(enum value_kind kind, const char *text, uint64_t *number)
+{
+    if (kinds[kind].units == NULL)
+        return parse_level(text, number);
+    if (*text < '0' || *text > '9')
+        return false;
+    *number = 0;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (__builtin_mul_overflow(*number, UINT64_C(10), number) ||
+            __builtin_add_overflow(*number, (uint64_t)(*text - '0'), number))
+            return false;
+    }
+    text += strspn(text, " ");
+    return multiply_unit(kinds[kind].units, text, number);
+}
+
+const char *value_print(enum value_kind kind, uint64_t number, char *buffer)
+{
+    const struct unit *best = kinds[kind].units;
+    if (best == NULL) {
+        assert(number < LOG_LEVEL_COUNT);
+        return log_level_word((enum log_level)number);
+    }
+    for (const struct unit *unit = best; unit->name != NULL; unit++) {
+        if (number % unit->factor == 0 && (number > 0 || unit->factor <= 1000))
+            best = unit;
+    }
+    const char *blank = *best->name == '\0' ? "" : " ";
+    snprintf(buffer, VALUE_TEXT_SIZE, "%" PRIu64 "%s%s", number / best->factor, blank, best->name);
+    return buffer;
+}

@@ -1,0 +1,69 @@
+/*
+ * chatroomd.c - main(): options, then the supervisor with its table of worker kinds.
+ *
+ * The supervisor and the workers do not know of each other; they meet here.
+ */
+#include "config.h"
+
+#include "base/log.h"
+#include "base/options.h"
+#include "base/title.h"
+#include "region/region.h"
+#include "supervisor/supervisor.h"
+#include "worker/worker.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
+    [WORKER_KIND_CLIENT] = {"client", worker_run_client},
+};
+
+/* Descriptors 0 to 2 are open, so that no socket of ours ever becomes one of them. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static void print_region(const struct options *options)
+{
+    struct region_geometry geometry = {
+        .slot_count = options->max_clients,
+        .ring_size = options->ring_size,
+        .outbox_size = options->outbox_size,
+    };
+    struct region_header layout;
+
+    printf("# shared memory (/dev/shm) needed: %llu KiB\n",
+        (unsigned long long)region_layout(&geometry, &layout) / 1024);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int status = EXIT_SUCCESS;
+
+    fill_standard_descriptors();
+    title_init(argc, argv);
+    if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)
+        return status;
+    if (options.print) {
+        options_print(&options, stdout);
+        print_region(&options);
+    } else if (options.check) {
+        printf("chatroomd: the configuration is fine\n");
+    } else {
+        log_open(options.log_level);
+        status = supervisor_run(&options, worker_kinds);
+    }
+    options_free(&options);
+    return status;
+}

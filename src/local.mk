@@ -1,0 +1,40 @@
+# Everything but main() is in one library, which the tests and benches link with too.
+noinst_LIBRARIES += libchatroomd.a
+libchatroomd_a_SOURCES = \
+	src/base/address.c src/base/address.h \
+	src/base/alloc.c src/base/alloc.h \
+	src/base/config_file.c src/base/config_file.h \
+	src/base/log.c src/base/log.h \
+	src/base/options.c src/base/options.h src/base/options_table.h \
+	src/base/text.c src/base/text.h \
+	src/base/title.c src/base/title.h \
+	src/base/value.c src/base/value.h \
+	src/region/layout.h \
+	src/region/outbox.c src/region/outbox.h \
+	src/region/region.c src/region/region.h \
+	src/region/ring.c src/region/ring.h \
+	src/relay/frame.c src/relay/frame.h \
+	src/relay/relay.c src/relay/relay.h \
+	src/chat/names.c src/chat/names.h \
+	src/chat/room.c src/chat/room.h \
+	src/protocol/line.c src/protocol/line.h \
+	src/delivery/delivery.c src/delivery/delivery.h \
+	src/relay/heritage.h \
+	src/supervisor/ends.h \
+	src/supervisor/forker.c src/supervisor/forker.h \
+	src/supervisor/listener.c src/supervisor/listener.h \
+	src/supervisor/newcomer.c src/supervisor/newcomer.h \
+	src/supervisor/order.c src/supervisor/order.h \
+	src/supervisor/record.c src/supervisor/record.h \
+	src/supervisor/slot.c src/supervisor/slot.h \
+	src/supervisor/space.c src/supervisor/space.h \
+	src/supervisor/state.h \
+	src/supervisor/supervisor.c src/supervisor/supervisor.h \
+	src/supervisor/tell.c src/supervisor/tell.h \
+	src/worker/closing.c src/worker/closing.h \
+	src/worker/session.c src/worker/session.h \
+	src/worker/worker.c src/worker/worker.h
+
+sbin_PROGRAMS += chatroomd
+chatroomd_SOURCES = src/chatroomd.c
+chatroomd_LDADD = $(DAEMON_LIBS)

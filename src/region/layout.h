@@ -1,0 +1,126 @@
+/*
+ * layout.h - the only definition of the bytes in the shared region.
+ *
+ *     +--------+-------+-------+------+----------+----------+----
+ *     | header | slots | index | ring | outbox 0 | outbox 1 | ...
+ *     +--------+-------+-------+------+----------+----------+----
+ *     :<---- the supervisor writes,  :<- the slot's worker  :
+ *     :      every process reads --->:   writes, and the    :
+ *     :                              :   supervisor reads ->:
+ *
+ * Model:
+ * 1. One writer per byte. Every part begins on a page of its own, so that a worker can be given the
+ *    first four read-only and one outbox read-write, and nothing else.
+ * 2. No pointers and no locks: offsets only. Words in which two processes meet are C11 atomics.
+ * 3. Sequence numbers and ring offsets are 64-bit and only grow; they are taken modulo the size of
+ *    their ring only where memory is touched. At 10 million records a second a sequence number
+ *    lasts 58,000 years.
+ * 4. An outbox is one page of its worker's state, then outbox-size bytes of payload. The supervisor
+ *    zeroes it between two lives of a slot, when no worker has it mapped.
+ * 5. `version` is stored last, with release: who attaches and reads it with acquire sees a whole
+ *    header, or refuses.
+ *
+ * A record's bytes are contiguous in the ring; where one does not fit before the ring's end, the
+ * rest of that lap stays unused. `oldest_sequence` moves before bytes are written over, so that a
+ * reader without a claim on the ring (a view) can judge what it copied: whole if the record's
+ * sequence number is still not below `oldest_sequence` afterwards.
+ */
+#ifndef CHATROOMD_REGION_LAYOUT_H
+#define CHATROOMD_REGION_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REGION_MAGIC   UINT64_C(0x646d6f6f72746163) /* "catroomd", little endian */
+#define REGION_VERSION 1u
+
+#define REGION_CACHE_LINE 64
+
+/* Recipient and sender of a record that is nobody's in particular. */
+#define REGION_NO_SLOT UINT32_MAX
+
+/* What a record is, its word in logs, and whether the client that it is by or about (its sender) is
+ * given it too. */
+#define RECORD_KINDS(KIND)                                                                         \
+    KIND(MESSAGE, "message", 0)                                                                    \
+    KIND(JOINED, "joined", 0)                                                                      \
+    KIND(LEFT, "left", 0)                                                                          \
+    KIND(RENAMED, "renamed", 1)                                                                    \
+    KIND(WELCOME, "welcome", 1)                                                                    \
+    KIND(REPLY, "reply", 1)                                                                        \
+    KIND(ERROR, "error", 1)                                                                        \
+    KIND(NOTICE, "notice", 1)
+
+enum record_kind {
+#define KIND(symbol, word, to_sender) RECORD_##symbol,
+    RECORD_KINDS(KIND)
+#undef KIND
+        RECORD_KIND_COUNT
+};
+
+/* The first page. Constant once `version` is stored, but for the two sequence numbers. */
+struct region_header {
+    uint64_t magic;
+    _Atomic uint32_t version;
+    uint32_t slot_count;
+    uint64_t epoch;        /* random; names this life of the region */
+    uint64_t started;      /* nanoseconds since 1970 */
+    uint64_t total_size;   /* bytes, all parts */
+    uint64_t slots_offset; /* bytes from the header's first */
+    uint64_t index_offset;
+    uint64_t index_count; /* entries */
+    uint64_t ring_offset;
+    uint64_t ring_size; /* bytes */
+    uint64_t outboxes_offset;
+    uint64_t outbox_stride; /* bytes from one outbox to the next: a page of state and the payload */
+    uint64_t outbox_size;   /* bytes of payload */
+
+    _Alignas(REGION_CACHE_LINE) _Atomic uint64_t next_sequence; /* one beyond the newest record */
+    _Atomic uint64_t oldest_sequence; /* the oldest whose bytes and entry are still whole */
+};
+
+/* A client's place as everyone may see it: no name, no address. */
+struct region_slot {
+    _Alignas(REGION_CACHE_LINE) _Atomic uint32_t generation;
+    _Atomic uint32_t occupied; /* 1 from the newcomer's start until the slot is free again */
+    /* The position that the supervisor waits for before it can go on, or 0. Its worker sends SPACE
+     * on the relay when its position passes this. One word per slot rather than one for all, so
+     * that only the clients that hold the ring are asked, and a hundred caught-up workers are not.
+     */
+    _Atomic uint64_t wanted;
+};
+
+/* One record. Written whole before header.next_sequence passes it, constant until written over. */
+struct record_entry {
+    uint64_t sequence;
+    uint64_t time;   /* nanoseconds since 1970 */
+    uint64_t offset; /* in the ring's endless byte stream; modulo ring_size in memory */
+    uint32_t length; /* bytes, the line feed included */
+    uint16_t kind;   /* enum record_kind */
+    uint16_t room;
+    uint32_t sender; /* slot of the client that the record is by or about, or REGION_NO_SLOT */
+    uint32_t sender_generation;
+    uint32_t recipient; /* slot, or REGION_NO_SLOT: everyone in the room */
+    uint32_t recipient_generation;
+    uint16_t
+        name_offset; /* where in the record the sender's name stands (for RENAMED the new one) */
+    uint16_t name_length; /* 0: no name in it */
+    uint16_t text_offset; /* where what was said begins; it ends before the line feed */
+    uint16_t reserved[5];
+};
+
+/* The first page of an outbox. */
+struct outbox_state {
+    _Atomic uint64_t position; /* the lowest sequence number that the client still needs */
+};
+
+_Static_assert(sizeof(struct region_header) == 192, "the header's size is part of the layout");
+_Static_assert(
+    offsetof(struct region_header, next_sequence) == 128, "sequence numbers stand apart");
+_Static_assert(sizeof(struct region_slot) == 64, "a slot is one cache line");
+_Static_assert(sizeof(struct record_entry) == 64, "an index entry is one cache line");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
+    "atomics between processes must be lock-free");
+
+#endif

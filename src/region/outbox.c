@@ -1,0 +1,92 @@
+/*
+ * outbox.c - a circular allocator of contiguous pieces, freed in the order they were made.
+ *
+ * Model: the used bytes are one arc from `tail` to `head`, perhaps with an unused end of the outbox
+ * in it; `ends` has, oldest first, where each unanswered piece ends. When nothing is unanswered the
+ * arc begins at 0 again, so that a quiet worker touches one page.
+ *
+ * Credit may be told late: with U unannounced bytes the arc is at most U + longest - 1 long (one
+ * unused end), the free bytes are cut in two at most, so the larger part is at least
+ * (size - U - longest + 1) / 2, and that is enough for any piece as long as U <= size - 3 *
+ * longest.
+ *
+ * Only the worker writes here; the supervisor copies each piece once, and believes nothing.
+ */
+#include "config.h"
+
+#include "region/outbox.h"
+
+#include <string.h>
+
+/* In `ends`: the piece is the first one at the outbox's begin again. Outboxes are far smaller. */
+#define BEGINS_LAP UINT32_C(0x80000000)
+
+void outbox_writer_init(struct outbox_writer *writer, struct outbox outbox)
+{
+    memset(writer, 0, sizeof *writer);
+    writer->outbox = outbox;
+}
+
+enum room { ROOM_NONE, ROOM_HERE, ROOM_NEXT_LAP };
+
+/* Where `length` contiguous bytes are free. */
+static enum room find_room(const struct outbox_writer *writer, size_t length)
+{
+    if (writer->wrapped)
+        return length <= writer->tail - writer->head ? ROOM_HERE : ROOM_NONE;
+    if (length <= writer->outbox.size - writer->head)
+        return ROOM_HERE;
+    return length <= writer->tail ? ROOM_NEXT_LAP : ROOM_NONE;
+}
+
+int64_t outbox_put(struct outbox_writer *writer, const char *bytes, size_t length)
+{
+    enum room room = find_room(writer, length);
+    uint32_t mark = 0;
+    size_t offset;
+
+    if (writer->pending == OUTBOX_CREDIT_FRAMES || room == ROOM_NONE)
+        return -1;
+    if (room == ROOM_NEXT_LAP) {
+        writer->head = 0;
+        writer->wrapped = true;
+        mark = BEGINS_LAP;
+    }
+    offset = writer->head;
+    if (length > 0)
+        memcpy(writer->outbox.bytes + offset, bytes, length);
+    writer->head += length;
+    writer->ends[(writer->oldest + writer->pending) % OUTBOX_CREDIT_FRAMES] =
+        (uint32_t)writer->head | mark;
+    writer->pending++;
+    return (int64_t)offset;
+}
+
+static void free_oldest(struct outbox_writer *writer)
+{
+    uint32_t end = writer->ends[writer->oldest];
+
+    if (end & BEGINS_LAP)
+        writer->wrapped = false;
+    writer->tail = end & ~BEGINS_LAP;
+    writer->oldest = (writer->oldest + 1) % OUTBOX_CREDIT_FRAMES;
+    writer->pending--;
+}
+
+bool outbox_answered(struct outbox_writer *writer, unsigned count)
+{
+    if (count > writer->pending)
+        return false;
+    while (count-- > 0)
+        free_oldest(writer);
+    if (writer->pending == 0) {
+        writer->head = writer->tail = 0;
+        writer->wrapped = false;
+    }
+    return true;
+}
+
+size_t outbox_lazy_credit(size_t size, size_t longest)
+{
+    return size > 3 * longest ? size - 3 * longest : 0;
+}

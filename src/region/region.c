@@ -1,0 +1,257 @@
+/*
+ * region.c - making, mapping and attaching the shared region.
+ *
+ * Model: one POSIX shared-memory object, made with O_EXCL and mode 0600, opened a second time
+ * O_RDONLY, and unlinked at once. The read-write descriptor makes the supervisor's mapping and each
+ * worker's outbox; the read-only one makes everything else, since a mapping from it cannot be made
+ * writable again by mprotect(2), where one from a read-write descriptor can.
+ *
+ * Overflow: sizes are computed in 64 bits and refused, not wrapped.
+ */
+#include "config.h"
+
+#include "region/region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BYTES_PER_INDEX_ENTRY 64 /* ring bytes for which the index has one entry */
+#define SHM_NAME_ATTEMPTS     16
+
+static uint64_t round_to_page(uint64_t size)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    return (size + page - 1) / page * page;
+}
+
+uint64_t region_layout(const struct region_geometry *geometry, struct region_header *header)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t slots_size = round_to_page(geometry->slot_count * sizeof(struct region_slot));
+
+    if (geometry->ring_size > INT64_MAX / 8 || geometry->outbox_size > INT32_MAX)
+        return 0;
+    memset(header, 0, sizeof *header);
+    header->slot_count = geometry->slot_count;
+    header->ring_size = round_to_page(geometry->ring_size);
+    header->outbox_size = round_to_page(geometry->outbox_size);
+    header->index_count = header->ring_size / BYTES_PER_INDEX_ENTRY;
+    header->slots_offset = page;
+    header->index_offset = header->slots_offset + slots_size;
+    header->ring_offset =
+        header->index_offset + round_to_page(header->index_count * sizeof(struct record_entry));
+    header->outboxes_offset = header->ring_offset + header->ring_size;
+    header->outbox_stride = page + header->outbox_size;
+    header->total_size = header->outboxes_offset + header->slot_count * header->outbox_stride;
+    return header->total_size;
+}
+
+/* Opens a fresh object twice and takes its name away. */
+static bool open_nameless(int *read_write_fd, int *read_only_fd)
+{
+    for (int attempt = 0; attempt < SHM_NAME_ATTEMPTS; attempt++) {
+        uint64_t random = 0;
+        char name[64];
+
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+            return false;
+        snprintf(name, sizeof name, "/chatroomd.%ld.%016llx", (long)getpid(),
+            (unsigned long long)random);
+        *read_write_fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (*read_write_fd < 0 && errno == EEXIST)
+            continue;
+        if (*read_write_fd < 0)
+            return false;
+        *read_only_fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+        int saved = errno;
+        shm_unlink(name);
+        if (*read_only_fd >= 0)
+            return true;
+        close(*read_write_fd);
+        errno = saved;
+        return false;
+    }
+    errno = EEXIST;
+    return false;
+}
+
+/* Reserves every page for real; says how much there is where it is not enough. */
+static bool reserve(int fd, uint64_t size, char *error, size_t error_size)
+{
+    struct statvfs space;
+    int failure;
+
+    do
+        failure = posix_fallocate(fd, 0, (off_t)size);
+    while (failure == EINTR);
+    if (failure == 0)
+        return true;
+    if (failure == ENOSPC && fstatvfs(fd, &space) == 0) {
+        /* A failed reservation gives back what it took, so this is what there was before. */
+        if (ftruncate(fd, 0) == 0)
+            fstatvfs(fd, &space);
+        snprintf(error, error_size,
+            "the shared memory (/dev/shm) has %llu KiB free and %llu KiB are needed; make it "
+            "larger, or ring-size, outbox-size or max-clients smaller",
+            (unsigned long long)space.f_bavail * space.f_bsize / 1024,
+            (unsigned long long)size / 1024);
+    } else {
+        snprintf(error, error_size, "cannot reserve %llu KiB of shared memory: %s",
+            (unsigned long long)size / 1024, strerror(failure));
+    }
+    return false;
+}
+
+static void point_into(struct region *region, char *base)
+{
+    region->header = (struct region_header *)(void *)base;
+    region->slots = (struct region_slot *)(void *)(base + region->header->slots_offset);
+    region->index = (struct record_entry *)(void *)(base + region->header->index_offset);
+    region->ring = base + region->header->ring_offset;
+    region->outboxes = base + region->header->outboxes_offset;
+}
+
+/* Writes the header, its version last. */
+static bool stamp(struct region *region, char *base, const struct region_header *layout)
+{
+    struct region_header *header = (struct region_header *)(void *)base;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    memcpy(header, layout, sizeof *header);
+    header->magic = REGION_MAGIC;
+    header->started = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (getrandom(&header->epoch, sizeof header->epoch, 0) != (ssize_t)sizeof header->epoch)
+        return false;
+    atomic_store_explicit(&header->next_sequence, 1, memory_order_relaxed);
+    atomic_store_explicit(&header->oldest_sequence, 1, memory_order_relaxed);
+    point_into(region, base);
+    atomic_store_explicit(&header->version, REGION_VERSION, memory_order_release);
+    return true;
+}
+
+bool region_create(
+    struct region *region, const struct region_geometry *geometry, char *error, size_t error_size)
+{
+    struct region_header layout;
+    uint64_t size = region_layout(geometry, &layout);
+    char *base = MAP_FAILED;
+
+    if (size == 0) {
+        snprintf(error, error_size, "ring-size or outbox-size is beyond any memory");
+        return false;
+    }
+    if (!open_nameless(&region->read_write_fd, &region->read_only_fd)) {
+        snprintf(error, error_size, "cannot make shared memory (shm_open): %s", strerror(errno));
+        return false;
+    }
+    if (!reserve(region->read_write_fd, size, error, error_size))
+        goto fail;
+    base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, region->read_write_fd, 0);
+    if (base == MAP_FAILED || madvise(base, size, MADV_DONTFORK) != 0 ||
+        !stamp(region, base, &layout)) {
+        snprintf(error, error_size, "cannot map %llu KiB of shared memory: %s",
+            (unsigned long long)size / 1024, strerror(errno));
+        goto fail;
+    }
+    return true;
+fail:
+    if (base != MAP_FAILED)
+        munmap(base, size);
+    close(region->read_write_fd);
+    close(region->read_only_fd);
+    return false;
+}
+
+void region_destroy(struct region *region)
+{
+    munmap(region->header, region->header->total_size);
+    close(region->read_write_fd);
+    close(region->read_only_fd);
+}
+
+struct outbox region_outbox(const struct region *region, uint32_t slot)
+{
+    char *base = region->outboxes + slot * region->header->outbox_stride;
+    struct outbox outbox = {
+        .state = (struct outbox_state *)(void *)base,
+        .bytes = base + (region->header->outbox_stride - region->header->outbox_size),
+        .size = region->header->outbox_size,
+    };
+    return outbox;
+}
+
+static struct region_view view_at(const char *base)
+{
+    const struct region_header *header = (const struct region_header *)(const void *)base;
+    struct region_view view = {
+        .header = header,
+        .slots = (const struct region_slot *)(const void *)(base + header->slots_offset),
+        .index = (const struct record_entry *)(const void *)(base + header->index_offset),
+        .ring = base + header->ring_offset,
+        .index_count = header->index_count,
+        .ring_size = header->ring_size,
+        .slot_count = header->slot_count,
+    };
+    return view;
+}
+
+struct region_view region_view_of(const struct region *region)
+{
+    return view_at((const char *)region->header);
+}
+
+/* Looks at the header alone, to learn how much to map. */
+static bool read_header(int fd, struct region_header *copy)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct region_header *header = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+    bool whole;
+
+    if (header == MAP_FAILED)
+        return false;
+    whole = atomic_load_explicit(&header->version, memory_order_acquire) == REGION_VERSION &&
+            header->magic == REGION_MAGIC;
+    if (whole)
+        memcpy(copy, header, sizeof *copy);
+    munmap(header, page);
+    if (!whole)
+        errno = EPROTO;
+    return whole;
+}
+
+bool region_attach(struct region_view *view, struct outbox *outbox, int read_only_fd,
+    int read_write_fd, uint32_t slot)
+{
+    struct region_header header;
+    char *base;
+
+    if (!read_header(read_only_fd, &header))
+        return false;
+    base = mmap(NULL, header.outboxes_offset, PROT_READ, MAP_SHARED, read_only_fd, 0);
+    if (base == MAP_FAILED)
+        return false;
+    *view = view_at(base);
+    if (outbox == NULL)
+        return true;
+    char *own = mmap(NULL, header.outbox_stride, PROT_READ | PROT_WRITE, MAP_SHARED, read_write_fd,
+        (off_t)(header.outboxes_offset + slot * header.outbox_stride));
+    if (own == MAP_FAILED) {
+        int saved = errno;
+        munmap(base, header.outboxes_offset);
+        errno = saved;
+        return false;
+    }
+    outbox->state = (struct outbox_state *)(void *)own;
+    outbox->bytes = own + (header.outbox_stride - header.outbox_size);
+    outbox->size = header.outbox_size;
+    return true;
+}

@@ -1,0 +1,82 @@
+/*
+ * frame.c - the table of frames, and the judgement of one that a worker sent.
+ *
+ * Kept small and pure: this is what stands between a taken-over worker and the supervisor. It reads
+ * nothing but its arguments, and computes no sum that could wrap.
+ */
+#include "config.h"
+
+#include "relay/frame.h"
+
+struct frame_rule {
+    const char *word;
+    bool from_worker;
+    bool costs_credit;
+    size_t longest;
+};
+
+static const struct frame_rule frame_rules[FRAME_KIND_COUNT] = {
+#define FRAME(symbol, word, from_worker, costs_credit, longest)                                    \
+    [FRAME_##symbol] = {word, from_worker, costs_credit, longest},
+    FRAMES(FRAME)
+#undef FRAME
+};
+
+/* The largest `detail` of a kind. */
+static uint8_t largest_detail(unsigned kind)
+{
+    switch (kind) {
+    case FRAME_REPLY:
+        return FRAME_REPLY_ERROR;
+    case FRAME_FINISH:
+        return FRAME_FINISH_QUIT;
+    default:
+        return 0;
+    }
+}
+
+enum frame_verdict frame_judge(const struct frame *frame, const struct frame_limits *limits)
+{
+    const struct frame_rule *rule;
+    size_t longest;
+
+    if (frame->kind >= FRAME_KIND_COUNT)
+        return FRAME_UNKNOWN_KIND;
+    rule = &frame_rules[frame->kind];
+    if (!rule->from_worker)
+        return FRAME_WRONG_DIRECTION;
+    if (frame->detail > largest_detail(frame->kind))
+        return FRAME_WRONG_DETAIL;
+    if (frame->room >= limits->room_count)
+        return FRAME_WRONG_ROOM;
+    longest = frame->kind == FRAME_PUBLISH ? limits->max_message : rule->longest;
+    if (frame->length > longest)
+        return FRAME_TOO_LONG;
+    if (frame->length > limits->outbox_size || frame->offset > limits->outbox_size - frame->length)
+        return FRAME_OUTSIDE_OUTBOX;
+    return FRAME_FINE;
+}
+
+bool frame_costs_credit(const struct frame *frame)
+{
+    return frame_rules[frame->kind].costs_credit;
+}
+
+const char *frame_word(unsigned kind)
+{
+    return kind < FRAME_KIND_COUNT ? frame_rules[kind].word : "unknown";
+}
+
+const char *frame_verdict_word(enum frame_verdict verdict)
+{
+    static const char *const words[] = {
+        [FRAME_FINE] = "fine",
+        [FRAME_UNKNOWN_KIND] = "unknown-kind",
+        [FRAME_WRONG_DIRECTION] = "wrong-direction",
+        [FRAME_WRONG_DETAIL] = "wrong-detail",
+        [FRAME_WRONG_ROOM] = "wrong-room",
+        [FRAME_TOO_LONG] = "too-long",
+        [FRAME_OUTSIDE_OUTBOX] = "outside-outbox",
+    };
+    return words[verdict];
+}

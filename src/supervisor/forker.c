@@ -1,0 +1,286 @@
+/*
+ * forker.c - the one place where processes are made.
+ *
+ * Model:
+ * 1. The forker is made at the very start, before there are clients, an event loop or signal
+ *    handlers. It has one socket to the supervisor and the region's two descriptors.
+ * 2. For each newcomer it is sent the slot, the printed address and two descriptors, and makes a
+ *    process by clone(CLONE_PARENT): the child is the supervisor's, which therefore reaps it and
+ * whose death kills it (PDEATHSIG follows the parent). So the supervisor's loop never waits for a
+ * fork, what a fork costs does not grow with the clients, and a worker inherits no table of theirs.
+ * 3. Workers ignore the signals that a terminal or an operator sends to the whole process group;
+ * only the supervisor acts on them and tells the workers over their relays. No process but the
+ * supervisor ever has a signal handler.
+ * 4. A forker that dies is replaced by fork from the supervisor (see newcomer.c): its replacement
+ *    carries a copy of what the supervisor had on its heap at that moment, which costs memory and
+ *    secrecy towards later workers, but not the service.
+ *
+ * Overflow: at most FORKER_PENDING_MAX requests are unanswered; beyond that nobody is accepted.
+ */
+#include "config.h"
+
+#include "supervisor/forker.h"
+
+#include "base/title.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WORKERS_KEEP_STDERR 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WORKERS_KEEP_STDERR 1
+#endif
+#endif
+#ifndef WORKERS_KEEP_STDERR
+#define WORKERS_KEEP_STDERR 0
+#endif
+
+#define REQUEST_DESCRIPTORS 2
+
+/* Default actions everywhere, but the group's signals ignored. All signals are blocked on entry, so
+ * that none runs a handler of the supervisor's here. */
+static void reset_signals(void)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        signal(ignored[i], SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Standard input, output and (but for sanitizers' reports) error go nowhere. */
+static void silence(void)
+{
+    int null = open("/dev/null", O_RDWR);
+
+    if (null < 0)
+        _exit(WORKER_EXIT_SETUP);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    if (!WORKERS_KEEP_STDERR)
+        dup2(null, STDERR_FILENO);
+    if (null > STDERR_FILENO)
+        close(null);
+}
+
+/* Dies with the supervisor, also where that has died already. */
+static void follow(pid_t supervisor)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
+        _exit(WORKER_EXIT_NO_SUPERVISOR);
+}
+
+/* Closes all descriptors from 3 on but `kept`, which is in rising order. */
+static void close_all_but(const int *kept, size_t count)
+{
+    unsigned from = STDERR_FILENO + 1;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned fd = (unsigned)kept[i];
+        if (fd > from && close_range(from, fd - 1, 0) != 0)
+            _exit(WORKER_EXIT_SETUP);
+        from = fd + 1;
+    }
+    if (close_range(from, ~0u, 0) != 0)
+        _exit(WORKER_EXIT_SETUP);
+}
+
+/* In the new worker. */
+static void run_worker(const struct forker_setup *setup, const struct forker_request *request,
+    const int descriptors[REQUEST_DESCRIPTORS], int control, pid_t supervisor)
+{
+    struct heritage heritage = {
+        .slot = request->slot,
+        .generation = request->generation,
+        .client_fd = descriptors[0],
+        .relay_fd = descriptors[1],
+        .region_read_only_fd = setup->region_read_only_fd,
+        .region_read_write_fd = setup->region_read_write_fd,
+        .supervisor = supervisor,
+        .max_message = setup->max_message,
+        .drain_timeout_ms = setup->drain_timeout_ms,
+    };
+
+    close(control);
+    follow(supervisor);
+    memcpy(heritage.address, request->address, sizeof heritage.address);
+    exit(setup->kinds[request->kind].run(&heritage));
+}
+
+/* Makes a child of the supervisor, not of the caller. Only the flags are passed, in the place where
+ * every architecture but s390 and cris has them. */
+static pid_t fork_sibling(void)
+{
+    return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+/* Receives one request with its descriptors; ends the forker where the supervisor has gone. */
+static void receive(int control, struct forker_request *request, int *descriptors)
+{
+    struct iovec bytes = {.iov_base = request, .iov_len = sizeof *request};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(REQUEST_DESCRIPTORS * sizeof(int))];
+    } ancillary;
+    struct msghdr message = {
+        .msg_iov = &bytes,
+        .msg_iovlen = 1,
+        .msg_control = &ancillary,
+        .msg_controllen = sizeof ancillary,
+    };
+    ssize_t length;
+
+    do
+        length = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
+    while (length < 0 && errno == EINTR);
+    if (length == 0)
+        exit(EXIT_SUCCESS);
+    descriptors[0] = descriptors[1] = -1;
+    if (length != (ssize_t)sizeof *request)
+        exit(EXIT_FAILURE);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_len == CMSG_LEN(REQUEST_DESCRIPTORS * sizeof(int)))
+        memcpy(descriptors, CMSG_DATA(header), REQUEST_DESCRIPTORS * sizeof(int));
+}
+
+static void forker_main(const struct forker_setup *setup, int control, pid_t supervisor)
+{
+    struct forker_request request;
+    int descriptors[REQUEST_DESCRIPTORS];
+
+    for (;;) {
+        struct forker_answer answer = {0};
+
+        receive(control, &request, descriptors);
+        answer.slot = request.slot;
+        answer.generation = request.generation;
+        /* The kernel leaves descriptors out where this process may have no more. */
+        answer.pid = descriptors[1] < 0 ? -1 : fork_sibling();
+        if (answer.pid == 0)
+            run_worker(setup, &request, descriptors, control, supervisor);
+        if (answer.pid < 0) {
+            answer.failure = descriptors[1] < 0 ? EMFILE : errno;
+            answer.pid = 0;
+        }
+        for (int i = 0; i < REQUEST_DESCRIPTORS; i++)
+            if (descriptors[i] >= 0)
+                close(descriptors[i]);
+        if (send(control, &answer, sizeof answer, MSG_NOSIGNAL) != (ssize_t)sizeof answer)
+            exit(EXIT_FAILURE);
+    }
+}
+
+/* In the forker, just made: keeps three descriptors, and nothing else that could be used. */
+static void become_forker(const struct forker_setup *setup, int control, pid_t supervisor)
+{
+    int kept[] = {setup->region_read_only_fd, setup->region_read_write_fd, control};
+
+    for (int i = 1; i < 3; i++)
+        for (int k = i; k > 0 && kept[k] < kept[k - 1]; k--) {
+            int other = kept[k];
+            kept[k] = kept[k - 1];
+            kept[k - 1] = other;
+        }
+    reset_signals();
+    follow(supervisor);
+    silence();
+    close_all_but(kept, 3);
+    title_set("chatroomd: forker");
+    forker_main(setup, control, supervisor);
+}
+
+bool forker_start(struct forker *forker, const struct forker_setup *setup)
+{
+    pid_t supervisor = getpid();
+    sigset_t all, before;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    fflush(NULL); /* or children that exit would print it again */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    forker->pid = fork();
+    if (forker->pid == 0)
+        become_forker(setup, ends[1], supervisor);
+    int failure = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(ends[1]);
+    if (forker->pid < 0) {
+        close(ends[0]);
+        forker->pid = 0;
+        errno = failure;
+        return false;
+    }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    forker->control = ends[0];
+    forker->pending = 0;
+    return true;
+}
+
+bool forker_ask(
+    struct forker *forker, const struct forker_request *request, int client_fd, int relay_fd)
+{
+    struct iovec bytes = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof *request};
+    int descriptors[REQUEST_DESCRIPTORS] = {client_fd, relay_fd};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof descriptors)];
+    } ancillary = {.header = {
+                       .cmsg_len = CMSG_LEN(sizeof descriptors),
+                       .cmsg_level = SOL_SOCKET,
+                       .cmsg_type = SCM_RIGHTS,
+                   }};
+    struct msghdr message = {
+        .msg_iov = &bytes,
+        .msg_iovlen = 1,
+        .msg_control = &ancillary,
+        .msg_controllen = sizeof ancillary,
+    };
+
+    memcpy(CMSG_DATA(&ancillary.header), descriptors, sizeof descriptors);
+    if (sendmsg(forker->control, &message, MSG_NOSIGNAL) != (ssize_t)sizeof *request)
+        return false;
+    forker->pending++;
+    return true;
+}
+
+int forker_take(struct forker *forker, struct forker_answer *answer)
+{
+    ssize_t length = recv(forker->control, answer, sizeof *answer, 0);
+
+    if (length == (ssize_t)sizeof *answer) {
+        forker->pending--;
+        return 1;
+    }
+    return length < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
+void forker_stop(struct forker *forker)
+{
+    if (forker->pid == 0)
+        return;
+    close(forker->control);
+    forker->control = -1;
+    kill(forker->pid, SIGKILL); /* it holds nothing that must be put in order */
+    while (waitpid(forker->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    forker->pid = 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * forker.h - making processes: the forker, and the workers that it makes for the supervisor.
+ */
+#ifndef CHATROOMD_SUPERVISOR_FORKER_H
+#define CHATROOMD_SUPERVISOR_FORKER_H
+
+#include "relay/heritage.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Requests that may be unanswered; the descriptors in flight are twice as many. */
+#define FORKER_PENDING_MAX 64u
+
+struct forker {
+    pid_t pid;   /* 0: there is none */
+    int control; /* non-blocking */
+    unsigned pending;
+};
+
+/* What every worker is given besides its own: the same for all. */
+struct forker_setup {
+    const struct worker_kind *kinds; /* WORKER_KIND_COUNT of them */
+    int region_read_only_fd;
+    int region_read_write_fd;
+    size_t max_message;
+    unsigned drain_timeout_ms;
+};
+
+struct forker_request {
+    enum worker_kind_number kind;
+    uint32_t slot;
+    uint32_t generation;
+    char address[HERITAGE_ADDRESS_MAX];
+};
+
+struct forker_answer {
+    uint32_t slot;
+    uint32_t generation;
+    pid_t pid;   /* of the worker, or 0 */
+    int failure; /* errno, where there is no worker */
+};
+
+/* Makes the forker. Returns false, with errno set, where that is refused. */
+bool forker_start(struct forker *forker, const struct forker_setup *setup);
+
+/* Asks for a worker that gets both descriptors; the caller keeps its own copies of them. Returns
+ * false, with errno set, where the forker cannot be asked now. */
+bool forker_ask(
+    struct forker *forker, const struct forker_request *request, int client_fd, int relay_fd);
+
+/* Takes one answer. Returns 1; 0 where there is none at present; -1 where the forker is dead. */
+int forker_take(struct forker *forker, struct forker_answer *answer);
+
+/* Ends the forker and waits for it. */
+void forker_stop(struct forker *forker);
+
+#endif

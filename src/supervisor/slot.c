@@ -1,0 +1,391 @@
+/*
+ * slot.c - slots, from newcomer to reuse.
+ *
+ * Model:
+ * 1. A slot is named with its generation wherever it is named; the generation grows at each taking.
+ * 2. What a client is owed lies in [untold_from, owed_to) as far as its worker has not been told,
+ * and before told_to as far as it has. `hold` is the first of it that is still needed: the larger
+ * of the position and of the first record owed since the worker had caught up.
+ * 3. A worker's death is seen in two halves in either order: EOF on its relay, which comes after
+ * its last frame, and its exit status. EOF always comes (only the worker has the other end), and a
+ *    child that has closed its descriptors is about to be waited for; so reaping looks only at
+ * slots whose relay has ended, by their own pid, and never at children it does not know.
+ * 4. Frames that a dead worker left in the queue are answered before its `left` is recorded.
+ *
+ * Invariants: position only grows and never beyond told_to; a slot on no list is FREE or has
+ * nothing due; `left` is recorded at most once a life.
+ */
+#include "config.h"
+
+#include "supervisor/slot.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void slots_init(struct supervisor *supervisor)
+{
+    supervisor->slot_count = supervisor->options->max_clients;
+    supervisor->slots = alloc_zeroed(supervisor->slot_count, sizeof *supervisor->slots);
+    TAILQ_INIT(&supervisor->free);
+    TAILQ_INIT(&supervisor->waiting);
+    TAILQ_INIT(&supervisor->dirty);
+    TAILQ_INIT(&supervisor->leaving);
+    TAILQ_INIT(&supervisor->doomed);
+    TAILQ_INIT(&supervisor->dying);
+    for (unsigned i = 0; i < supervisor->slot_count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        slot->supervisor = supervisor;
+        slot->number = i;
+        TAILQ_INSERT_TAIL(&supervisor->free, slot, free_link);
+    }
+}
+
+void slots_free(struct supervisor *supervisor)
+{
+    free(supervisor->slots);
+}
+
+struct slot *slot_take(struct supervisor *supervisor)
+{
+    struct slot *slot = TAILQ_FIRST(&supervisor->free);
+    struct region_slot *shown;
+
+    if (slot == NULL)
+        return NULL;
+    TAILQ_REMOVE(&supervisor->free, slot, free_link);
+    supervisor->used++;
+    memset((char *)slot + offsetof(struct slot, state), 0,
+        offsetof(struct slot, queue) - offsetof(struct slot, state));
+    slot->state = SLOT_STARTING;
+    slot->generation++;
+    slot->client_fd = -1;
+    shown = &supervisor->region.slots[slot->number];
+    atomic_store_explicit(&shown->wanted, 0, memory_order_relaxed);
+    atomic_store_explicit(&shown->generation, slot->generation, memory_order_relaxed);
+    atomic_store_explicit(&shown->occupied, 1, memory_order_release);
+    return slot;
+}
+
+void slot_mark(struct slot *slot)
+{
+    if (slot->is_dirty || slot->relay == NULL)
+        return;
+    slot->is_dirty = true;
+    TAILQ_INSERT_TAIL(&slot->supervisor->dirty, slot, dirty_link);
+}
+
+void slot_set_waiting(struct slot *slot, bool waiting)
+{
+    if (slot->is_waiting == waiting)
+        return;
+    slot->is_waiting = waiting;
+    if (waiting) {
+        TAILQ_INSERT_TAIL(&slot->supervisor->waiting, slot, waiting_link);
+        slot->supervisor->waiting_count++;
+    } else {
+        TAILQ_REMOVE(&slot->supervisor->waiting, slot, waiting_link);
+        slot->supervisor->waiting_count--;
+    }
+}
+
+void slot_set_leaving(struct slot *slot, bool leaving)
+{
+    if (slot->is_leaving == leaving)
+        return;
+    slot->is_leaving = leaving;
+    if (leaving)
+        TAILQ_INSERT_TAIL(&slot->supervisor->leaving, slot, leaving_link);
+    else
+        TAILQ_REMOVE(&slot->supervisor->leaving, slot, leaving_link);
+}
+
+void slot_owe(struct slot *slot, uint64_t first, uint64_t last)
+{
+    if (slot->untold_from == 0 || first < slot->untold_from)
+        slot->untold_from = first;
+    if (last >= slot->owed_to)
+        slot->owed_to = last + 1;
+    slot_mark(slot);
+}
+
+void slot_owe_turn(struct slot *slot)
+{
+    struct supervisor *supervisor = slot->supervisor;
+    uint64_t first = supervisor->turn_first;
+    uint64_t own = slot->own_in_turn;
+
+    slot->own_in_turn = 0;
+    if (first == 0 || own == supervisor->turn_records)
+        return;
+    if (first < slot->joined)
+        first = slot->joined;
+    slot_owe(slot, first, supervisor->turn_last);
+}
+
+uint64_t slot_position(struct slot *slot)
+{
+    struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
+    uint64_t position = atomic_load_explicit(&outbox.state->position, memory_order_acquire);
+
+    if (position < slot->position || position > slot->told_to)
+        slot_fault(slot, "position outside of what was delivered");
+    else
+        slot->position = position;
+    return slot->position;
+}
+
+/* Nothing of the region is mapped by a worker of this slot any more. */
+static bool worker_is_gone(const struct slot *slot)
+{
+    return slot->relay == NULL && slot->reaped;
+}
+
+/* The first record that the client has not got; 0: it has got all. */
+static uint64_t first_missing(struct slot *slot)
+{
+    uint64_t position = slot_position(slot);
+
+    if (position == slot->jump_end && slot->jump_from > position)
+        position = slot->jump_from;
+    return position < slot->told_to ? position : slot->untold_from;
+}
+
+uint64_t slot_hold(struct slot *slot)
+{
+    if (slot->state == SLOT_FREE || worker_is_gone(slot))
+        return 0;
+    return first_missing(slot);
+}
+
+bool slot_private_fits(struct slot *slot, size_t length)
+{
+    if (slot->private_bytes + length > PRIVATE_OWED_MAX && slot_position(slot) > slot->private_last)
+        slot->private_bytes = 0;
+    return slot->private_bytes + length <= PRIVATE_OWED_MAX;
+}
+
+void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
+{
+    struct supervisor *supervisor = slot->supervisor;
+
+    if (slot->end != END_NONE)
+        return;
+    slot->end = reason;
+    supervisor->counters.ends[reason]++;
+    if (slot->state == SLOT_PRESENT) {
+        slot_owe_turn(slot);
+        room_leave(supervisor->lobby, slot->number);
+        slot->left_due = !slot->left_recorded && end_told(reason) != NULL;
+        slot_set_leaving(slot, slot->left_due);
+    }
+    slot->state = SLOT_GONE;
+    slot->queue_count = 0;
+    slot_set_waiting(slot, false);
+    slot->end_due = true;
+    slot->end_how = how;
+    slot_mark(slot);
+}
+
+void slot_fault(struct slot *slot, const char *what)
+{
+    char quoted[128];
+
+    if (slot->end == END_WORKER_FAULT)
+        return;
+    log_event(LOG_LEVEL_ERROR, "worker-fault",
+        "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld what=%s", slot->number, slot->generation,
+        (long)slot->pid, log_quote(quoted, sizeof quoted, what));
+    slot_end(slot, END_WORKER_FAULT, FRAME_END_EVICT);
+    slot_doom(slot, 0);
+}
+
+static void set_doomed(struct slot *slot, bool doomed)
+{
+    if (slot->is_doomed == doomed)
+        return;
+    slot->is_doomed = doomed;
+    if (doomed)
+        TAILQ_INSERT_TAIL(&slot->supervisor->doomed, slot, doomed_link);
+    else
+        TAILQ_REMOVE(&slot->supervisor->doomed, slot, doomed_link);
+}
+
+void slot_doom(struct slot *slot, unsigned delay)
+{
+    uint64_t when = slot->supervisor->now_ms + delay;
+
+    if (slot->reaped)
+        return;
+    if (!slot->is_doomed || when < slot->kill_at)
+        slot->kill_at = when;
+    set_doomed(slot, true);
+}
+
+bool slots_kill_doomed(struct supervisor *supervisor)
+{
+    struct slot *slot, *next;
+
+    for (slot = TAILQ_FIRST(&supervisor->doomed); slot != NULL; slot = next) {
+        next = TAILQ_NEXT(slot, doomed_link);
+        /* A worker whose pid has not come yet is killed when it has. */
+        if (slot->kill_at > supervisor->now_ms || slot->pid == 0)
+            continue;
+        kill(slot->pid, SIGKILL);
+        slot->killed = true;
+        set_doomed(slot, false);
+    }
+    return !TAILQ_EMPTY(&supervisor->doomed);
+}
+
+void slot_relay_ended(struct slot *slot)
+{
+    struct supervisor *supervisor = slot->supervisor;
+
+    relay_close(slot->relay);
+    slot->relay = NULL;
+    if (slot->is_dirty) {
+        slot->is_dirty = false;
+        TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
+    }
+    if (!slot->reaped)
+        slot_doom(slot, EXIT_GRACE_MS);
+    if (!slot->is_dying) {
+        slot->is_dying = true;
+        TAILQ_INSERT_TAIL(&supervisor->dying, slot, dying_link);
+    }
+}
+
+/* What a dead worker died of, where the end had no reason before. */
+static enum end_reason reason_of(const struct slot *slot)
+{
+    int status = slot->wait_status;
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_CONNECTION_LOST)
+        return END_CONNECTION_LOST;
+    return END_WORKER_CRASH;
+}
+
+/* Whether a worker's exit status is one that it may have, given how it was told to end. */
+static bool is_orderly(const struct slot *slot)
+{
+    int status = slot->wait_status;
+
+    if (WIFSIGNALED(status))
+        return slot->killed && WTERMSIG(status) == SIGKILL;
+    return WEXITSTATUS(status) == WORKER_EXIT_CONNECTION_LOST ||
+           (slot->end != END_NONE && WEXITSTATUS(status) <= WORKER_EXIT_EVICTED);
+}
+
+static void log_crash(const struct slot *slot)
+{
+    int status = slot->wait_status;
+
+    if (is_orderly(slot))
+        return;
+    log_event(LOG_LEVEL_ERROR, "worker-crash",
+        "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld %s=%d", slot->number, slot->generation,
+        (long)slot->pid, WIFSIGNALED(status) ? "signal" : "exit",
+        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void reap(struct slot *slot)
+{
+    pid_t pid;
+
+    if (slot->pid_lost)
+        slot->reaped = true; /* its relay has ended; sweep_lost() finds what there may be of it */
+    if (slot->reaped || slot->pid == 0)
+        return;
+    pid = waitpid(slot->pid, &slot->wait_status, WNOHANG);
+    if (pid == 0)
+        return;
+    if (pid < 0)
+        slot->wait_status = 0; /* somebody else waited for it; it is gone all the same */
+    slot->reaped = true;
+    set_doomed(slot, false); /* its pid may be another process's from now on */
+    log_crash(slot);
+}
+
+static bool is_known(const struct supervisor *supervisor, pid_t pid)
+{
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].state != SLOT_FREE && supervisor->slots[i].pid == pid)
+            return true;
+    return false;
+}
+
+/* Reaps children that belong to no slot, after a forker has died. */
+static void sweep_lost(struct supervisor *supervisor)
+{
+    siginfo_t child = {0};
+
+    while (supervisor->lost_children > 0 &&
+           waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0 &&
+           !is_known(supervisor, child.si_pid)) {
+        waitpid(child.si_pid, NULL, 0);
+        supervisor->lost_children--;
+    }
+}
+
+void slots_reap(struct supervisor *supervisor)
+{
+    struct slot *slot, *next;
+
+    for (slot = TAILQ_FIRST(&supervisor->dying); slot != NULL; slot = next) {
+        next = TAILQ_NEXT(slot, dying_link);
+        reap(slot);
+        if (slot->reaped && slot->queue_count == 0 && slot->end == END_NONE)
+            slot_end(slot, reason_of(slot), FRAME_END_DRAIN);
+        slot_try_free(slot);
+    }
+    sweep_lost(supervisor);
+}
+
+static void log_leave(struct slot *slot)
+{
+    char name[2 * sizeof slot->name], missing[32] = "none";
+    uint64_t first = first_missing(slot);
+
+    if (first != 0)
+        snprintf(missing, sizeof missing, "%" PRIu64, first);
+    log_event(LOG_LEVEL_INFO, "leave",
+        "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s joined=%" PRIu64
+        " owed_to=%" PRIu64 " first_missing=%s",
+        slot->number, slot->generation,
+        slot->name[0] != '\0' ? log_quote(name, sizeof name, slot->name) : "-", slot->address,
+        end_word(slot->end), slot->joined, slot->owed_to, missing);
+}
+
+void slot_try_free(struct slot *slot)
+{
+    struct supervisor *supervisor = slot->supervisor;
+    struct outbox outbox = region_outbox(&supervisor->region, slot->number);
+
+    if (!worker_is_gone(slot) || slot->end == END_NONE || slot->left_due)
+        return;
+    log_leave(slot);
+    names_release(supervisor->names, slot->number);
+    memset(outbox.bytes, 0, outbox.size);
+    atomic_store_explicit(&outbox.state->position, 0, memory_order_relaxed);
+    atomic_store_explicit(
+        &supervisor->region.slots[slot->number].occupied, 0, memory_order_release);
+    if (supervisor->holder == slot)
+        supervisor->holder = NULL;
+    if (slot->is_dying)
+        TAILQ_REMOVE(&supervisor->dying, slot, dying_link);
+    assert(!slot->is_waiting && !slot->is_dirty && !slot->is_leaving && !slot->is_doomed);
+    assert(slot->client_fd < 0);
+    slot->state = SLOT_FREE;
+    TAILQ_INSERT_HEAD(&supervisor->free, slot, free_link);
+    supervisor->used--;
+}

@@ -1,0 +1,172 @@
+/*
+ * state.h - what the supervisor knows: its slots, the room, the order of records, what waits.
+ *
+ * The supervisor is one thread around one event_base. Everything here is its own memory, written by
+ * it alone and never seen by a worker.
+ *
+ * A slot's life:
+ *
+ *     FREE -> STARTING -> PRESENT -> GONE -> FREE
+ *                 |                   ^
+ *                 +-------------------+
+ *
+ * STARTING: a worker is being made, or has not asked to enter; PRESENT: in the room under a name;
+ * GONE: its end has a reason, and nothing new is owed to it. A slot is FREE again only when its
+ * relay is read to EOF, its worker reaped, its `left` recorded, its queue empty and its outbox
+ * zeroed.
+ */
+#ifndef CHATROOMD_SUPERVISOR_STATE_H
+#define CHATROOMD_SUPERVISOR_STATE_H
+
+#include "base/options.h"
+#include "chat/names.h"
+#include "chat/room.h"
+#include "region/outbox.h"
+#include "region/ring.h"
+#include "relay/frame.h"
+#include "relay/heritage.h"
+#include "relay/relay.h"
+#include "supervisor/ends.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+/* The one room that there is. */
+#define ROOM_LOBBY 0u
+#define ROOM_COUNT 1u
+
+/* Bytes of private records that one client may be owed before its requests wait. */
+#define PRIVATE_OWED_MAX ((size_t)64 * 1024)
+
+/* Ring bytes and index entries that only leaves and the stop may use. */
+#define RESERVE_BYTES   4096u
+#define RESERVE_ENTRIES 64u
+
+/* How long an evicted worker, or one that closed its relay, may take to exit before it is killed.
+ */
+#define EXIT_GRACE_MS 250u
+
+enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
+
+struct supervisor;
+
+struct slot {
+    /* Kept from life to life. */
+    struct supervisor *supervisor;
+    uint32_t number;
+    uint32_t generation;
+    TAILQ_ENTRY(slot) free_link;
+
+    enum slot_state state; /* from here to `queue` all is zero at the start of a life */
+
+    /* Its worker. */
+    struct relay *relay; /* NULL once read to EOF */
+    int client_fd;       /* kept until the worker is known to be made, else -1 */
+    pid_t pid;           /* 0 while not known */
+    bool pid_lost;       /* the forker died before it could tell */
+    bool reaped;         /* or never made */
+    int wait_status;
+    uint64_t kill_at; /* milliseconds, while doomed */
+    bool killed;      /* by the supervisor */
+    char address[HERITAGE_ADDRESS_MAX];
+    char name[NAME_LENGTH_MAX + 1]; /* the last it had, for the log */
+
+    /* What it is owed. Sequence numbers; 0 is none. */
+    uint64_t joined;
+    uint64_t position;    /* last copy of what its worker says, checked */
+    uint64_t told_to;     /* one beyond what it has been told of */
+    uint64_t jump_end;    /* told_to before the last DELIVER ... */
+    uint64_t jump_from;   /* ... and where that one began */
+    uint64_t untold_from; /* the first record owed that it has not been told of */
+    uint64_t owed_to;     /* one beyond the last record owed */
+    uint64_t own_in_turn; /* records of this turn that are its own messages */
+    uint64_t private_last;
+    size_t private_bytes; /* owed in private records, at most; exact when 0 */
+
+    /* What there is to say on the relay. */
+    unsigned credit_due; /* answered frames of which it has not been told */
+    size_t credit_bytes; /* and their texts */
+    uint64_t named_due;
+    bool member_due;
+    bool end_due;
+    enum frame_end end_how;
+
+    /* Frames that wait, see `queue`. */
+    unsigned queue_first, queue_count;
+    bool waits_for_private;
+    uint32_t who_next; /* slot at which a listing goes on */
+    uint32_t who_lines;
+
+    /* Its end. */
+    enum end_reason end;
+    bool left_due;
+    bool left_recorded;
+
+    /* Falling behind. */
+    uint64_t stalled_ms;
+    uint64_t stall_target;   /* the position at which that is forgiven */
+    uint64_t stall_position; /* at the last tick */
+
+    TAILQ_ENTRY(slot) waiting_link;
+    TAILQ_ENTRY(slot) dirty_link;
+    TAILQ_ENTRY(slot) leaving_link;
+    TAILQ_ENTRY(slot) doomed_link;
+    TAILQ_ENTRY(slot) dying_link;
+    bool is_waiting, is_dirty, is_leaving, is_doomed, is_dying;
+
+    /* A circle of frames that wait, oldest at queue_first; last, so that no new life touches it. */
+    struct frame queue[OUTBOX_CREDIT_FRAMES];
+};
+
+TAILQ_HEAD(slot_list, slot);
+
+struct counters {
+    uint64_t accepted, joins, refused_full, refused_busy;
+    uint64_t messages, message_bytes, records;
+    uint64_t waits, turns;
+    uint64_t ends[END_COUNT];
+};
+
+struct supervisor {
+    const struct options *options;
+    struct event_base *base;
+    struct frame_limits limits;
+
+    struct region region;
+    struct region_view view;
+    struct ring ring;
+    struct names *names;
+    struct room *lobby;
+
+    struct slot *slots;
+    unsigned slot_count;
+    unsigned used; /* slots that are not free */
+    struct slot_list free, waiting, dirty, leaving, doomed, dying;
+    unsigned waiting_count;
+
+    /* The turn: what was recorded for the room since the last telling. */
+    uint64_t turn_first; /* 0: nothing */
+    uint64_t turn_last;
+    uint64_t turn_records;
+    uint64_t now_ms; /* monotonic */
+    uint64_t now_ns; /* since 1970 */
+
+    /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
+    uint64_t held;
+    struct slot *holder;
+    bool blocked;          /* a record did not fit */
+    size_t blocked_length; /* of what did not fit */
+    unsigned blocked_count;
+    bool waited; /* blocked at some time since the last tick */
+
+    unsigned lost_children; /* workers, at most, that belong to no slot and are to be swept up */
+
+    bool stopping;
+    bool stop_notice_due;
+    const char *stop_cause; /* the signal's name */
+    struct counters counters;
+};
+
+#endif

@@ -1,0 +1,421 @@
+/*
+ * supervisor.c - the loop, the signals and the stop.
+ *
+ * Model: one thread, one event_base. A turn is: wait for events and answer them (frames become
+ * records, newcomers become slots, signals become flags); then, once, look at what waits, record
+ * what is due, tell the workers, and ask to be woken. Nothing is told in the middle of a turn, so a
+ * burst costs each worker one wake-up.
+ *
+ * The stop (SIGTERM, SIGINT): nobody is accepted any more and no frame answered; "the server is
+ * stopping" is recorded as the last record for all, each worker delivers up to it and closes,
+ * within drain-timeout; what is left then is killed. A second signal kills at once. No `left` is
+ * recorded at a stop: all leave at the same record.
+ *
+ * The start binds first, then makes the region and the forker, and only then an event loop: what
+ * can be refused is refused before anybody is let in.
+ */
+#include "config.h"
+
+#include "supervisor/supervisor.h"
+
+#include "base/log.h"
+#include "supervisor/newcomer.h"
+#include "supervisor/order.h"
+#include "supervisor/slot.h"
+#include "supervisor/space.h"
+#include "supervisor/state.h"
+#include "supervisor/tell.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Descriptors beyond one relay per client: those of newcomers in the making, and our own. */
+#define OTHER_DESCRIPTORS (3 * FORKER_PENDING_MAX + 64)
+
+/* What workers may take beyond drain-timeout to exit before they are killed. */
+#define STOP_MARGIN_MS 500u
+
+#define TICK_MS SPACE_TICK_MS
+
+/* A longer pause between two ticks was ours (a stopped process, a busy machine), not the clients'.
+ */
+#define TICK_ELAPSED_MAX (4 * TICK_MS)
+
+struct run {
+    struct supervisor supervisor;
+    struct newcomers newcomers;
+    struct listener *listeners;
+    size_t listener_count;
+    struct event *signals[8];
+    struct event *tick;
+    uint64_t ticked_at;   /* 0: the clock is not running */
+    uint64_t drained_at;  /* while stopping: when draining is over ... */
+    uint64_t finished_at; /* ... and when the rest is killed */
+    bool stopped_twice;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void look_at_clock(struct supervisor *supervisor)
+{
+    supervisor->now_ms = clock_ns(CLOCK_MONOTONIC) / 1000000u;
+    supervisor->now_ns = clock_ns(CLOCK_REALTIME);
+}
+
+/* Everyone has the same last record: from here on workers drain, or are ended when time is up. */
+static void end_all(struct supervisor *supervisor)
+{
+    supervisor->stop_notice_due = false;
+    for (unsigned i = 0; i < supervisor->slot_count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        if (slot->state == SLOT_FREE)
+            continue;
+        slot_end(slot, END_STOPPED, FRAME_END_DRAIN);
+        slot_set_leaving(slot, false);
+        slot->left_due = false;
+        slot_try_free(slot);
+    }
+}
+
+static void begin_stop(struct run *run, const char *cause)
+{
+    struct supervisor *supervisor = &run->supervisor;
+    unsigned drain = supervisor->options->drain_timeout_ms;
+
+    supervisor->stopping = true;
+    supervisor->stop_notice_due = true;
+    supervisor->stop_cause = cause;
+    run->drained_at = supervisor->now_ms + drain;
+    run->finished_at = run->drained_at + STOP_MARGIN_MS;
+    log_event(LOG_LEVEL_NOTICE, "stop", "cause=%s clients=%u drain-timeout_ms=%u", cause,
+        supervisor->used, drain);
+    newcomers_close(&run->newcomers);
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *argument)
+{
+    struct run *run = argument;
+
+    (void)what;
+    look_at_clock(&run->supervisor);
+    if (run->supervisor.stopping)
+        run->stopped_twice = true;
+    else
+        begin_stop(run, number == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void on_child(evutil_socket_t number, short what, void *argument)
+{
+    (void)number, (void)what, (void)argument; /* that the turn ends now is enough */
+}
+
+static void on_hangup(evutil_socket_t number, short what, void *argument)
+{
+    (void)number, (void)what, (void)argument;
+    log_event(LOG_LEVEL_NOTICE, "hangup", "done=nothing");
+}
+
+static void log_ends(const struct counters *counters, char *text, size_t size)
+{
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (int i = END_NONE + 1; i < END_COUNT && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, " ended-%s=%" PRIu64,
+            end_word((enum end_reason)i), counters->ends[i]);
+}
+
+static void on_counters(evutil_socket_t number, short what, void *argument)
+{
+    struct run *run = argument;
+    const struct supervisor *supervisor = &run->supervisor;
+    const struct counters *counters = &supervisor->counters;
+    char ends[512];
+
+    (void)number, (void)what;
+    log_ends(counters, ends, sizeof ends);
+    log_event(LOG_LEVEL_NOTICE, "counters",
+        "clients=%u slots=%u accepted=%" PRIu64 " joins=%" PRIu64 " refused-full=%" PRIu64
+        " refused-busy=%" PRIu64 " messages=%" PRIu64 " message-bytes=%" PRIu64 " records=%" PRIu64
+        " ring-waits=%" PRIu64 " turns=%" PRIu64 "%s",
+        room_count(supervisor->lobby), supervisor->used, counters->accepted, counters->joins,
+        counters->refused_full, counters->refused_busy, counters->messages, counters->message_bytes,
+        counters->records, counters->waits, counters->turns, ends);
+}
+
+/* The clock runs only while somebody needs it: an idle server does not wake. */
+static void run_clock(struct run *run, bool needed)
+{
+    struct timeval delay = {.tv_usec = TICK_MS * 1000};
+
+    if (!needed || run->ticked_at != 0)
+        return;
+    run->ticked_at = run->supervisor.now_ms;
+    event_add(run->tick, &delay);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *argument)
+{
+    struct run *run = argument;
+    struct supervisor *supervisor = &run->supervisor;
+    uint64_t elapsed;
+
+    (void)fd, (void)what;
+    look_at_clock(supervisor);
+    elapsed = supervisor->now_ms - run->ticked_at;
+    run->ticked_at = 0;
+    space_tick(supervisor, elapsed < TICK_ELAPSED_MAX ? elapsed : TICK_ELAPSED_MAX);
+    if (!supervisor->stopping)
+        return;
+    if (supervisor->stop_notice_due && supervisor->now_ms >= run->drained_at)
+        end_all(supervisor);
+    if (supervisor->now_ms >= run->finished_at)
+        for (unsigned i = 0; i < supervisor->slot_count; i++)
+            if (supervisor->slots[i].state != SLOT_FREE)
+                slot_doom(&supervisor->slots[i], 0);
+}
+
+/* The end of a turn. Returns whether the next one is due at once. */
+static bool end_turn(struct run *run)
+{
+    struct supervisor *supervisor = &run->supervisor;
+    bool again = false, clock_needed;
+
+    look_at_clock(supervisor);
+    supervisor->counters.turns++;
+    if (!TAILQ_EMPTY(&supervisor->dying))
+        slots_reap(supervisor);
+    if (!supervisor->stopping)
+        again = order_resume(supervisor);
+    if (supervisor->stop_notice_due && order_stop_notice(supervisor))
+        end_all(supervisor);
+    tell_all(supervisor);
+    if (supervisor->blocked || supervisor->waiting_count > 0)
+        again = space_arm(supervisor) || again;
+    clock_needed = slots_kill_doomed(supervisor) || supervisor->waited || supervisor->stopping;
+    clock_needed = newcomers_turn(&run->newcomers) || clock_needed;
+    clock_needed = !log_flush() || clock_needed;
+    run_clock(run, clock_needed);
+    return again;
+}
+
+static void kill_all(struct run *run)
+{
+    for (unsigned i = 0; i < run->supervisor.slot_count; i++)
+        slot_doom(&run->supervisor.slots[i], 0);
+    slots_kill_doomed(&run->supervisor);
+    log_event(LOG_LEVEL_ERROR, "stopped", "orderly=no cause=\"a second signal\" clients=%u",
+        run->supervisor.used);
+}
+
+static int serve(struct run *run)
+{
+    struct supervisor *supervisor = &run->supervisor;
+    bool again = false;
+
+    while (!supervisor->stopping || supervisor->used > 0) {
+        look_at_clock(supervisor);
+        if (event_base_loop(supervisor->base, EVLOOP_ONCE | (again ? EVLOOP_NONBLOCK : 0)) < 0) {
+            log_event(LOG_LEVEL_ERROR, "failed", "what=\"the event loop\" error=%d", errno);
+            return SUPERVISOR_EXIT_FAILED;
+        }
+        again = end_turn(run);
+        if (run->stopped_twice) {
+            kill_all(run);
+            return SUPERVISOR_EXIT_FAILED;
+        }
+    }
+    on_counters(0, 0, run);
+    log_event(LOG_LEVEL_NOTICE, "stopped", "orderly=yes");
+    return SUPERVISOR_EXIT_STOPPED;
+}
+
+static bool watch_signals(struct run *run)
+{
+    static const struct {
+        int number;
+        event_callback_fn callback;
+    } table[] = {
+        {SIGTERM, on_stop_signal},
+        {SIGINT, on_stop_signal},
+        {SIGCHLD, on_child},
+        {SIGHUP, on_hangup},
+        {SIGUSR1, on_counters},
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        run->signals[i] =
+            evsignal_new(run->supervisor.base, table[i].number, table[i].callback, run);
+        if (run->signals[i] == NULL || event_add(run->signals[i], NULL) != 0)
+            return false;
+    }
+    run->tick = evtimer_new(run->supervisor.base, on_tick, run);
+    return run->tick != NULL;
+}
+
+/* Raises the limit of open files to what max-clients needs. */
+static bool raise_descriptors(unsigned max_clients)
+{
+    rlim_t needed = (rlim_t)max_clients + OTHER_DESCRIPTORS;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return false;
+    if (limit.rlim_cur >= needed)
+        return true;
+    rlim_t had = limit.rlim_max;
+    limit.rlim_cur = needed;
+    if (limit.rlim_max < needed)
+        limit.rlim_max = needed; /* root may */
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return true;
+    fprintf(stderr,
+        "chatroomd: max-clients = %u needs %llu open files and the limit is %llu; raise it "
+        "(ulimit -n, LimitNOFILE=) or lower max-clients\n",
+        max_clients, (unsigned long long)needed, (unsigned long long)had);
+    return false;
+}
+
+static bool open_listeners(struct run *run)
+{
+    const struct options *options = run->supervisor.options;
+    char error[512];
+
+    run->listeners = alloc_zeroed(options->listen_count, sizeof *run->listeners);
+    for (size_t i = 0; i < options->listen_count; i++) {
+        if (!listener_open(&run->listeners[i], options->listen[i], error, sizeof error)) {
+            fprintf(stderr, "chatroomd: %s\n", error);
+            return false;
+        }
+        run->listener_count++;
+    }
+    return true;
+}
+
+static bool make_region(struct supervisor *supervisor)
+{
+    struct region_geometry geometry = {
+        .slot_count = supervisor->options->max_clients,
+        .ring_size = supervisor->options->ring_size,
+        .outbox_size = supervisor->options->outbox_size,
+    };
+    char error[512];
+
+    if (!region_create(&supervisor->region, &geometry, error, sizeof error)) {
+        fprintf(stderr, "chatroomd: %s\n", error);
+        return false;
+    }
+    supervisor->view = region_view_of(&supervisor->region);
+    ring_init(&supervisor->ring, &supervisor->region);
+    supervisor->held = supervisor->ring.next_sequence;
+    supervisor->limits = (struct frame_limits){
+        .outbox_size = supervisor->region.header->outbox_size,
+        .max_message = supervisor->options->max_message,
+        .room_count = ROOM_COUNT,
+    };
+    return true;
+}
+
+static void log_ready(const struct run *run)
+{
+    size_t size = run->listener_count * (LISTENER_TEXT_MAX + 16) + 1, length = 0;
+    char *text = alloc_zeroed(size, 1);
+
+    for (size_t i = 0; i < run->listener_count; i++)
+        length += (size_t)snprintf(
+            text + length, size - length, "%slisten=%s", i > 0 ? " " : "", run->listeners[i].text);
+    log_event(LOG_LEVEL_NOTICE, "ready", "%s", text);
+    free(text);
+}
+
+/* Everything up to the ready line. What is wrong is said on stderr. */
+static bool start(struct run *run, const struct worker_kind *kinds)
+{
+    struct supervisor *supervisor = &run->supervisor;
+    const struct options *options = supervisor->options;
+
+    log_event(LOG_LEVEL_NOTICE, "start", "version=%s pid=%ld max-clients=%u", PACKAGE_VERSION,
+        (long)getpid(), options->max_clients);
+    look_at_clock(supervisor);
+    if (!raise_descriptors(options->max_clients) || !open_listeners(run))
+        return false;
+    if (!make_region(supervisor))
+        return false;
+    slots_init(supervisor);
+    supervisor->names = names_new(options->max_clients);
+    supervisor->lobby = room_new(options->max_clients);
+    if (!newcomers_prepare(
+            &run->newcomers, supervisor, kinds, run->listeners, run->listener_count)) {
+        fprintf(
+            stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
+        return false;
+    }
+    supervisor->base = event_base_new();
+    if (supervisor->base == NULL || !watch_signals(run) || !newcomers_open(&run->newcomers)) {
+        fprintf(stderr, "chatroomd: cannot make the event loop: %s\n", strerror(errno));
+        return false;
+    }
+    log_ready(run);
+    return true;
+}
+
+/* Undoes as much of start() as was done. */
+static void finish(struct run *run)
+{
+    struct supervisor *supervisor = &run->supervisor;
+
+    if (!run->newcomers.closed && run->newcomers.supervisor != NULL)
+        newcomers_close(&run->newcomers);
+    else if (run->newcomers.supervisor == NULL)
+        for (size_t i = 0; i < run->listener_count; i++)
+            listener_close(&run->listeners[i]);
+    if (run->newcomers.supervisor != NULL)
+        newcomers_finish(&run->newcomers);
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].relay != NULL)
+            relay_close(supervisor->slots[i].relay);
+    for (size_t i = 0; i < sizeof run->signals / sizeof run->signals[0]; i++)
+        if (run->signals[i] != NULL)
+            event_free(run->signals[i]);
+    if (run->tick != NULL)
+        event_free(run->tick);
+    if (supervisor->base != NULL)
+        event_base_free(supervisor->base);
+    names_free(supervisor->names);
+    room_free(supervisor->lobby);
+    slots_free(supervisor);
+    if (supervisor->region.header != NULL)
+        region_destroy(&supervisor->region);
+    free(run->listeners);
+}
+
+int supervisor_run(const struct options *options, const struct worker_kind *kinds)
+{
+    struct run *run = alloc_zeroed(1, sizeof *run);
+    int status = SUPERVISOR_EXIT_FAILED;
+
+    run->supervisor.options = options;
+    if (start(run, kinds))
+        status = serve(run);
+    finish(run);
+    free(run);
+    log_close();
+    return status;
+}

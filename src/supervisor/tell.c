@@ -1,0 +1,91 @@
+/*
+ * tell.c - DELIVER, CREDIT, MEMBER, NAMED and END.
+ *
+ * Model: what there is to say to a worker is state in its slot, not a queue of frames: a range of
+ * records, a number of answers, a membership, an end. So a worker that does not read its relay
+ * costs one batch of frames there, and after that only its state grows. All that a turn has for a
+ * worker leaves in one send(2).
+ *
+ * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
+ * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
+ */
+#include "config.h"
+
+#include "supervisor/tell.h"
+
+#include "supervisor/slot.h"
+
+#define TELL_FRAMES_MAX 5
+
+/* Unannounced answers that are worth a wake-up of their own. */
+#define CREDIT_WORTH (OUTBOX_CREDIT_FRAMES / 4)
+
+static bool credit_is_worth_telling(const struct slot *slot)
+{
+    const struct supervisor *supervisor = slot->supervisor;
+
+    return slot->credit_due >= CREDIT_WORTH ||
+           slot->credit_bytes >=
+               outbox_lazy_credit(supervisor->limits.outbox_size, supervisor->limits.max_message);
+}
+
+/* Fills in what there is to tell of records; returns the number of frames. */
+static size_t tell_records(struct slot *slot, struct frame *frames)
+{
+    size_t count = 0;
+
+    if (slot->member_due)
+        frames[count++] = (struct frame){
+            .kind = FRAME_MEMBER, .detail = 1, .room = ROOM_LOBBY, .from = slot->joined};
+    if (slot->named_due != 0)
+        frames[count++] = (struct frame){.kind = FRAME_NAMED, .from = slot->named_due};
+    if (slot->untold_from != 0) {
+        frames[count++] = (struct frame){
+            .kind = FRAME_DELIVER, .from = slot->untold_from, .to = slot->owed_to - 1};
+        slot->jump_end = slot->told_to;
+        slot->jump_from = slot->untold_from;
+        slot->told_to = slot->owed_to;
+    }
+    slot->member_due = false;
+    slot->named_due = 0;
+    slot->untold_from = 0;
+    return count;
+}
+
+static void tell(struct slot *slot)
+{
+    struct frame frames[TELL_FRAMES_MAX];
+    size_t count;
+
+    if (relay_blocked(slot->relay))
+        return; /* its becoming writable marks the slot again */
+    count = tell_records(slot, frames);
+    if (slot->credit_due > 0 && (count > 0 || credit_is_worth_telling(slot))) {
+        frames[count++] = (struct frame){.kind = FRAME_CREDIT, .length = slot->credit_due};
+        slot->credit_due = 0;
+        slot->credit_bytes = 0;
+    }
+    if (slot->end_due) {
+        frames[count++] = (struct frame){
+            .kind = FRAME_END, .detail = (uint8_t)slot->end_how, .to = slot->told_to};
+        slot->end_due = false;
+    }
+    if (count > 0)
+        relay_send(slot->relay, frames, count);
+}
+
+void tell_all(struct supervisor *supervisor)
+{
+    struct slot *slot;
+
+    if (supervisor->turn_first != 0)
+        for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
+            slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
+    supervisor->turn_first = 0;
+    supervisor->turn_records = 0;
+    while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
+        TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
+        slot->is_dirty = false;
+        tell(slot);
+    }
+}

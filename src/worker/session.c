@@ -1,0 +1,472 @@
+/*
+ * session.c - a client worker's event loop.
+ *
+ * Model:
+ * 1. In: the client's bufferevent gives bytes, the protocol makes events of them, and each event
+ * goes to the supervisor as a frame with its text in the outbox. Where credit is used up, the event
+ * is held, nothing more is read, and the client feels that as TCP does it; CREDIT goes on.
+ * 2. Out: only the delivery writes to the client's socket, so all that a client sees is in one
+ * order. It writes at once, and waits for EV_WRITE only where the socket is full.
+ * 3. The end of input (half-close, /quit) becomes FINISH after everything before it. The supervisor
+ *    answers with END after the client's `left` is recorded; what is owed until then is delivered,
+ *    and the socket is closed as closing.c says, all within drain-timeout.
+ *
+ * Ends: the loop ends with an exit status, and the process with it; the kernel closes the rest. The
+ * position in the outbox tells the supervisor how far delivery got.
+ *
+ * Overflow: input waits in the kernel; at most INPUT_TURN bytes and one line are held here.
+ */
+#include "config.h"
+
+#include "worker/session.h"
+
+#include "base/title.h"
+#include "delivery/delivery.h"
+#include "protocol/line.h"
+#include "region/outbox.h"
+#include "relay/relay.h"
+#include "worker/closing.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define INPUT_TURN 16384
+
+/* Frames that leave in one send. */
+#define BATCH_MAX 64
+
+/* A client whose host has vanished is noticed after about this long: two minutes of silence, then
+ * four probes half a minute apart. */
+#define KEEPALIVE_IDLE_S  120
+#define KEEPALIVE_EVERY_S 30
+#define KEEPALIVE_PROBES  4
+
+static const char evicted_line[] =
+    "! You are disconnected: this connection takes its messages too slowly\n";
+
+enum input_state {
+    INPUT_OPEN,     /* the client may say more */
+    INPUT_ENDED,    /* it has closed its side; its last line is still to be judged */
+    INPUT_COMPLETE, /* nothing more to judge, FINISH is still to be sent */
+    INPUT_FINISHED  /* FINISH is sent, or the supervisor has ended the session */
+};
+
+struct session {
+    const struct region_view *view;
+    const char *address;
+    struct event_base *base;
+    struct relay *relay;
+    struct bufferevent *client;
+    struct event *writable;
+    int client_fd;
+    unsigned drain_timeout_ms;
+    struct delivery delivery;
+    struct outbox_writer writer;
+    struct line_parser *parser;
+
+    enum input_state input;
+    bool peer_closed;        /* the client's EOF has been read */
+    struct line_event event; /* not yet handed over, unless its kind is LINE_NONE */
+    size_t event_bytes;      /* of the input that it is made of: drained when it is handed over */
+    size_t help_next;        /* line of the help text that comes next */
+    struct frame finish;     /* how to finish: closed, or quit with a reason */
+    char finish_reason[FRAME_REASON_MAX];
+
+    struct frame batch[BATCH_MAX];
+    size_t batch_count;
+
+    bool draining; /* END came: everything owed is known */
+    struct closing *closing;
+    int status;
+};
+
+/* The first status stays. */
+static void session_end(struct session *session, enum worker_exit status)
+{
+    if (session->status < 0)
+        session->status = status;
+    event_base_loopbreak(session->base);
+}
+
+static void send_batch(struct session *session)
+{
+    if (session->batch_count > 0)
+        relay_send(session->relay, session->batch, session->batch_count);
+    session->batch_count = 0;
+}
+
+static void queue_frame(struct session *session, const struct frame *frame)
+{
+    if (session->batch_count == BATCH_MAX)
+        send_batch(session);
+    session->batch[session->batch_count++] = *frame;
+}
+
+/* Puts a text into the outbox and its frame into the batch; false where credit is used up. */
+static bool submit(
+    struct session *session, enum frame_kind kind, unsigned detail, const char *text, size_t length)
+{
+    int64_t offset = outbox_put(&session->writer, text, length);
+
+    if (offset < 0)
+        return false;
+    queue_frame(session, &(struct frame){
+                             .kind = (uint8_t)kind,
+                             .detail = (uint8_t)detail,
+                             .length = (uint32_t)length,
+                             .offset = (uint64_t)offset,
+                         });
+    return true;
+}
+
+static size_t at_most(size_t length, size_t limit)
+{
+    return length < limit ? length : limit;
+}
+
+static bool submit_help(struct session *session)
+{
+    const char *line;
+
+    while ((line = line_help(session->help_next)) != NULL) {
+        if (!submit(session, FRAME_REPLY, FRAME_REPLY_EVENT, line, strlen(line)))
+            return false;
+        session->help_next++;
+    }
+    session->help_next = 0;
+    return true;
+}
+
+/* The client is done; what it may still send is discarded. */
+static void note_quit(struct session *session, const struct line_event *event)
+{
+    size_t length = at_most(event->length, FRAME_REASON_MAX);
+
+    memcpy(session->finish_reason, event->text, length);
+    session->finish.length = (uint32_t)length;
+    session->finish.detail = FRAME_FINISH_QUIT;
+    session->input = INPUT_COMPLETE;
+}
+
+/* Hands one event over; false where it must be held. */
+static bool hand_over(struct session *session, const struct line_event *event)
+{
+    switch (event->kind) {
+    case LINE_MESSAGE:
+        return submit(session, FRAME_PUBLISH, 0, event->text, event->length);
+    case LINE_ERROR:
+        return submit(session, FRAME_REPLY, FRAME_REPLY_ERROR, event->text,
+            at_most(event->length, FRAME_REPLY_MAX));
+    case LINE_NICK:
+        return submit(
+            session, FRAME_RENAME, 0, event->text, at_most(event->length, FRAME_NAME_MAX));
+    case LINE_WHO:
+        return submit(session, FRAME_WHO, 0, NULL, 0);
+    case LINE_HELP:
+        return submit_help(session);
+    case LINE_QUIT:
+        note_quit(session, event);
+        return true;
+    case LINE_NONE:
+        return true;
+    }
+    return true;
+}
+
+/* Hands over the held event and lets its input go; false where it is held on. */
+static bool settle_event(struct session *session)
+{
+    if (session->event.kind != LINE_NONE && !hand_over(session, &session->event))
+        return false;
+    session->event.kind = LINE_NONE;
+    evbuffer_drain(bufferevent_get_input(session->client), session->event_bytes);
+    session->event_bytes = 0;
+    return true;
+}
+
+/* Makes the next event of what has been read; false where there is nothing. */
+static bool next_event(struct session *session)
+{
+    struct evbuffer *input = bufferevent_get_input(session->client);
+    struct evbuffer_iovec chunk;
+
+    if (session->input == INPUT_OPEN || session->input == INPUT_ENDED) {
+        if (evbuffer_peek(input, -1, NULL, &chunk, 1) > 0 && chunk.iov_len > 0) {
+            session->event_bytes =
+                line_parse(session->parser, chunk.iov_base, chunk.iov_len, &session->event);
+            return true;
+        }
+        if (session->input == INPUT_ENDED) {
+            session->input = INPUT_COMPLETE;
+            line_parse_end(session->parser, &session->event);
+            return true;
+        }
+        return false;
+    }
+    evbuffer_drain(input, evbuffer_get_length(input));
+    return false;
+}
+
+/* Everything that the client has said goes to the supervisor, as far as credit goes. */
+static void take_input(struct session *session)
+{
+    bool open = true;
+
+    do
+        open = settle_event(session);
+    while (open && next_event(session));
+    if (open && session->input == INPUT_COMPLETE &&
+        submit(session, FRAME_FINISH, session->finish.detail, session->finish_reason,
+            session->finish.length))
+        session->input = INPUT_FINISHED;
+    send_batch(session);
+    if (session->peer_closed)
+        return;
+    /* While an event is held the buffer that it points into must stay as it is. */
+    if (session->event.kind == LINE_NONE)
+        bufferevent_enable(session->client, EV_READ);
+    else
+        bufferevent_disable(session->client, EV_READ);
+}
+
+static void client_readable(struct bufferevent *client, void *argument)
+{
+    (void)client;
+    take_input(argument);
+}
+
+static void client_event(struct bufferevent *client, short what, void *argument)
+{
+    struct session *session = argument;
+
+    (void)client;
+    if (!(what & BEV_EVENT_EOF)) {
+        session_end(session, WORKER_EXIT_CONNECTION_LOST);
+        return;
+    }
+    session->peer_closed = true;
+    if (session->draining && delivery_is_done(&session->delivery)) {
+        session_end(session, WORKER_EXIT_DONE);
+        return;
+    }
+    if (session->input == INPUT_OPEN)
+        session->input = INPUT_ENDED;
+    take_input(session);
+}
+
+static void closing_over(void *context, bool in_time)
+{
+    session_end(context, in_time ? WORKER_EXIT_DONE : WORKER_EXIT_DRAIN_TIMEOUT);
+}
+
+/* Everything owed has left: close in order. */
+static void close_in_order(struct session *session)
+{
+    shutdown(session->client_fd, SHUT_WR);
+    if (session->peer_closed)
+        session_end(session, WORKER_EXIT_DONE);
+    else
+        closing_when_taken(session->closing);
+}
+
+static void deliver(struct session *session)
+{
+    enum delivery_outcome outcome;
+
+    if (delivery_is_done(&session->delivery)) {
+        outcome = DELIVERY_DONE;
+    } else {
+        outcome = delivery_write(&session->delivery, session->client_fd);
+    }
+    if (session->delivery.space_passed) {
+        session->delivery.space_passed = false;
+        queue_frame(session, &(struct frame){.kind = FRAME_SPACE});
+        send_batch(session);
+    }
+    switch (outcome) {
+    case DELIVERY_DONE:
+        if (session->draining)
+            close_in_order(session);
+        break;
+    case DELIVERY_MORE:
+    case DELIVERY_BLOCKED:
+        event_add(session->writable, NULL);
+        break;
+    case DELIVERY_LOST:
+        session_end(session, WORKER_EXIT_CONNECTION_LOST);
+        break;
+    }
+}
+
+static void client_writable(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd, (void)what;
+    deliver(argument);
+}
+
+/* The process title follows the client's name, which stands in a record that the client is owed. */
+static void show_name(struct session *session, uint64_t sequence)
+{
+    const struct record_entry *entry = region_entry(session->view, sequence);
+    const char *record = session->view->ring + entry->offset % session->view->ring_size;
+
+    title_set("chatroomd: worker %.*s %s", (int)entry->name_length, record + entry->name_offset,
+        session->address);
+}
+
+/* END: whatever the client still says is discarded, and what it is owed is delivered. */
+static void begin_end(struct session *session, enum frame_end how)
+{
+    session->input = INPUT_FINISHED;
+    session->event.kind = LINE_NONE;
+    take_input(session);
+    if (how == FRAME_END_EVICT) {
+        if (delivery_at_line_boundary(&session->delivery))
+            send(session->client_fd, evicted_line, strlen(evicted_line),
+                MSG_DONTWAIT | MSG_NOSIGNAL);
+        session_end(session, WORKER_EXIT_EVICTED);
+        return;
+    }
+    session->draining = true;
+    session->closing = closing_start(
+        session->base, session->client_fd, session->drain_timeout_ms, closing_over, session);
+    if (session->closing == NULL)
+        session_end(session, WORKER_EXIT_DRAIN_TIMEOUT);
+}
+
+static bool take_frame(void *context, const struct frame *frame)
+{
+    struct session *session = context;
+    bool fine = true;
+
+    switch (frame->kind) {
+    case FRAME_DELIVER:
+        fine = delivery_extend(&session->delivery, frame->from, frame->to);
+        break;
+    case FRAME_CREDIT:
+        fine = outbox_answered(&session->writer, frame->length);
+        break;
+    case FRAME_MEMBER:
+        fine = delivery_member(&session->delivery, frame->room, frame->from, frame->detail != 0);
+        break;
+    case FRAME_NAMED:
+        show_name(session, frame->from);
+        break;
+    case FRAME_END:
+        begin_end(session, frame->detail);
+        break;
+    default:
+        fine = false;
+    }
+    if (!fine)
+        session_end(session, WORKER_EXIT_SETUP);
+    return true;
+}
+
+/* After the frames of one read: more to deliver, and perhaps credit for what is held. */
+static void frames_taken(void *context)
+{
+    struct session *session = context;
+
+    if (session->status >= 0)
+        return;
+    if (!event_pending(session->writable, EV_WRITE, NULL))
+        deliver(session);
+    if (session->event.kind != LINE_NONE || session->input == INPUT_COMPLETE)
+        take_input(session);
+}
+
+static void relay_writable(void *context)
+{
+    (void)context; /* what was held back is gone; credit bounds what more there can be */
+}
+
+static void relay_ended(void *context)
+{
+    session_end(context, WORKER_EXIT_NO_SUPERVISOR);
+}
+
+static const struct relay_handler supervisor_handler = {
+    .frame = take_frame,
+    .settled = frames_taken,
+    .writable = relay_writable,
+    .ended = relay_ended,
+};
+
+/* A message leaves when it is written, and a vanished host is noticed; no matter where it fails
+ * (unix: sockets have no such options). */
+static void set_client_options(int fd)
+{
+    int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S, probes = KEEPALIVE_PROBES;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+static bool open_session(struct session *session, const struct heritage *heritage)
+{
+    session->base = event_base_new();
+    if (session->base == NULL)
+        return false;
+    session->relay = relay_open(session->base, heritage->relay_fd, &supervisor_handler, session);
+    session->client = bufferevent_socket_new(session->base, session->client_fd, 0);
+    session->writable =
+        event_new(session->base, session->client_fd, EV_WRITE, client_writable, session);
+    if (session->relay == NULL || session->client == NULL || session->writable == NULL)
+        return false;
+    bufferevent_setcb(session->client, client_readable, NULL, client_event, session);
+    bufferevent_set_max_single_read(session->client, INPUT_TURN);
+    return bufferevent_enable(session->client, EV_READ) == 0;
+}
+
+static void close_session(struct session *session)
+{
+    if (session->closing != NULL)
+        closing_stop(session->closing);
+    if (session->writable != NULL)
+        event_free(session->writable);
+    if (session->client != NULL)
+        bufferevent_free(session->client);
+    if (session->relay != NULL)
+        relay_close(session->relay);
+    if (session->base != NULL)
+        event_base_free(session->base);
+    line_parser_free(session->parser);
+}
+
+int session_run(
+    const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox)
+{
+    struct session session = {
+        .view = view,
+        .address = heritage->address,
+        .client_fd = heritage->client_fd,
+        .drain_timeout_ms = heritage->drain_timeout_ms,
+        .parser = line_parser_new(heritage->max_message),
+        .status = -1,
+    };
+
+    delivery_init(
+        &session.delivery, view, &outbox->state->position, heritage->slot, heritage->generation);
+    outbox_writer_init(&session.writer, *outbox);
+    set_client_options(session.client_fd);
+    if (!open_session(&session, heritage)) {
+        session.status = WORKER_EXIT_SETUP;
+    } else {
+        submit(&session, FRAME_ENTER, 0, NULL, 0);
+        send_batch(&session);
+        while (session.status < 0)
+            if (event_base_dispatch(session.base) != 0)
+                session_end(&session, WORKER_EXIT_SETUP);
+    }
+    close_session(&session);
+    return session.status;
+}

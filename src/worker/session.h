@@ -1,0 +1,14 @@
+/*
+ * session.h - one client's session: its bytes to frames, its records to bytes.
+ */
+#ifndef CHATROOMD_WORKER_SESSION_H
+#define CHATROOMD_WORKER_SESSION_H
+
+#include "region/region.h"
+#include "relay/heritage.h"
+
+/* Runs the session to its end. Takes over both descriptors. Returns an enum worker_exit. */
+int session_run(
+    const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox);
+
+#endif

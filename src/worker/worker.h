@@ -1,0 +1,12 @@
+/*
+ * worker.h - the kinds of worker: what runs in a process that the forker made.
+ */
+#ifndef CHATROOMD_WORKER_WORKER_H
+#define CHATROOMD_WORKER_WORKER_H
+
+#include "relay/heritage.h"
+
+/* Serves one client, with the line protocol, until it is gone. Returns an enum worker_exit. */
+int worker_run_client(struct heritage *heritage);
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * System test: how clients end, and that nothing that a client was owed is lost by its end.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/crowd.h"
+#include "tests/system/daemon.h"
+#include "tests/system/stream.h"
+#include "tests/system/workers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SMALL_BUFFER 4096
+
+static void close_all(struct client *const *crowd, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        client_close(crowd[at]);
+}
+
+/* Witness, three who talk all the time, and one who leaves in the middle of it. */
+START_TEST(a_half_close_in_a_busy_room)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *crowd[5], *leaver;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 5);
+    leaver = crowd[4];
+    for (size_t at = 1; at <= 3; at++)
+        crowd_queue(crowd[at], 0, 2000);
+    crowd_run_until_messages(crowd, 5, crowd[0], 500);
+    client_queue_text(leaver, "a whole line\nlast words");
+    while (client_unsent(leaver) > 0)
+        ck_assert(client_turn(crowd, 5, bounded_deadline(BOUND_MS)));
+    client_half_close(leaver);
+    crowd_run_until_end(crowd, 5, leaver);
+    ck_assert_int_eq(leaver->error, 0);
+    crowd_run_until_messages(crowd, 5, crowd[0], 6002);
+    ck_assert(crowd_got(crowd[0], "[guest5] a whole line"));
+    ck_assert(crowd_got(crowd[0], "[guest5] last words"));
+    ck_assert_uint_gt(crowd_messages(leaver), 0);
+    ck_assert_uint_lt(crowd_messages(leaver), 6000);
+    crowd_expect_whole(leaver, crowd[0], "* guest5 left");
+    close_all(crowd, 5);
+    daemon_stop(daemon);
+}
+END_TEST
+
+enum way { QUIT, QUIT_AND_GO_ON, HALF_CLOSE, WAYS };
+
+static void leave(struct client *leaver, enum way way)
+{
+    if (way == HALF_CLOSE) {
+        client_half_close(leaver);
+        return;
+    }
+    client_send(leaver, "/quit\n");
+    for (int lines = 0; way == QUIT_AND_GO_ON && lines < 20000; lines++)
+        client_queue_text(leaver, "noise %d that nobody wants\n", lines);
+}
+
+/* One who has read nothing of what the others said leaves, and reads only then; in one of the ways
+ * it talks on all the time, so that there is unread input whenever its socket is closed. */
+START_TEST(a_backlog_is_drained)
+{
+    static const char *const told[WAYS] = {
+        "* guest3 left (quit)", "* guest3 left (quit)", "* guest3 left"};
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=60 s"));
+    struct client *crowd[3], *leaver;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    leaver = crowd[2];
+    leaver->reads = false;
+    crowd_queue(crowd[1], 0, CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 2, crowd[0], CROWD_BACKLOG);
+    leave(leaver, (enum way)_i);
+    crowd_run_until_line(crowd, 3, crowd[0], told[_i]);
+    leaver->reads = true;
+    crowd_run_until_end(crowd, 3, leaver);
+    ck_assert_int_eq(leaver->error, 0);
+    ck_assert_uint_eq(crowd_messages(leaver), CROWD_BACKLOG);
+    crowd_expect_whole(leaver, crowd[0], told[_i]);
+    client_close(leaver);
+    daemon_wait_workers(daemon, 2);
+    client_expect_later(crowd[0], "%s", told[_i]);
+    client_expect_silence(crowd[1], crowd, 1);
+    close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(a_close_says_the_last_unfinished_line)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *crowd[2];
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    client_send(crowd[1], "one\nlast");
+    client_close(crowd[1]);
+    client_expect(crowd[0], "[guest2] one");
+    client_expect(crowd[0], "[guest2] last");
+    client_expect(crowd[0], "* guest2 left");
+    daemon_wait_workers(daemon, 1);
+    client_close(crowd[0]);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(a_reset_is_a_lost_connection)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=2"));
+    struct client *crowd[2];
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    client_send(crowd[1], "in the middle of a");
+    client_reset(crowd[1]);
+    client_expect(crowd[0], "* guest2 left (connection lost)");
+    daemon_wait_log(daemon, "event=leave", "name=guest2", "reason=connection-lost", NULL);
+    daemon_wait_workers(daemon, 1);
+    crowd[1] = client_join(daemon_address(daemon, 0));
+    client_expect(crowd[0], "* guest2 joined");
+    client_expect_silence(crowd[1], crowd, 1);
+    close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* One that ends and never reads is given up after drain-timeout, with what it missed in the log. */
+START_TEST(the_drain_has_an_end)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=400 ms"));
+    struct client *crowd[3];
+    const char *line;
+    int64_t before;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    crowd[2] = client_join_small(daemon_address(daemon, 0), SMALL_BUFFER);
+    client_expect(crowd[0], "* guest3 joined");
+    crowd[2]->reads = false;
+    crowd_queue(crowd[1], 0, CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 2, crowd[0], CROWD_BACKLOG);
+    before = bounded_now();
+    client_half_close(crowd[2]);
+    crowd_run_until_line(crowd, 3, crowd[0], "* guest3 left");
+    daemon_wait_workers(daemon, 2);
+    ck_assert_msg(bounded_now() - before >= 400, "it was given up after %d ms already",
+        (int)(bounded_now() - before));
+    line = daemon_wait_log(daemon, "name=guest3", "first_missing=", NULL);
+    ck_assert_uint_gt(log_line_number(line, "first_missing"), 0);
+    client_read_to_end(crowd[2]);
+    ck_assert_uint_lt(crowd_expect_prefix(crowd[2], crowd[0]), CROWD_BACKLOG);
+    close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* While one does not read and the ring is full, senders wait and nobody is dropped; when it reads,
+ * all goes on and nothing was lost. */
+START_TEST(senders_wait_for_a_slow_reader)
+{
+    struct daemon *daemon =
+        daemon_start(OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=1 h"));
+    struct client *crowd[3];
+
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    crowd[2]->reads = false;
+    crowd_queue(crowd[1], 0, 2 * CROWD_BACKLOG);
+    while (client_turn(crowd, 3, bounded_deadline(300)))
+        ck_assert_uint_lt(crowd_messages(crowd[0]), 2 * CROWD_BACKLOG);
+    ck_assert_uint_gt(client_unsent(crowd[1]), 0);
+    crowd[2]->reads = true;
+    crowd_run_until_messages(crowd, 3, crowd[0], 2 * CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 3, crowd[2], 2 * CROWD_BACKLOG);
+    crowd_expect_whole(crowd[2], crowd[0], NULL);
+    close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* One that does not read at all is ended after stall-grace, and the others get everything. */
+START_TEST(a_stalled_reader_is_ended)
+{
+    struct daemon *daemon =
+        daemon_start(OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=300 ms"));
+    struct client *crowd[3];
+    const char *line;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    crowd[2]->reads = false;
+    crowd_queue(crowd[1], 0, 2 * CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 3, crowd[0], 2 * CROWD_BACKLOG);
+    ck_assert(crowd_got(crowd[0], "* guest3 left (too slow)"));
+    ck_assert(crowd_got(crowd[1], "* guest3 left (too slow)"));
+    daemon_wait_log(daemon, "event=evict", "name=guest3", NULL);
+    line = daemon_wait_log(daemon, "event=leave", "name=guest3", "reason=stalled", NULL);
+    ck_assert_uint_gt(log_line_number(line, "first_missing"), 0);
+    daemon_wait_workers(daemon, 2);
+    client_read_to_end(crowd[2]);
+    crowd_expect_prefix(crowd[2], crowd[0]);
+    close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+static Suite *ends_suite(void)
+{
+    Suite *suite = suite_create("system: ends");
+    TCase *ends = tcase_create("ends");
+
+    tcase_set_timeout(ends, BOUND_CASE_SECONDS);
+    tcase_add_test(ends, a_half_close_in_a_busy_room);
+    tcase_add_loop_test(ends, a_backlog_is_drained, 0, WAYS);
+    tcase_add_test(ends, a_close_says_the_last_unfinished_line);
+    tcase_add_test(ends, a_reset_is_a_lost_connection);
+    tcase_add_test(ends, the_drain_has_an_end);
+    tcase_add_test(ends, senders_wait_for_a_slow_reader);
+    tcase_add_test(ends, a_stalled_reader_is_ended);
+    suite_add_tcase(suite, ends);
+    return suite;
+}
+
+CHECK_MAIN(ends_suite)

@@ -1,0 +1,395 @@
+/*
+ * System test: addresses, the command line, the configuration, and the exit codes with their words.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/system/address.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/daemon.h"
+#include "tests/system/folder.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_ROOM 160
+
+/* Two people talk over this address. */
+static void talk(const char *address)
+{
+    struct client *two[2];
+
+    client_join_room(address, two, 2);
+    client_expect_silence(two[0], &two[1], 1);
+    client_expect_silence(two[1], &two[0], 1);
+    client_close(two[0]);
+    client_close(two[1]);
+}
+
+START_TEST(ipv4)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-l", "127.0.0.1:0"));
+
+    ck_assert_ptr_nonnull(strstr(daemon_address(daemon, 0), "127.0.0.1:"));
+    ck_assert_str_ne(daemon_address(daemon, 0), "127.0.0.1:0");
+    talk(daemon_address(daemon, 0));
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(ipv6)
+{
+    struct daemon *daemon;
+
+    if (!address_has_ipv6()) {
+        puts("skipped: there is no IPv6 here");
+        return;
+    }
+    daemon = daemon_start(OPTIONS("-l", "[::1]:0"));
+    ck_assert_int_eq(strncmp(daemon_address(daemon, 0), "[::1]:", 6), 0);
+    talk(daemon_address(daemon, 0));
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(several_addresses_are_one_room)
+{
+    char address[PATH_ROOM];
+    struct daemon *daemon;
+    struct client *three[3];
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    daemon = daemon_start(OPTIONS("-l", "127.0.0.1:0", "-l", address, "-l", "127.0.0.1:0"));
+    ck_assert_str_eq(daemon_address(daemon, 1), address);
+    ck_assert_str_ne(daemon_address(daemon, 0), daemon_address(daemon, 2));
+    for (size_t at = 0; at < 3; at++)
+        three[at] = client_join(daemon_address(daemon, at));
+    client_expect(three[0], "* guest2 joined");
+    client_expect(three[0], "* guest3 joined");
+    client_expect(three[1], "* guest3 joined");
+    for (size_t at = 0; at < 3; at++) {
+        struct client *others[2] = {three[(at + 1) % 3], three[(at + 2) % 3]};
+
+        client_expect_silence(three[at], others, 2);
+    }
+    for (size_t at = 0; at < 3; at++)
+        client_close(three[at]);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(a_unix_socket)
+{
+    char address[PATH_ROOM];
+    struct daemon *daemon;
+    struct stat status;
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    for (int times = 0; times < 2; times++) {
+        daemon = daemon_start(OPTIONS("-l", address));
+        ck_assert_str_eq(daemon_address(daemon, 0), address);
+        ck_assert_int_eq(stat(address + 5, &status), 0);
+        ck_assert(S_ISSOCK(status.st_mode));
+        talk(address);
+        daemon_stop(daemon);
+    }
+}
+END_TEST
+
+/* The program must end so, and say all these words in one line on standard error. */
+static void expect_words(const char *const *options, int code, const char *word, const char *other)
+{
+    struct daemon *daemon = daemon_launch(options);
+
+    daemon_wait_log(daemon, word, other, NULL);
+    daemon_expect_exit(daemon, code);
+}
+
+START_TEST(a_stale_unix_socket_is_replaced)
+{
+    char address[PATH_ROOM];
+    struct daemon *daemon;
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    daemon = daemon_start(OPTIONS("-l", address));
+    daemon_kill(daemon);
+    daemon_release(daemon);
+    ck_assert_int_eq(access(address + 5, F_OK), 0);
+    daemon = daemon_start(OPTIONS("-l", address));
+    talk(address);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(a_live_unix_socket_is_not_taken)
+{
+    char address[PATH_ROOM];
+    struct daemon *first;
+    struct client *before;
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    first = daemon_start(OPTIONS("-l", address));
+    before = client_join(address);
+    for (int times = 0; times < 3; times++)
+        expect_words(OPTIONS("-l", address), DAEMON_EXIT_FAILED, address + 5, "another server has");
+    client_send(before, "/nick first\n");
+    client_expect(before, "* guest1 is now first");
+    client_close(client_join(address));
+    client_expect(before, "* guest2 joined");
+    client_expect(before, "* guest2 left");
+    client_close(before);
+    daemon_stop(first);
+}
+END_TEST
+
+/* A server that is stopped by a signal for a while is alive all the same. */
+START_TEST(a_sleeping_unix_socket_is_not_taken)
+{
+    char address[PATH_ROOM];
+    struct daemon *first;
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    first = daemon_start(OPTIONS("-l", address));
+    daemon_signal(first, SIGSTOP);
+    expect_words(OPTIONS("-l", address), DAEMON_EXIT_FAILED, address + 5, "another server has");
+    daemon_signal(first, SIGCONT);
+    talk(address);
+    daemon_stop(first);
+}
+END_TEST
+
+START_TEST(an_ordinary_file_is_not_taken)
+{
+    char path[PATH_ROOM], address[PATH_ROOM], text[16] = "";
+    FILE *file;
+
+    folder_write(path, sizeof(path), "file", "precious\n");
+    folder_name(address, sizeof(address), "unix:", "file");
+    expect_words(OPTIONS("-l", address), DAEMON_EXIT_FAILED, path, "socket");
+    file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+    ck_assert_str_eq(text, "precious\n");
+    fclose(file);
+}
+END_TEST
+
+START_TEST(a_taken_port_is_refused)
+{
+    char address[PATH_ROOM];
+    struct daemon *first;
+    struct client *before;
+
+    snprintf(address, sizeof(address), "%s:0", address_own_loopback());
+    first = daemon_start(OPTIONS("-l", address));
+    snprintf(address, sizeof(address), "%s", daemon_address(first, 0));
+    before = client_join(address);
+    expect_words(OPTIONS("-l", address), DAEMON_EXIT_FAILED, address, "another server has");
+    expect_words(OPTIONS("-l", "127.0.0.1:0", "-l", address), DAEMON_EXIT_FAILED, address,
+        "another server has");
+    client_close(client_join(address));
+    client_expect(before, "* guest2 joined");
+    client_expect(before, "* guest2 left");
+    client_close(before);
+    daemon_stop(first);
+}
+END_TEST
+
+START_TEST(addresses_that_cannot_be)
+{
+    char folder[PATH_ROOM];
+
+    /* TEST-NET-1, which no machine has. */
+    expect_words(OPTIONS("-l", "192.0.2.1:0"), DAEMON_EXIT_FAILED, "192.0.2.1:0", "");
+    folder_name(folder, sizeof(folder), "unix:", "nowhere/socket");
+    expect_words(OPTIONS("-l", folder), DAEMON_EXIT_FAILED, folder + 5, "");
+}
+END_TEST
+
+static const char *const wrong_addresses[] = {"", "nonsense", "127.0.0.1", "127.0.0.1:65536",
+    "127.0.0.1:-1", "127.0.0.1:x", "[::1]", "[::1:5", "300.0.0.1:5", "unix:"};
+
+START_TEST(addresses_that_are_none)
+{
+    struct daemon *daemon = daemon_launch(OPTIONS("-l", wrong_addresses[_i]));
+
+    daemon_wait_log(daemon, "listen", wrong_addresses[_i], NULL);
+    daemon_expect_exit(daemon, DAEMON_EXIT_CONFIGURATION);
+}
+END_TEST
+
+START_TEST(wrong_usage)
+{
+    expect_words(OPTIONS("-x"), DAEMON_EXIT_USAGE, "x", "");
+    expect_words(OPTIONS("--nonsense"), DAEMON_EXIT_USAGE, "nonsense", "");
+    expect_words(OPTIONS("too", "many"), DAEMON_EXIT_USAGE, "too", "");
+}
+END_TEST
+
+/* Options, and two things that the words must name. */
+struct wrong {
+    const char *setting;
+    const char *key;
+    const char *value;
+};
+
+static const struct wrong wrong_settings[] = {
+    {"nonsense=1", "nonsense", ""},
+    {"max-clients=0", "max-clients", "0"},
+    {"max-clients=many", "max-clients", "many"},
+    {"max-clients=-5", "max-clients", "-5"},
+    {"max-clients=", "max-clients", ""},
+    {"max-message=99999999999999999999999", "max-message", "99999999999999999999999"},
+    {"ring-size=3 apples", "ring-size", "3 apples"},
+    {"log-level=loud", "log-level", "loud"},
+};
+
+START_TEST(wrong_settings_on_the_command_line)
+{
+    const struct wrong *wrong = &wrong_settings[_i];
+    const char *const *options = OPTIONS("-o", wrong->setting);
+
+    expect_words(options, DAEMON_EXIT_CONFIGURATION, wrong->key, wrong->value);
+    options = OPTIONS("-t", "-o", wrong->setting);
+    expect_words(options, DAEMON_EXIT_CONFIGURATION, wrong->key, wrong->value);
+}
+END_TEST
+
+static const char *const wrong_lines[] = {
+    "nonsense = 1", "max-clients = 0", "max-clients = many", "log-level = loud", "max-clients ="};
+
+START_TEST(wrong_lines_in_the_file)
+{
+    char text[200], path[PATH_ROOM], place[PATH_ROOM + 8];
+
+    snprintf(text, sizeof(text), "# a comment\n\nmax-message = 100\n%s\n", wrong_lines[_i]);
+    folder_write(path, sizeof(path), "conf", text);
+    /* Where a value is missing, only the next line shows it. */
+    snprintf(place, sizeof(place), "%s:%s", path, _i == 4 ? "" : "4:");
+    expect_words(OPTIONS("-f", path), DAEMON_EXIT_CONFIGURATION, place, "");
+    expect_words(OPTIONS("-t", "-f", path), DAEMON_EXIT_CONFIGURATION, place, "");
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there)
+{
+    char path[PATH_ROOM];
+
+    folder_name(path, sizeof(path), "", "absent");
+    expect_words(OPTIONS("-f", path), DAEMON_EXIT_CONFIGURATION, path, "No such file");
+}
+END_TEST
+
+/* Waits for an exit with code 0 and gives what the program printed, in a buffer of the caller. */
+static void expect_print(const char *const *options, char *printed, size_t size)
+{
+    struct daemon *daemon = daemon_launch(options);
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (strchr(daemon_output(daemon), '\n') == NULL && bounded_turn(deadline) &&
+           !daemon_ended(daemon))
+        ;
+    snprintf(printed, size, "%s", daemon_output(daemon));
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+}
+
+START_TEST(checking_a_good_configuration)
+{
+    char path[PATH_ROOM], address[PATH_ROOM];
+    struct daemon *daemon;
+
+    folder_write(path, sizeof(path), "conf", "max-clients = 7\nstall-grace = \"250 ms\"\n");
+    folder_name(address, sizeof(address), "unix:", "socket");
+    daemon = daemon_launch(OPTIONS("-t", "-f", path, "-l", address));
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+    ck_assert_msg(access(address + 5, F_OK) != 0, "-t opens sockets");
+}
+END_TEST
+
+START_TEST(the_configuration_in_force)
+{
+    char path[PATH_ROOM], printed[8192];
+
+    folder_write(path, sizeof(path), "conf", "max-clients = 7\nstall-grace = \"250 ms\"\n");
+    expect_print(OPTIONS("-T", "-f", path, "-o", "max-clients=8"), printed, sizeof(printed));
+    ck_assert_msg(strstr(printed, "stall-grace = \"250 ms\"") != NULL, "%s", printed);
+    ck_assert_msg(strstr(printed, "max-clients = 8\n") != NULL, "%s", printed);
+    ck_assert_msg(strstr(printed, "ring-size") != NULL, "%s", printed);
+    ck_assert_msg(strstr(printed, "127.0.0.1:0") != NULL, "%s", printed);
+    /* What it prints is a configuration again. */
+    folder_write(path, sizeof(path), "again", printed);
+    expect_print(OPTIONS("-T", "-f", path), printed, sizeof(printed));
+    ck_assert_msg(strstr(printed, "max-clients = 8\n") != NULL, "%s", printed);
+}
+END_TEST
+
+START_TEST(the_file_counts_and_the_command_line_wins)
+{
+    char path[PATH_ROOM];
+    struct daemon *daemon;
+    struct client *two[2];
+
+    folder_write(path, sizeof(path), "conf", "max-clients = 1\nmax-message = 64\n");
+    daemon = daemon_start(OPTIONS("-f", path, "-o", "max-clients=2"));
+    client_join_room(daemon_address(daemon, 0), two, 2);
+    client_send(two[0], "%065d\n", 1);
+    client_expect_start(two[0], "! ");
+    client_expect_silence(two[0], &two[1], 1);
+    client_close(two[0]);
+    client_close(two[1]);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(version_and_help)
+{
+    char printed[8192];
+
+    expect_print(OPTIONS("-V"), printed, sizeof(printed));
+    ck_assert_msg(strstr(printed, "chatroomd") != NULL && strstr(printed, PACKAGE_VERSION) != NULL,
+        "%s", printed);
+    expect_print(OPTIONS("--version"), printed, sizeof(printed));
+    ck_assert_ptr_nonnull(strstr(printed, PACKAGE_VERSION));
+    expect_print(OPTIONS("-h"), printed, sizeof(printed));
+    ck_assert_msg(strstr(printed, "max-clients") != NULL, "%s", printed);
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+static Suite *listen_suite(void)
+{
+    Suite *suite = suite_create("system: listen");
+    TCase *addresses = tcase_create("addresses"), *words = tcase_create("words");
+
+    tcase_set_timeout(addresses, BOUND_CASE_SECONDS);
+    tcase_add_test(addresses, ipv4);
+    tcase_add_test(addresses, ipv6);
+    tcase_add_test(addresses, several_addresses_are_one_room);
+    tcase_add_test(addresses, a_unix_socket);
+    tcase_add_test(addresses, a_stale_unix_socket_is_replaced);
+    tcase_add_test(addresses, a_live_unix_socket_is_not_taken);
+    tcase_add_test(addresses, a_sleeping_unix_socket_is_not_taken);
+    tcase_add_test(addresses, an_ordinary_file_is_not_taken);
+    tcase_add_test(addresses, a_taken_port_is_refused);
+    tcase_add_test(addresses, addresses_that_cannot_be);
+    suite_add_tcase(suite, addresses);
+    tcase_set_timeout(words, BOUND_CASE_SECONDS);
+    tcase_add_loop_test(words, addresses_that_are_none, 0, COUNT(wrong_addresses));
+    tcase_add_test(words, wrong_usage);
+    tcase_add_loop_test(words, wrong_settings_on_the_command_line, 0, COUNT(wrong_settings));
+    tcase_add_loop_test(words, wrong_lines_in_the_file, 0, COUNT(wrong_lines));
+    tcase_add_test(words, a_file_that_is_not_there);
+    tcase_add_test(words, checking_a_good_configuration);
+    tcase_add_test(words, the_configuration_in_force);
+    tcase_add_test(words, the_file_counts_and_the_command_line_wins);
+    tcase_add_test(words, version_and_help);
+    suite_add_tcase(suite, words);
+    return suite;
+}
+
+CHECK_MAIN(listen_suite)

@@ -1,0 +1,298 @@
+/*
+ * System test: what a worker is made of. Its descriptors, its part of the region, its signals, its
+ * title; and that nothing of it stays when its client has gone.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/system/address.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/daemon.h"
+#include "tests/system/process.h"
+#include "tests/system/workers.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DESCRIPTORS_MAX 256
+#define MAPPINGS_MAX    16
+#define OUTBOX_SIZE     ((size_t)12 * 1024)
+
+static struct daemon *daemon_here;
+static struct client *room[3];
+
+static void open_room(void)
+{
+    daemon_here = daemon_start(OPTIONS("-o", "outbox-size=12 KiB", "-o", "max-clients=20"));
+    client_join_room(daemon_address(daemon_here, 0), room, 3);
+}
+
+static void close_room(void)
+{
+    for (size_t at = 0; at < 3; at++)
+        client_close(room[at]);
+    daemon_stop(daemon_here);
+}
+
+static pid_t worker(unsigned number)
+{
+    return daemon_worker_of(daemon_here, room[number]->name);
+}
+
+/* Standard input, output and error of a worker lead nowhere, but for the errors of sanitizers. */
+static void check_standard(const struct process_descriptor *descriptor)
+{
+#ifdef CHATROOMD_SANITIZERS
+    if (descriptor->number == STDERR_FILENO && strncmp(descriptor->target, "pipe:", 5) == 0)
+        return;
+#endif
+    ck_assert_msg(strcmp(descriptor->target, "/dev/null") == 0, "descriptor %d of a worker is %s",
+        descriptor->number, descriptor->target);
+}
+
+/* Whether a process has this very thing open. */
+static bool has_open(pid_t process, const char *target)
+{
+    static struct process_descriptor found[DESCRIPTORS_MAX];
+    size_t count = process_descriptors(process, found, DESCRIPTORS_MAX);
+
+    for (size_t at = 0; at < count; at++)
+        if (strcmp(found[at].target, target) == 0)
+            return true;
+    return false;
+}
+
+/* The two ends of the pipe that libevent makes for signals in every event_base, whether any are
+ * used or not: one pipe, and the worker's own. */
+static void check_pipe(const struct process_descriptor *const *ends, unsigned count)
+{
+    if (count == 0)
+        return;
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(ends[0]->target, ends[1]->target);
+    ck_assert_msg(!has_open(daemon_pid(daemon_here), ends[0]->target), "a worker inherited %s",
+        ends[0]->target);
+}
+
+/* Besides these: the socket of its client, that of its relay, and those of its event loop. */
+static void check_descriptors(pid_t process)
+{
+    static struct process_descriptor found[DESCRIPTORS_MAX];
+    size_t count = process_descriptors(process, found, DESCRIPTORS_MAX);
+    unsigned standard = 0, sockets = 0, polls = 0, pipes = 0;
+    const struct process_descriptor *ends[2];
+
+    for (size_t at = 0; at < count; at++) {
+        if (found[at].number <= STDERR_FILENO) {
+            check_standard(&found[at]);
+            standard++;
+        } else if (strncmp(found[at].target, "socket:", 7) == 0) {
+            sockets++;
+        } else if (strcmp(found[at].target, "anon_inode:[eventpoll]") == 0) {
+            polls++;
+        } else if (strncmp(found[at].target, "pipe:", 5) == 0 && pipes < 2) {
+            ends[pipes++] = &found[at];
+        } else {
+            ck_abort_msg("a worker has descriptor %d open: %s", found[at].number, found[at].target);
+        }
+    }
+    ck_assert_uint_eq(standard, 3);
+    ck_assert_uint_eq(sockets, 2);
+    ck_assert_uint_eq(polls, 1);
+    check_pipe(ends, pipes);
+}
+
+START_TEST(descriptors_of_a_worker)
+{
+    open_room();
+    for (unsigned number = 0; number < 3; number++)
+        check_descriptors(worker(number));
+    close_room();
+}
+END_TEST
+
+static size_t descriptor_count(pid_t process)
+{
+    static struct process_descriptor found[DESCRIPTORS_MAX];
+
+    return process_descriptors(process, found, DESCRIPTORS_MAX);
+}
+
+/* Waits until a process has so many descriptors: a client that went is cleared away in a moment. */
+static void wait_descriptors(pid_t process, size_t count, const char *whose)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (descriptor_count(process) != count)
+        ck_assert_msg(bounded_turn(deadline), "%s has %zu descriptors open instead of %zu", whose,
+            descriptor_count(process), count);
+}
+
+/* Who makes a worker keeps nothing of it, or the client would never see its end. */
+START_TEST(descriptors_left_by_clients)
+{
+    struct client *more[10];
+    size_t supervisor, forker;
+
+    open_room();
+    supervisor = descriptor_count(daemon_pid(daemon_here));
+    forker = descriptor_count(daemon_forker(daemon_here));
+    for (int times = 0; times < 3; times++) {
+        client_join_room(daemon_address(daemon_here, 0), more, 10);
+        wait_descriptors(daemon_forker(daemon_here), forker, "the forker");
+        for (size_t at = 0; at < 10; at++)
+            client_close(more[at]);
+        daemon_wait_workers(daemon_here, 3);
+        wait_descriptors(daemon_pid(daemon_here), supervisor, "the supervisor");
+        wait_descriptors(daemon_forker(daemon_here), forker, "the forker");
+    }
+    close_room();
+}
+END_TEST
+
+/* The part of the region that a worker writes, after checking all that it maps of it. */
+static struct process_mapping check_mappings(pid_t process)
+{
+    struct process_mapping found[MAPPINGS_MAX], outbox;
+    size_t count = process_shared_mappings(process, found, MAPPINGS_MAX);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned own;
+
+    ck_assert_uint_eq(count, 2);
+    own = strcmp(found[0].rights, "rw-s") == 0 ? 0 : 1;
+    outbox = found[own];
+    ck_assert_str_eq(outbox.rights, "rw-s");
+    ck_assert_uint_eq(outbox.length, page + OUTBOX_SIZE);
+    ck_assert_str_eq(found[1 - own].rights, "r--s");
+    ck_assert_uint_eq(found[1 - own].offset, 0);
+    ck_assert_uint_ge(outbox.offset, found[1 - own].length);
+    ck_assert_uint_eq(found[1 - own].inode, outbox.inode);
+    ck_assert_msg(strstr(outbox.path, " (deleted)") != NULL, "%s still has its name", outbox.path);
+    return outbox;
+}
+
+START_TEST(mappings_of_a_worker)
+{
+    struct process_mapping outbox[3], shared[MAPPINGS_MAX];
+
+    open_room();
+    ck_assert_uint_eq(process_shared_mappings(daemon_pid(daemon_here), shared, MAPPINGS_MAX), 1);
+    for (unsigned number = 0; number < 3; number++) {
+        outbox[number] = check_mappings(worker(number));
+        ck_assert_uint_eq(outbox[number].inode, shared[0].inode);
+        for (unsigned other = 0; other < number; other++)
+            ck_assert(outbox[other].offset + outbox[other].length <= outbox[number].offset ||
+                      outbox[number].offset + outbox[number].length <= outbox[other].offset);
+    }
+    close_room();
+}
+END_TEST
+
+START_TEST(mappings_of_the_forker)
+{
+    struct process_mapping found[MAPPINGS_MAX];
+    size_t count;
+
+    open_room();
+    count = process_shared_mappings(daemon_forker(daemon_here), found, MAPPINGS_MAX);
+    for (size_t at = 0; at < count; at++)
+        ck_assert_msg(
+            found[at].rights[1] != 'w', "the forker maps %s %s", found[at].path, found[at].rights);
+    close_room();
+}
+END_TEST
+
+START_TEST(signals_of_a_worker)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+    uint64_t set;
+
+    open_room();
+    for (unsigned number = 0; number < 3; number++) {
+        set = process_signals(worker(number), "SigIgn");
+        for (size_t at = 0; at < sizeof(ignored) / sizeof(ignored[0]); at++)
+            ck_assert_msg((set >> (ignored[at] - 1) & 1) != 0, "a worker does not ignore signal %d",
+                ignored[at]);
+        set = process_signals(worker(number), "SigBlk");
+        ck_assert_msg(set == 0, "a worker blocks signals: %016" PRIx64, set);
+    }
+    set = process_signals(daemon_forker(daemon_here), "SigIgn");
+    ck_assert_msg((set >> (SIGINT - 1) & 1) != 0, "the forker dies of Ctrl-C");
+    close_room();
+}
+END_TEST
+
+static void wait_title(pid_t process, const char *expected)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char title[PROCESS_TEXT_MAX];
+
+    for (;;) {
+        process_title(process, title, sizeof(title));
+        if (strcmp(title, expected) == 0)
+            return;
+        ck_assert_msg(
+            bounded_turn(deadline), "the title is \"%s\" instead of \"%s\"", title, expected);
+    }
+}
+
+START_TEST(titles_tell_who_is_who)
+{
+    char address[64], expected[200];
+    pid_t process;
+
+    open_room();
+    address_local(room[1]->input, address, sizeof(address));
+    process = worker(1);
+    snprintf(expected, sizeof(expected), "chatroomd: worker guest2 %s", address);
+    wait_title(process, expected);
+    client_send(room[1], "/nick ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef\n");
+    snprintf(expected, sizeof(expected), "chatroomd: worker %s %s",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", address);
+    wait_title(process, expected);
+    client_send(room[1], "/nick z\n");
+    snprintf(expected, sizeof(expected), "chatroomd: worker z %s", address);
+    wait_title(process, expected);
+    wait_title(daemon_forker(daemon_here), "chatroomd: forker");
+    close_room();
+}
+END_TEST
+
+/* A worker is the supervisor's own child, and a client is served by one process of its own. */
+START_TEST(one_worker_for_each_client)
+{
+    pid_t workers[8];
+
+    open_room();
+    ck_assert_uint_eq(daemon_workers(daemon_here, workers, 8), 3);
+    ck_assert_int_ne(worker(0), worker(1));
+    ck_assert_int_ne(worker(1), worker(2));
+    client_send(room[2], "/quit\n");
+    client_read_to_end(room[2]);
+    daemon_wait_workers(daemon_here, 2);
+    close_room();
+}
+END_TEST
+
+static Suite *process_suite(void)
+{
+    Suite *suite = suite_create("system: process");
+    TCase *process = tcase_create("process");
+
+    tcase_set_timeout(process, BOUND_CASE_SECONDS);
+    tcase_add_test(process, descriptors_of_a_worker);
+    tcase_add_test(process, descriptors_left_by_clients);
+    tcase_add_test(process, mappings_of_a_worker);
+    tcase_add_test(process, mappings_of_the_forker);
+    tcase_add_test(process, signals_of_a_worker);
+    tcase_add_test(process, titles_tell_who_is_who);
+    tcase_add_test(process, one_worker_for_each_client);
+    suite_add_tcase(suite, process);
+    return suite;
+}
+
+CHECK_MAIN(process_suite)

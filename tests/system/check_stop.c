@@ -1,0 +1,255 @@
+/*
+ * System test: signals. The stop loses nothing that anybody saw, and the other signals do no harm.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/system/address.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/crowd.h"
+#include "tests/system/daemon.h"
+#include "tests/system/process.h"
+#include "tests/system/transcript.h"
+#include "tests/system/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STOPPED_BY(name) "* The server is stopping (" name ")"
+
+static void close_all(struct client *const *crowd, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        client_close(crowd[at]);
+}
+
+/* The witness has read all, the third nothing, when the stop comes. */
+static void make_pending(struct daemon *daemon, struct client **crowd)
+{
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    crowd[2]->reads = false;
+    crowd_queue(crowd[1], 0, CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 2, crowd[0], CROWD_BACKLOG);
+}
+
+/* Everybody is told, everybody gets everything, every connection ends in an orderly way. */
+static void expect_orderly_end(struct client *const *crowd, const char *told)
+{
+    crowd_run_until_line(crowd, 3, crowd[0], told);
+    crowd[2]->reads = true;
+    for (size_t at = 0; at < 3; at++) {
+        crowd_run_until_end(crowd, 3, crowd[at]);
+        ck_assert_int_eq(crowd[at]->error, 0);
+        ck_assert_msg(crowd_got(crowd[at], told), "%s is not told", crowd[at]->name);
+        crowd_expect_whole(crowd[at], crowd[0], NULL);
+    }
+    ck_assert_uint_eq(crowd_messages(crowd[2]), CROWD_BACKLOG);
+}
+
+START_TEST(a_stop_with_pending_output)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=60 s"));
+    struct client *crowd[3];
+
+    make_pending(daemon, crowd);
+    daemon_signal(daemon, SIGTERM);
+    expect_orderly_end(crowd, STOPPED_BY("SIGTERM"));
+    close_all(crowd, 3);
+    daemon_wait_log(daemon, "event=stop ", NULL);
+    daemon_wait_log(daemon, "event=stopped", NULL);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+}
+END_TEST
+
+/* Ctrl-C goes to the whole foreground group of the terminal: supervisor, forker and workers. */
+START_TEST(ctrl_c_on_a_terminal)
+{
+    struct daemon *daemon = daemon_start_on_terminal(OPTIONS("-o", "drain-timeout=60 s"));
+    struct client *crowd[3];
+
+    make_pending(daemon, crowd);
+    daemon_type(daemon, "\x03");
+    expect_orderly_end(crowd, STOPPED_BY("SIGINT"));
+    close_all(crowd, 3);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+}
+END_TEST
+
+/* All talk and all read when the stop comes: whatever one of them saw, all the others got too. */
+START_TEST(a_stop_while_all_talk)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=60 s"));
+    struct client *crowd[6];
+
+    client_join_room(daemon_address(daemon, 0), crowd, 6);
+    for (size_t at = 1; at < 5; at++)
+        crowd_queue(crowd[at], 0, 20000);
+    crowd_run_until_messages(crowd, 6, crowd[0], 2000);
+    daemon_signal(daemon, SIGTERM);
+    for (size_t at = 0; at < 6; at++)
+        crowd_run_until_end(crowd, 6, crowd[at]);
+    for (size_t at = 0; at < 6; at++) {
+        ck_assert_int_eq(crowd[at]->error, 0);
+        ck_assert(crowd_got(crowd[at], STOPPED_BY("SIGTERM")));
+        crowd_expect_whole(crowd[at], crowd[0], NULL);
+    }
+    ck_assert_uint_lt(crowd_messages(crowd[0]), 80000);
+    close_all(crowd, 6);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+}
+END_TEST
+
+/* One that never reads holds the stop up for drain-timeout and no longer. */
+START_TEST(a_stop_ends_in_time)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=400 ms"));
+    struct client *crowd[3];
+
+    make_pending(daemon, crowd);
+    daemon_signal(daemon, SIGTERM);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+    client_read_to_end(crowd[2]);
+    ck_assert_uint_lt(crowd_expect_prefix(crowd[2], crowd[0]), CROWD_BACKLOG);
+    close_all(crowd, 3);
+}
+END_TEST
+
+START_TEST(a_second_stop_ends_at_once)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
+    struct client *crowd[3];
+    pid_t workers[3];
+
+    make_pending(daemon, crowd);
+    ck_assert_uint_eq(daemon_workers(daemon, workers, 4), 3);
+    daemon_signal(daemon, SIGTERM);
+    crowd_run_until_line(crowd, 2, crowd[0], STOPPED_BY("SIGTERM"));
+    ck_assert_msg(
+        !process_gone(workers[2]) || !process_gone(workers[1]) || !process_gone(workers[0]),
+        "nothing was left to wait for");
+    daemon_signal(daemon, _i == 0 ? SIGTERM : SIGINT);
+    daemon_expect_exit(daemon, DAEMON_EXIT_FAILED);
+    ck_assert(process_all_gone(workers, 3, bounded_deadline(1000)));
+    close_all(crowd, 3);
+}
+END_TEST
+
+START_TEST(nobody_gets_in_after_the_stop)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
+    struct client *crowd[3], *late;
+    char address[100];
+    int descriptor;
+
+    make_pending(daemon, crowd);
+    snprintf(address, sizeof(address), "%s", daemon_address(daemon, 0));
+    daemon_signal(daemon, SIGTERM);
+    crowd_run_until_line(crowd, 2, crowd[0], STOPPED_BY("SIGTERM"));
+    descriptor = address_connect(address, 0);
+    if (descriptor >= 0) {
+        late = client_adopt(descriptor, descriptor, "(too late)");
+        client_read_to_end(late);
+        ck_assert(late->in.length == 0 || late->in.data[0] == '!');
+        client_close(late);
+    }
+    expect_orderly_end(crowd, STOPPED_BY("SIGTERM"));
+    close_all(crowd, 3);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+}
+END_TEST
+
+static const int harmless[] = {SIGHUP, SIGPIPE, SIGUSR1};
+
+/* Neither the supervisor nor the forker nor a worker minds these. */
+START_TEST(signals_that_must_not_kill)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *crowd[3];
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    daemon_signal(daemon, harmless[_i]);
+    ck_assert_int_eq(kill(daemon_forker(daemon), harmless[_i]), 0);
+    ck_assert_int_eq(kill(daemon_worker_of(daemon, "guest1"), harmless[_i]), 0);
+    client_expect_silence(crowd[0], &crowd[1], 1);
+    client_expect_silence(crowd[1], &crowd[0], 1);
+    crowd[2] = client_join(daemon_address(daemon, 0));
+    ck_assert_str_eq(crowd[2]->name, "guest3");
+    close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* What a worker gets with its whole group must not end its client. */
+START_TEST(workers_ignore_the_signals_of_the_group)
+{
+    static const int group[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *crowd[2];
+    pid_t worker;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    worker = daemon_worker_of(daemon, "guest2");
+    for (size_t at = 0; at < sizeof(group) / sizeof(group[0]); at++) {
+        ck_assert_int_eq(kill(worker, group[at]), 0);
+        client_expect_silence(crowd[0], &crowd[1], 1);
+        client_expect_silence(crowd[1], &crowd[0], 1);
+    }
+    ck_assert_int_eq(daemon_worker_of(daemon, "guest2"), worker);
+    close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(usr1_logs_counters)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *crowd[2];
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    for (int times = 0; times < 2; times++) {
+        daemon_mark(daemon);
+        daemon_signal(daemon, SIGUSR1);
+        daemon_wait_log(daemon, "event=counters", NULL);
+    }
+    close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* An idle server, one that nobody ever joined, and one whose clients have all gone. */
+START_TEST(a_stop_of_an_empty_server)
+{
+    struct daemon *daemon = daemon_start(NULL);
+
+    if (_i == 1) {
+        client_close(client_join(daemon_address(daemon, 0)));
+        daemon_wait_workers(daemon, 0);
+    }
+    daemon_stop(daemon);
+}
+END_TEST
+
+static Suite *stop_suite(void)
+{
+    Suite *suite = suite_create("system: stop");
+    TCase *stop = tcase_create("stop");
+
+    tcase_set_timeout(stop, BOUND_CASE_SECONDS);
+    tcase_add_test(stop, a_stop_with_pending_output);
+    tcase_add_test(stop, ctrl_c_on_a_terminal);
+    tcase_add_test(stop, a_stop_while_all_talk);
+    tcase_add_test(stop, a_stop_ends_in_time);
+    tcase_add_loop_test(stop, a_second_stop_ends_at_once, 0, 2);
+    tcase_add_test(stop, nobody_gets_in_after_the_stop);
+    tcase_add_loop_test(stop, signals_that_must_not_kill, 0, 3);
+    tcase_add_test(stop, workers_ignore_the_signals_of_the_group);
+    tcase_add_test(stop, usr1_logs_counters);
+    tcase_add_loop_test(stop, a_stop_of_an_empty_server, 0, 2);
+    suite_add_tcase(suite, stop);
+    return suite;
+}
+
+CHECK_MAIN(stop_suite)

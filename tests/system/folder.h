@@ -1,0 +1,19 @@
+/*
+ * A folder of a test's own for sockets and files, gone with everything in it when the test is over.
+ */
+#ifndef CHATROOMD_TESTS_SYSTEM_FOLDER_H
+#define CHATROOMD_TESTS_SYSTEM_FOLDER_H
+
+#include <stddef.h>
+
+/* Makes the folder, once in a test process, under TMPDIR or /tmp. Returns its path. It is removed
+ * at the exit of the process that made it. */
+const char *folder_path(void);
+
+/* "PREFIXfolder/NAME" in a buffer of the caller: folder_name(b, n, "unix:", "socket"). */
+const char *folder_name(char *buffer, size_t size, const char *prefix, const char *name);
+
+/* Writes a file there. Returns its path, which the next call with that buffer overwrites. */
+const char *folder_write(char *buffer, size_t size, const char *name, const char *text);
+
+#endif

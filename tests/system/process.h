@@ -1,0 +1,67 @@
+/*
+ * What /proc tells about a process, for the system tests: Linux only, as chatroomd is.
+ *
+ * Everything here is a look at one moment; who needs a condition to become true asks again in a
+ * bounded_turn loop. A process that is gone meanwhile is no error: it has no title, no fields and
+ * no descriptors.
+ */
+#ifndef CHATROOMD_TESTS_SYSTEM_PROCESS_H
+#define CHATROOMD_TESTS_SYSTEM_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The longest path or line of /proc that is looked at. */
+#define PROCESS_TEXT_MAX 4352
+
+/* Fills `children` with the children of `parent` that are not zombies, in no order. Returns their
+ * number; more than `room` is a fault of the test and asserts. */
+size_t process_children(pid_t parent, pid_t *children, size_t room);
+
+/* How many zombies `parent` has not reaped. */
+size_t process_zombies(pid_t parent);
+
+/* The process title as ps shows it, blanks between arguments; "" where there is none. */
+void process_title(pid_t process, char *title, size_t size);
+
+/* The value of a field of /proc/PID/status, such as "VmRSS" or "SigIgn", without what is before and
+ * after it; false where there is none. */
+bool process_status(pid_t process, const char *field, char *value, size_t size);
+
+/* Resident memory in KiB, 0 where the process is gone. */
+size_t process_resident_kib(pid_t process);
+
+/* A signal set of /proc/PID/status ("SigIgn", "SigBlk", "SigCgt"): bit N - 1 is signal N. */
+uint64_t process_signals(pid_t process, const char *field);
+
+/* One open descriptor of a process, and what it leads to ("socket:[123]", "/dev/null"). */
+struct process_descriptor {
+    int number;
+    char target[PROCESS_TEXT_MAX];
+};
+
+/* Fills `found` with the open descriptors of a process. Returns their number. */
+size_t process_descriptors(pid_t process, struct process_descriptor *found, size_t room);
+
+/* One line of /proc/PID/maps. */
+struct process_mapping {
+    size_t length;
+    size_t offset;
+    char rights[8];
+    unsigned long inode;
+    char path[PROCESS_TEXT_MAX];
+};
+
+/* Fills `found` with the shared mappings of a process, the only kind in which two processes meet.
+ * Returns their number. */
+size_t process_shared_mappings(pid_t process, struct process_mapping *found, size_t room);
+
+/* Whether the process has ended; one that is our own child is reaped by this. */
+bool process_gone(pid_t process);
+
+/* process_gone for all of them, waited for until the deadline. */
+bool process_all_gone(const pid_t *processes, size_t count, int64_t deadline);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The children of a daemon under test; see workers.h.
+ *
+ * They are told apart by their process titles alone, as an administrator does with ps.
+ */
+#include "config.h"
+
+#include "tests/system/workers.h"
+
+#include "tests/system/bounded.h"
+#include "tests/system/daemon.h"
+#include "tests/system/process.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHILDREN_MAX 2048
+#define FORKER_TITLE "chatroomd: forker"
+#define WORKER_TITLE "chatroomd: worker "
+
+size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room)
+{
+    static pid_t children[CHILDREN_MAX];
+    size_t count = process_children(daemon_pid(daemon), children, CHILDREN_MAX), kept = 0;
+    char title[PROCESS_TEXT_MAX];
+
+    for (size_t at = 0; at < count; at++) {
+        process_title(children[at], title, sizeof(title));
+        if (strncmp(title, WORKER_TITLE, strlen(WORKER_TITLE)) != 0)
+            continue;
+        ck_assert_uint_lt(kept, room);
+        workers[kept++] = children[at];
+    }
+    return kept;
+}
+
+void daemon_wait_workers(struct daemon *daemon, size_t count)
+{
+    static pid_t workers[CHILDREN_MAX];
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t found;
+
+    while ((found = daemon_workers(daemon, workers, CHILDREN_MAX)) != count ||
+           process_zombies(daemon_pid(daemon)) != 0)
+        ck_assert_msg(bounded_turn(deadline),
+            "%zu workers and %zu zombies instead of %zu and 0:\n%s", found,
+            process_zombies(daemon_pid(daemon)), count, daemon_log(daemon));
+}
+
+/* Waits for a child whose title begins so. */
+static pid_t wait_title(struct daemon *daemon, const char *start)
+{
+    static pid_t children[CHILDREN_MAX];
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char title[PROCESS_TEXT_MAX];
+
+    for (;;) {
+        size_t count = process_children(daemon_pid(daemon), children, CHILDREN_MAX);
+
+        for (size_t at = 0; at < count; at++) {
+            process_title(children[at], title, sizeof(title));
+            if (strncmp(title, start, strlen(start)) == 0)
+                return children[at];
+        }
+        ck_assert_msg(bounded_turn(deadline), "no child of chatroomd has the title \"%s...\":\n%s",
+            start, daemon_log(daemon));
+    }
+}
+
+pid_t daemon_worker_of(struct daemon *daemon, const char *name)
+{
+    char start[128];
+
+    snprintf(start, sizeof(start), WORKER_TITLE "%s ", name);
+    return wait_title(daemon, start);
+}
+
+pid_t daemon_forker(struct daemon *daemon)
+{
+    return wait_title(daemon, FORKER_TITLE);
+}

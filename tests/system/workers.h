@@ -1,0 +1,26 @@
+/*
+ * The children of a daemon under test: its client workers, and the forker that makes them.
+ *
+ * Every function that waits has the bound BOUND_MS and fails the test when it is over.
+ */
+#ifndef CHATROOMD_TESTS_SYSTEM_WORKERS_H
+#define CHATROOMD_TESTS_SYSTEM_WORKERS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct daemon;
+
+/* The daemon's client workers, that is its living children but the forker. Returns their number. */
+size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room);
+
+/* Waits until it has exactly so many workers and no zombie. */
+void daemon_wait_workers(struct daemon *daemon, size_t count);
+
+/* Waits for the worker of the client with that name, and returns it. */
+pid_t daemon_worker_of(struct daemon *daemon, const char *name);
+
+/* Waits for the forker, and returns it. */
+pid_t daemon_forker(struct daemon *daemon);
+
+#endif
