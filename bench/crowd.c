@@ -162,8 +162,8 @@ static void crowd_greet(struct crowd *crowd, struct client *client)
         snprintf(crowd->words, sizeof(crowd->words), "(%s)", strerror(errno));
     if (client->role == CLIENT_STALLED)
         crowd_ready(crowd, client);
-    crowd_watch(crowd, client, EPOLL_CTL_MOD,
-        client->role == CLIENT_STALLED ? (uint32_t)EPOLLRDHUP : (uint32_t)EPOLLIN);
+    crowd_watch(
+        crowd, client, EPOLL_CTL_MOD, client->role == CLIENT_STALLED ? 0 : (uint32_t)EPOLLIN);
 }
 
 static void crowd_read(struct crowd *crowd, struct client *client)
@@ -176,12 +176,21 @@ static void crowd_read(struct crowd *crowd, struct client *client)
         crowd_end(crowd, client, &crowd->lost);
         return;
     }
+    if (client->role == CLIENT_STALLED)
+        return;
     if (crowd->latency != NULL)
         crowd->now = clock_now();
     size_t used = client->role == CLIENT_RECEIVER ? protocol->receive(crowd, client, bytes, length)
                                                   : protocol->replies(crowd, client, bytes, length);
     if (length > used && !client_carry(client, bytes + used, length - used))
         crowd_wrong(crowd, client, "longer than any frame", bytes + used, length - used);
+}
+
+void crowd_wake_stalled(struct crowd *crowd)
+{
+    for (unsigned i = crowd->count - crowd->plan.stalled; i < crowd->count; i++)
+        if (crowd->clients[i].state == CLIENT_READY)
+            crowd_watch(crowd, &crowd->clients[i], EPOLL_CTL_MOD, EPOLLIN);
 }
 
 void crowd_send(struct crowd *crowd, struct client *client)
@@ -197,10 +206,6 @@ static void crowd_serve(struct crowd *crowd, struct client *client, uint32_t eve
 {
     if (client->state == CLIENT_CONNECTING) {
         crowd_greet(crowd, client);
-        return;
-    }
-    if (client->role == CLIENT_STALLED) {
-        crowd_end(crowd, client, &crowd->lost);
         return;
     }
     if (events & EPOLLOUT)

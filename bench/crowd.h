@@ -62,6 +62,10 @@ int crowd_turn(struct crowd *crowd, int timeout_ms);
 /* Serve until nothing has come for QUIET_MS. */
 void crowd_quiet(struct crowd *crowd, int quiet_ms);
 
+/* Let the stalled clients read, and throw away, what waits for them: the end of a connection comes
+ * behind it. Those that the server has ended are counted by the turns that follow. */
+void crowd_wake_stalled(struct crowd *crowd);
+
 /* Send what is in CLIENT's output; the rest goes when its socket has room. */
 void crowd_send(struct crowd *crowd, struct client *client);
 

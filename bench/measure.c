@@ -133,6 +133,7 @@ void measure_run(const struct measure_plan *plan, struct measure_result *result)
     result->p99 = latency_percentile(latency, 0.99);
     result->p999 = latency_percentile(latency, 0.999);
     senders_free(measure.senders); /* takes the timer away */
+    crowd_wake_stalled(measure.crowd);
     crowd_quiet(measure.crowd, MEASURE_QUIET_MS);
     result->stalled_ended = measure.crowd->stalled_ended;
     crowd_free(measure.crowd);

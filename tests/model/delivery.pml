@@ -31,7 +31,7 @@ chan down[SLOTS] = [2] of { byte, byte, byte, byte };
 
 /* Processes as the kernel knows them. */
 bool started[LIVES], closed[LIVES], killed[LIVES], exited[LIVES];
-bool stalled[LIVES];
+byte stalled[LIVES]; /* 1: the client does not read, 2: the worker does not run */
 
 /* What readers are still owed, bit by bit, for the checks alone. */
 short owed[SLOTS];
@@ -52,7 +52,7 @@ byte first_owed[SLOTS];
 chan queue[SLOTS] = [2] of { mtype };
 byte next = 1, head, held = 1, holder = NOBODY;
 byte turn_first, turn_records;
-bool blocked, turn_open;
+bool blocked;
 byte blocked_length;
 
 #define IS_READER(slot) (slot != 0)
@@ -92,7 +92,7 @@ proctype Worker(byte life)
 end_worker:
     do
     :: atomic { /* relay */
-           !closed[life] && down[slot]?[from, to, answered, how] ->
+           !closed[life] && stalled[life] < 2 && down[slot]?[from, to, answered, how] ->
            down[slot]?from, to, answered, how;
            if
            :: from != 0 ->
@@ -115,7 +115,7 @@ end_worker:
            from = 0; to = 0; answered = 0; how = 0
        }
     :: atomic { /* one cell leaves */
-           at < end && !stalled[life] && position[slot] <= at ->
+           at < end && !stalled[life] ->
            from = at;
            next_given();
            if
@@ -134,26 +134,35 @@ end_worker:
                fi
            :: else
            fi;
-           from = 0
+           from = 0;
+           position[slot] = at
        }
-       atomic { position[slot] = at }
     :: atomic { /* the client says something */
-           life < 2 && sent < EACH && credit > 0 && !closed[life] && !finished ->
+           life < 2 && sent < EACH && credit > 0 && !closed[life] && !finished && stalled[life] < 2 ->
            credit--;
            sent++;
            text[slot * 2 + sent % WINDOW] = sent;
            up[slot]!PUBLISH
        }
     :: atomic { /* the client is done */
-           (life == 0 && sent == EACH || life == VICTIM) && credit > 0 && !closed[life] && !finished ->
+           life == VICTIM && credit > 0 && !closed[life] && !finished &&
+               stalled[life] < 2 ->
            credit--;
            finished = true;
            up[slot]!FINISH
        }
-    :: atomic { draining && at == end && !closed[life] -> assert(owed[slot] == 0); closed[life] = true }
-    :: atomic { life == VICTIM && !closed[life] -> closed[life] = true }
-    :: atomic { life == VICTIM && !stalled[life] -> stalled[life] = true }
-    :: atomic { closed[life] || killed[life] -> break }
+    :: atomic { /* drained */
+           draining && at == end && !closed[life] && stalled[life] < 2 ->
+           assert(owed[slot] == 0);
+           closed[life] = true
+       }
+    :: atomic { /* drain-timeout */
+           draining && stalled[life] == 1 && !closed[life] -> closed[life] = true
+       }
+    :: atomic { life == VICTIM && !closed[life] && stalled[life] == 0 -> closed[life] = true }
+    :: atomic { life == VICTIM && stalled[life] == 0 && !closed[life] -> stalled[life] = 1 }
+    :: atomic { life == VICTIM && stalled[life] == 0 && !closed[life] -> stalled[life] = 2 }
+    :: atomic { closed[life] && stalled[life] < 2 || killed[life] -> break }
     od;
     atomic {
         closed[life] = true;
@@ -434,7 +443,7 @@ inline order_resume()
 inline tell(s)
 {
     if
-    :: related[s] && (len(down[s]) < 2) && (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]) ->
+    :: related[s] && (len(down[s]) < (s == 1 -> 2 : 1)) && (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]) ->
         if
         :: untold_from[s] != 0 ->
             down[s]!untold_from[s], owed_to[s] - 1, credit_due[s], (end_due[s] -> (evicted[s] -> 2 : 1) : 0);
@@ -501,10 +510,47 @@ inline reap_all()
     slot = 0
 }
 
-#define TO_TELL(s) (related[s] && (len(down[s]) < 2) && (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]))
+#define TO_TELL(s) (related[s] && (len(down[s]) < (s == 1 -> 2 : 1)) && (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]))
 #define TO_REAP(s) (state[s] != FREE && !related[s] && exited[life_of[s]] && (!reaped[s] || !ended[s] && (len(queue[s]) == 0)))
+#ifndef JUMP_FORGOTTEN
 #define HELD_BY(s) ((first_owed[s] > position[s] -> first_owed[s] : position[s]) >= told_to[s] -> untold_from[s] : (first_owed[s] > position[s] -> first_owed[s] : position[s]))
+#endif
+#ifdef JUMP_FORGOTTEN
+#define MOVED blocked
+#else
 #define MOVED (blocked && (holder == NOBODY || HELD_BY(holder) != held))
+#endif
+
+#define EOF_AT(s) (related[s] && closed[life_of[s]] && len(up[s]) == 0)
+#define CAN_EVICT (blocked && life_of[VICTIM] == VICTIM && !killed[VICTIM] && holder == VICTIM)
+#define CAN_TAKE (state[VICTIM] == FREE && life_of[VICTIM] != 3)
+#define READY (len(up[0]) + len(up[1]) + len(up[2]) > 0 || EOF_AT(0) || EOF_AT(1) || EOF_AT(2) || \
+    CAN_EVICT || CAN_TAKE || TO_REAP(0) || TO_REAP(1) || TO_REAP(2))
+
+inline relay_ended(s)
+{
+    related[s] = false;
+    killed[life_of[s]] = true
+}
+
+inline take_frame()
+{
+    if
+    :: ended[slot]
+    :: !ended[slot] && (blocked || len(queue[slot]) > 0) ->
+        assert(len(queue[slot]) < 2);
+        queue[slot]!kind
+    :: !ended[slot] && !(blocked || len(queue[slot]) > 0) ->
+        answer(slot, kind);
+        if
+        :: !done -> queue[slot]!kind
+        :: else
+        fi;
+        done = false
+    fi;
+    kind = PUBLISH;
+    slot = 0
+}
 
 active proctype Supervisor()
 {
@@ -529,50 +575,32 @@ active proctype Supervisor()
     }
 end_asleep:
     do
-    :: atomic { up[0]?kind -> slot = 0; goto frame }
-    :: atomic { up[1]?kind -> slot = 1; goto frame }
-    :: atomic { up[2]?kind -> slot = 2;
-frame:
-           if
-           :: ended[slot]
-           :: !ended[slot] && (blocked || (len(queue[slot]) > 0)) ->
-               assert((len(queue[slot]) < 2));
-               queue[slot]!kind
-           :: !ended[slot] && !(blocked || (len(queue[slot]) > 0)) ->
-               answer(slot, kind);
-               if
-               :: !done -> queue[slot]!kind
-               :: else
-               fi;
-               done = false
-           fi;
-           kind = PUBLISH;
-           slot = 0;
-           turn_open = true
-       }
-    :: atomic { related[0] && closed[0] && (len(up[0]) == 0) -> related[0] = false; killed[0] = true; turn_open = true }
-    :: atomic { related[1] && closed[life_of[1]] && (len(up[1]) == 0) -> related[1] = false; killed[life_of[1]] = true; turn_open = true }
-    :: atomic { related[2] && closed[life_of[2]] && (len(up[2]) == 0) -> related[2] = false; killed[life_of[2]] = true; turn_open = true }
     :: atomic {
-           blocked && life_of[VICTIM] == VICTIM && !killed[VICTIM] && state[VICTIM] != FREE && holder == VICTIM ->
-           slot_end(VICTIM, 2);
-           killed[VICTIM] = true;
-           turn_open = true
-       }
-    :: atomic {
-           state[VICTIM] == FREE && life_of[VICTIM] != 3 ->
-           state[VICTIM] = STARTING;
-           life_of[VICTIM] = 3;
-           related[VICTIM] = true; reaped[VICTIM] = false; ended[VICTIM] = false;
-           accepted[VICTIM] = 0; joined[VICTIM] = 0;
-           started[3] = true
-       }
-    :: atomic {
-           turn_open || TO_TELL(0) || TO_TELL(1) || TO_TELL(2) || TO_REAP(0) || TO_REAP(1) || TO_REAP(2) || MOVED ->
+           READY || TO_TELL(0) || TO_TELL(1) || TO_TELL(2) || MOVED ->
+           do
+           :: up[0]?kind -> slot = 0; take_frame()
+           :: up[1]?kind -> slot = 1; take_frame()
+           :: up[2]?kind -> slot = 2; take_frame()
+           :: EOF_AT(0) -> relay_ended(0)
+           :: EOF_AT(1) -> relay_ended(1)
+           :: EOF_AT(2) -> relay_ended(2)
+           :: CAN_EVICT ->
+               slot_end(VICTIM, 2);
+               killed[VICTIM] = true
+           :: CAN_TAKE ->
+               state[VICTIM] = STARTING;
+               life_of[VICTIM] = 3;
+               related[VICTIM] = true;
+               reaped[VICTIM] = false;
+               ended[VICTIM] = false;
+               accepted[VICTIM] = 0;
+               joined[VICTIM] = 0;
+               started[3] = true
+           :: true -> break
+           od;
            reap_all();
            order_resume();
-           tell_all();
-           turn_open = false
+           tell_all()
        }
     od
 }
@@ -580,9 +608,9 @@ frame:
 active proctype Observer()
 {
     timeout ->
-    assert(!blocked && !turn_open);
-    assert(accepted[0] == EACH && state[0] == FREE);
+    assert(!blocked);
+    assert(accepted[0] == EACH);
     assert(VICTIM == 1 || accepted[1] == EACH);
-    assert(state[1] == PRESENT && owed[1] == 0);
-    assert(state[2] == PRESENT && owed[2] == 0)
+    assert(state[1] == PRESENT && (owed[1] == 0 || stalled[life_of[1]] > 0));
+    assert(state[2] == PRESENT && (owed[2] == 0 || stalled[life_of[2]] > 0))
 }

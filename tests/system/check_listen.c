@@ -139,8 +139,8 @@ START_TEST(a_live_unix_socket_is_not_taken)
     client_send(before, "/nick first\n");
     client_expect(before, "* guest1 is now first");
     client_close(client_join(address));
-    client_expect(before, "* guest2 joined");
-    client_expect(before, "* guest2 left");
+    client_expect(before, "* guest1 joined");
+    client_expect(before, "* guest1 left");
     client_close(before);
     daemon_stop(first);
 }
