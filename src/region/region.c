@@ -110,6 +110,21 @@ static bool reserve(int fd, uint64_t size, char *error, size_t error_size)
     return false;
 }
 
+/*
+ * Makes every page present and zero, for all who will map it. A page that is only reserved is
+ * mapped by a fault of its own in each process that reads it; one that was written once comes with
+ * its neighbours, sixteen to a fault.
+ */
+static bool fill(char *base, uint64_t size)
+{
+    if (madvise(base, size, MADV_POPULATE_WRITE) == 0)
+        return true;
+    if (errno != EINVAL)
+        return false;
+    memset(base, 0, size); /* Linux before 5.14 */
+    return true;
+}
+
 static void point_into(struct region *region, char *base)
 {
     region->header = (struct region_header *)(void *)base;
@@ -156,7 +171,7 @@ bool region_create(
     if (!reserve(region->read_write_fd, size, error, error_size))
         goto fail;
     base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, region->read_write_fd, 0);
-    if (base == MAP_FAILED || madvise(base, size, MADV_DONTFORK) != 0 ||
+    if (base == MAP_FAILED || madvise(base, size, MADV_DONTFORK) != 0 || !fill(base, size) ||
         !stamp(region, base, &layout)) {
         snprintf(error, error_size, "cannot map %llu KiB of shared memory: %s",
             (unsigned long long)size / 1024, strerror(errno));
