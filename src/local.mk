@@ -19,6 +19,7 @@ libchatroomd_a_SOURCES = \
 	src/chat/room.c src/chat/room.h \
 	src/protocol/line.c src/protocol/line.h \
 	src/delivery/delivery.c src/delivery/delivery.h \
+	src/delivery/prefault.c src/delivery/prefault.h \
 	src/relay/heritage.h \
 	src/supervisor/ends.h \
 	src/supervisor/forker.c src/supervisor/forker.h \

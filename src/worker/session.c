@@ -22,6 +22,7 @@
 
 #include "base/title.h"
 #include "delivery/delivery.h"
+#include "delivery/prefault.h"
 #include "protocol/line.h"
 #include "region/outbox.h"
 #include "relay/relay.h"
@@ -66,6 +67,7 @@ struct session {
     int client_fd;
     unsigned drain_timeout_ms;
     struct delivery delivery;
+    struct prefault index_pages, ring_pages;
     struct outbox_writer writer;
     struct line_parser *parser;
 
@@ -339,6 +341,20 @@ static void begin_end(struct session *session, enum frame_end how)
         session_end(session, WORKER_EXIT_DRAIN_TIMEOUT);
 }
 
+/* DELIVER: what there is of the client's lies in [from, to]. */
+static bool take_delivery(struct session *session, uint64_t from, uint64_t to)
+{
+    const struct record_entry *first, *last;
+
+    if (!delivery_extend(&session->delivery, from, to))
+        return false;
+    prefault_until(&session->index_pages, from * sizeof *first, (to + 1) * sizeof *first);
+    first = region_entry(session->view, from);
+    last = region_entry(session->view, to);
+    prefault_until(&session->ring_pages, first->offset, last->offset + last->length);
+    return true;
+}
+
 static bool take_frame(void *context, const struct frame *frame)
 {
     struct session *session = context;
@@ -346,7 +362,7 @@ static bool take_frame(void *context, const struct frame *frame)
 
     switch (frame->kind) {
     case FRAME_DELIVER:
-        fine = delivery_extend(&session->delivery, frame->from, frame->to);
+        fine = take_delivery(session, frame->from, frame->to);
         break;
     case FRAME_CREDIT:
         fine = outbox_answered(&session->writer, frame->length);
@@ -457,6 +473,8 @@ int session_run(
     delivery_init(
         &session.delivery, view, &outbox->state->position, heritage->slot, heritage->generation);
     outbox_writer_init(&session.writer, *outbox);
+    prefault_init(&session.index_pages, view->index, view->index_count * sizeof *view->index);
+    prefault_init(&session.ring_pages, view->ring, view->ring_size);
     set_client_options(session.client_fd);
     if (!open_session(&session, heritage)) {
         session.status = WORKER_EXIT_SETUP;

@@ -1,0 +1,35 @@
+/*
+ * prefault.c - see prefault.h. Offsets count bytes in the endless stream and are taken modulo the
+ * size of the area; a chunk never crosses its end. After one lap there is nothing left to do.
+ */
+#include "config.h"
+
+#include "delivery/prefault.h"
+
+#include <sys/mman.h>
+
+/* What one page of page table entries covers where pages have 4 KiB. */
+#define CHUNK ((uint64_t)2 * 1024 * 1024)
+
+void prefault_init(struct prefault *prefault, const void *base, uint64_t size)
+{
+    *prefault = (struct prefault){.base = base, .size = size};
+}
+
+void prefault_until(struct prefault *prefault, uint64_t begin, uint64_t end)
+{
+    if (prefault->whole == 0) {
+        prefault->reached = begin - begin % prefault->size % CHUNK;
+        prefault->whole = prefault->reached + prefault->size;
+    }
+    while (prefault->reached < end && prefault->reached < prefault->whole) {
+        uint64_t within = prefault->reached % prefault->size;
+        uint64_t length = CHUNK - within % CHUNK;
+
+        if (length > prefault->size - within)
+            length = prefault->size - within;
+        /* Advice: where it is not taken, faults do the work. */
+        madvise((void *)(uintptr_t)(prefault->base + within), length, MADV_POPULATE_READ);
+        prefault->reached += length;
+    }
+}
