@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RELAY_TURN_BYTES (128 * sizeof(struct frame))
+#define RELAY_TURN_BYTES (256 * sizeof(struct frame))
 
 struct relay {
     struct bufferevent *stream;

@@ -111,6 +111,10 @@ void slot_set_leaving(struct slot *slot, bool leaving)
 
 void slot_owe(struct slot *slot, uint64_t first, uint64_t last)
 {
+    if (first < slot->told_to)
+        first = slot->told_to;
+    if (first > last)
+        return;
     if (slot->untold_from == 0 || first < slot->untold_from)
         slot->untold_from = first;
     if (last >= slot->owed_to)

@@ -150,8 +150,9 @@ struct supervisor {
     uint64_t turn_first; /* 0: nothing */
     uint64_t turn_last;
     uint64_t turn_records;
-    uint64_t now_ms; /* monotonic */
-    uint64_t now_ns; /* since 1970 */
+    uint64_t room_told_at; /* milliseconds */
+    uint64_t now_ms;       /* monotonic */
+    uint64_t now_ns;       /* since 1970 */
 
     /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
     uint64_t held;

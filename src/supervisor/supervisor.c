@@ -58,6 +58,7 @@ struct run {
     size_t listener_count;
     struct event *signals[8];
     struct event *tick;
+    struct event *rest;   /* the room is to be told the rest */
     uint64_t ticked_at;   /* 0: the clock is not running */
     uint64_t drained_at;  /* while stopping: when draining is over ... */
     uint64_t finished_at; /* ... and when the rest is killed */
@@ -191,11 +192,17 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
                 slot_doom(&supervisor->slots[i], 0);
 }
 
+static void on_rest(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd, (void)what, (void)argument; /* that the turn ends now is enough */
+}
+
 /* The end of a turn. Returns whether the next one is due at once. */
 static bool end_turn(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
     bool again = false, clock_needed;
+    unsigned rest_due;
 
     look_at_clock(supervisor);
     supervisor->counters.turns++;
@@ -205,7 +212,9 @@ static bool end_turn(struct run *run)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
         end_all(supervisor);
-    tell_all(supervisor);
+    rest_due = tell_all(supervisor);
+    if (rest_due > 0)
+        event_add(run->rest, &(struct timeval){.tv_usec = (suseconds_t)rest_due * 1000});
     if (supervisor->blocked || supervisor->waiting_count > 0)
         again = space_arm(supervisor) || again;
     clock_needed = slots_kill_doomed(supervisor) || supervisor->waited || supervisor->stopping;
@@ -267,7 +276,8 @@ static bool watch_signals(struct run *run)
             return false;
     }
     run->tick = evtimer_new(run->supervisor.base, on_tick, run);
-    return run->tick != NULL;
+    run->rest = evtimer_new(run->supervisor.base, on_rest, run);
+    return run->tick != NULL && run->rest != NULL;
 }
 
 /* Raises the limit of open files to what max-clients needs. */
@@ -396,6 +406,8 @@ static void finish(struct run *run)
             event_free(run->signals[i]);
     if (run->tick != NULL)
         event_free(run->tick);
+    if (run->rest != NULL)
+        event_free(run->rest);
     if (supervisor->base != NULL)
         event_base_free(supervisor->base);
     names_free(supervisor->names);

@@ -6,6 +6,11 @@
  * costs one batch of frames there, and after that only its state grows. All that a turn has for a
  * worker leaves in one send(2).
  *
+ * Pace: waking a process costs tens of microseconds, whatever there is for it. So a room that was
+ * told just now is not told again at once, but after a millisecond for every PACE_MEMBERS_PER_MS
+ * members, at most PACE_MAX_MS, and what comes meanwhile is told together. A message after a pause
+ * is told at once. Answers to a client itself are not paced.
+ *
  * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
  * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
  */
@@ -16,6 +21,9 @@
 #include "supervisor/slot.h"
 
 #define TELL_FRAMES_MAX 5
+
+#define PACE_MEMBERS_PER_MS 64u
+#define PACE_MAX_MS         50u
 
 /* Unannounced answers that are worth a wake-up of their own. */
 #define CREDIT_WORTH (OUTBOX_CREDIT_FRAMES / 4)
@@ -59,6 +67,8 @@ static void tell(struct slot *slot)
 
     if (relay_blocked(slot->relay))
         return; /* its becoming writable marks the slot again */
+    if (slot->untold_from != 0 && slot->state == SLOT_PRESENT)
+        slot_owe_turn(slot); /* what is before it in the order is told with it */
     count = tell_records(slot, frames);
     if (slot->credit_due > 0 && (count > 0 || credit_is_worth_telling(slot))) {
         frames[count++] = (struct frame){.kind = FRAME_CREDIT, .length = slot->credit_due};
@@ -74,18 +84,35 @@ static void tell(struct slot *slot)
         relay_send(slot->relay, frames, count);
 }
 
-void tell_all(struct supervisor *supervisor)
+/* Milliseconds between two tellings of a room that talks all the time. */
+static uint64_t pace_of(const struct supervisor *supervisor)
 {
-    struct slot *slot;
+    unsigned pace = room_count(supervisor->lobby) / PACE_MEMBERS_PER_MS;
 
-    if (supervisor->turn_first != 0)
-        for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
-            slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
+    return pace < PACE_MAX_MS ? pace : PACE_MAX_MS;
+}
+
+/* Makes the turn's records owed to the members of the room, and closes the turn. */
+static void tell_room(struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
+        slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
     supervisor->turn_first = 0;
     supervisor->turn_records = 0;
+    supervisor->room_told_at = supervisor->now_ms;
+}
+
+unsigned tell_all(struct supervisor *supervisor)
+{
+    uint64_t due = supervisor->room_told_at + pace_of(supervisor);
+    struct slot *slot;
+
+    if (supervisor->turn_first != 0 && supervisor->now_ms >= due)
+        tell_room(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
         slot->is_dirty = false;
         tell(slot);
     }
+    return supervisor->turn_first != 0 ? (unsigned)(due - supervisor->now_ms) : 0;
 }

@@ -6,8 +6,9 @@
 
 #include "supervisor/state.h"
 
-/* Makes what was recorded for the room in this turn owed to its members, and tells all workers that
- * there is anything to tell. Closes the turn. */
-void tell_all(struct supervisor *supervisor);
+/* Makes what was recorded for the room owed to its members, when that is due, and tells all workers
+ * that there is anything to tell. Returns in how many milliseconds the room is to be told the rest;
+ * 0: there is none. */
+unsigned tell_all(struct supervisor *supervisor);
 
 #endif
