@@ -9,7 +9,7 @@
  * Pace: waking a process costs tens of microseconds, whatever there is for it. So a room that was
  * told just now is not told again at once, but after a millisecond for every PACE_MEMBERS_PER_MS
  * members, at most PACE_MAX_MS, and what comes meanwhile is told together. A message after a pause
- * is told at once. Answers to a client itself are not paced.
+ * is told at once, and so is everything while the ring is full. Answers to a client itself are not paced.
  *
  * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
  * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
@@ -107,7 +107,7 @@ unsigned tell_all(struct supervisor *supervisor)
     uint64_t due = supervisor->room_told_at + pace_of(supervisor);
     struct slot *slot;
 
-    if (supervisor->turn_first != 0 && supervisor->now_ms >= due)
+    if (supervisor->turn_first != 0 && (supervisor->now_ms >= due || supervisor->blocked))
         tell_room(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
