@@ -209,7 +209,7 @@ static void evict(struct slot *slot)
         end_word(END_STALLED), ring_bytes_since(&supervisor->ring, hold),
         supervisor->ring.next_sequence - hold, slot->stalled_ms);
     slot_end(slot, END_STALLED, FRAME_END_EVICT);
-    slot_doom(slot, EXIT_GRACE_MS);
+    slot_doom(slot, EVICT_GRACE_MS);
 }
 
 void space_tick(struct supervisor *supervisor, uint64_t elapsed)

@@ -44,9 +44,10 @@
 #define RESERVE_BYTES   4096u
 #define RESERVE_ENTRIES 64u
 
-/* How long an evicted worker, or one that closed its relay, may take to exit before it is killed.
- */
-#define EXIT_GRACE_MS 250u
+/* How long a worker may take to exit before it is killed: an evicted one, and one that closed its
+ * relay, which is exiting already and holds nobody up but on a very busy machine. */
+#define EVICT_GRACE_MS 250u
+#define EXIT_GRACE_MS  2000u
 
 enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
 

@@ -91,7 +91,7 @@ struct session {
 static void session_end(struct session *session, enum worker_exit status)
 {
     if (session->status < 0)
-        session->status = status;
+        session->status = (int)status;
     event_base_loopbreak(session->base);
 }
 
