@@ -21,6 +21,7 @@ libchatroomd_a_SOURCES = \
 	src/delivery/delivery.c src/delivery/delivery.h \
 	src/delivery/prefault.c src/delivery/prefault.h \
 	src/relay/heritage.h \
+	src/supervisor/clock.c src/supervisor/clock.h \
 	src/supervisor/ends.h \
 	src/supervisor/forker.c src/supervisor/forker.h \
 	src/supervisor/listener.c src/supervisor/listener.h \

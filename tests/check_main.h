@@ -19,6 +19,13 @@ static inline int check_run(Suite *suite)
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* ck_assert() for loops of millions: that one tells Check at each call where it is, by a write. */
+#define CHECK_QUICKLY(what)                                                                        \
+    do                                                                                             \
+        if (!(what))                                                                               \
+            ck_abort_msg("Assertion '%s' failed", #what);                                          \
+    while (0)
+
 #define CHECK_MAIN(make_suite)                                                                     \
     int main(void)                                                                                 \
     {                                                                                              \

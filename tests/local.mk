@@ -14,7 +14,28 @@ check_PROGRAMS += \
 	tests/base/check_value \
 	tests/protocol/check_line \
 	tests/chat/check_names \
-	tests/chat/check_room
+	tests/chat/check_room \
+	tests/region/check_outbox \
+	tests/region/check_region \
+	tests/region/check_ring \
+	tests/relay/check_frame \
+	tests/relay/check_relay \
+	tests/delivery/check_delivery \
+	tests/delivery/check_progress \
+	tests/supervisor/check_clock \
+	tests/supervisor/check_hold \
+	tests/supervisor/check_slot \
+	tests/supervisor/check_space
+tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \
+	tests/delivery/records.c tests/delivery/records.h
+tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
+	tests/delivery/records.c tests/delivery/records.h
+tests_supervisor_check_hold_SOURCES = tests/supervisor/check_hold.c \
+	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_check_slot_SOURCES = tests/supervisor/check_slot.c \
+	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_check_space_SOURCES = tests/supervisor/check_space.c \
+	tests/supervisor/stage.c tests/supervisor/stage.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
 tests_protocol_check_line_SOURCES = tests/protocol/check_line.c \
 	tests/protocol/line_record.c tests/protocol/line_record.h

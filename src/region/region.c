@@ -50,6 +50,8 @@ uint64_t region_layout(const struct region_geometry *geometry, struct region_hea
         header->index_offset + round_to_page(header->index_count * sizeof(struct record_entry));
     header->outboxes_offset = header->ring_offset + header->ring_size;
     header->outbox_stride = page + header->outbox_size;
+    if (header->slot_count > (INT64_MAX - header->outboxes_offset) / header->outbox_stride)
+        return 0;
     header->total_size = header->outboxes_offset + header->slot_count * header->outbox_stride;
     return header->total_size;
 }

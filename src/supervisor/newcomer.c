@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "supervisor/clock.h"
 #include "supervisor/order.h"
 #include "supervisor/slot.h"
 
@@ -195,7 +196,7 @@ static void accept_failed(struct evconnlistener *acceptor, void *argument)
         log_event(LOG_LEVEL_ERROR, "refused", "reason=accept error=%s",
             log_quote(quoted, sizeof quoted, strerror(failure)));
     newcomers->told_accept = true;
-    newcomers->resume_at = newcomers->supervisor->now_ms + ACCEPT_RETRY_MS;
+    newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
     pause_accepting(newcomers);
 }
 
@@ -213,6 +214,8 @@ static void settle(struct newcomers *newcomers, const struct forker_answer *answ
     }
     close(fd);
     slot->pid = answer->pid;
+    if (slot->state == SLOT_STARTING && slot->queue_count == 0)
+        slot_doom(slot, ENTER_TIMEOUT_MS);
     log_run_over(newcomers);
     slots_reap(newcomers->supervisor);
 }
@@ -258,7 +261,7 @@ static void replace_forker(struct newcomers *newcomers)
     log_event(LOG_LEVEL_ERROR, "forker-lost", "error=%s",
         log_quote(quoted, sizeof quoted, strerror(errno)));
     forker_stop(&newcomers->forker);
-    newcomers->resume_at = newcomers->supervisor->now_ms + ACCEPT_RETRY_MS;
+    newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
     pause_accepting(newcomers);
 }
 
@@ -309,12 +312,12 @@ bool newcomers_open(struct newcomers *newcomers)
 /* Whether there is still a reason to pause; where the forker is missing, tries to make one. */
 static bool must_pause(struct newcomers *newcomers)
 {
-    if (newcomers->resume_at > newcomers->supervisor->now_ms)
+    if (newcomers->resume_at > clock_ms(newcomers->supervisor))
         return true;
     newcomers->resume_at = 0;
     if (newcomers->forker.pid == 0) {
         if (!forker_start(&newcomers->forker, &newcomers->setup) || !watch_answers(newcomers)) {
-            newcomers->resume_at = newcomers->supervisor->now_ms + ACCEPT_RETRY_MS;
+            newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
             return true;
         }
     }

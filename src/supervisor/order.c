@@ -315,6 +315,8 @@ void order_frame(struct slot *slot, const struct frame *frame)
         slot_fault(slot, frame_verdict_word(verdict));
         return;
     }
+    if (frame->kind == FRAME_ENTER)
+        slot_pardon(slot); /* it is up in time */
     if (!frame_costs_credit(frame))
         return; /* SPACE: that it came is enough, the turn looks at what waits */
     if (slot->queue_count + slot->credit_due >= OUTBOX_CREDIT_FRAMES) {

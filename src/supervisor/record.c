@@ -17,6 +17,7 @@
 #include "supervisor/record.h"
 
 #include "base/text.h"
+#include "supervisor/clock.h"
 #include "supervisor/slot.h"
 
 #include <assert.h>
@@ -105,7 +106,8 @@ bool record_message(struct slot *slot, uint16_t room, const char *text, size_t l
         .name_length = (uint16_t)name_length,
         .text_offset = (uint16_t)(copy - start),
     };
-    record_for_room(supervisor, ring_commit(&supervisor->ring, &label, total, supervisor->now_ns));
+    record_for_room(
+        supervisor, ring_commit(&supervisor->ring, &label, total, clock_ns(supervisor)));
     slot->own_in_turn++;
     supervisor->counters.messages++;
     supervisor->counters.message_bytes += length;
@@ -127,7 +129,7 @@ static uint64_t commit_line(struct supervisor *supervisor, const struct record_l
             label->name_length = (uint16_t)strlen(names_of(supervisor->names, about->number));
     }
     memcpy(ring_open(&supervisor->ring, line->length), line->bytes, line->length);
-    return ring_commit(&supervisor->ring, label, line->length, supervisor->now_ns);
+    return ring_commit(&supervisor->ring, label, line->length, clock_ns(supervisor));
 }
 
 uint64_t record_room_event(

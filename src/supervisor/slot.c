@@ -17,6 +17,7 @@
  */
 #include "config.h"
 
+#include "supervisor/clock.h"
 #include "supervisor/slot.h"
 
 #include "base/alloc.h"
@@ -178,6 +179,33 @@ bool slot_private_fits(struct slot *slot, size_t length)
     return slot->private_bytes + length <= PRIVATE_OWED_MAX;
 }
 
+static void set_doomed(struct slot *slot, bool doomed)
+{
+    if (slot->is_doomed == doomed)
+        return;
+    slot->is_doomed = doomed;
+    if (doomed)
+        TAILQ_INSERT_TAIL(&slot->supervisor->doomed, slot, doomed_link);
+    else
+        TAILQ_REMOVE(&slot->supervisor->doomed, slot, doomed_link);
+}
+
+void slot_doom(struct slot *slot, unsigned delay)
+{
+    uint64_t when = clock_ms(slot->supervisor) + delay;
+
+    if (slot->reaped)
+        return;
+    if (!slot->is_doomed || when < slot->kill_at)
+        slot->kill_at = when;
+    set_doomed(slot, true);
+}
+
+void slot_pardon(struct slot *slot)
+{
+    set_doomed(slot, false);
+}
+
 void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
 {
     struct supervisor *supervisor = slot->supervisor;
@@ -198,41 +226,22 @@ void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
     slot->end_due = true;
     slot->end_how = how;
     slot_mark(slot);
+    if (slot->relay != NULL)
+        slot_doom(slot, supervisor->options->drain_timeout_ms + DRAIN_MARGIN_MS);
 }
 
 void slot_fault(struct slot *slot, const char *what)
 {
     char quoted[128];
 
-    if (slot->end == END_WORKER_FAULT)
+    if (slot->faulted)
         return;
+    slot->faulted = true;
     log_event(LOG_LEVEL_ERROR, "worker-fault",
         "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld what=%s", slot->number, slot->generation,
         (long)slot->pid, log_quote(quoted, sizeof quoted, what));
     slot_end(slot, END_WORKER_FAULT, FRAME_END_EVICT);
     slot_doom(slot, 0);
-}
-
-static void set_doomed(struct slot *slot, bool doomed)
-{
-    if (slot->is_doomed == doomed)
-        return;
-    slot->is_doomed = doomed;
-    if (doomed)
-        TAILQ_INSERT_TAIL(&slot->supervisor->doomed, slot, doomed_link);
-    else
-        TAILQ_REMOVE(&slot->supervisor->doomed, slot, doomed_link);
-}
-
-void slot_doom(struct slot *slot, unsigned delay)
-{
-    uint64_t when = slot->supervisor->now_ms + delay;
-
-    if (slot->reaped)
-        return;
-    if (!slot->is_doomed || when < slot->kill_at)
-        slot->kill_at = when;
-    set_doomed(slot, true);
 }
 
 bool slots_kill_doomed(struct supervisor *supervisor)
@@ -242,7 +251,7 @@ bool slots_kill_doomed(struct supervisor *supervisor)
     for (slot = TAILQ_FIRST(&supervisor->doomed); slot != NULL; slot = next) {
         next = TAILQ_NEXT(slot, doomed_link);
         /* A worker whose pid has not come yet is killed when it has. */
-        if (slot->kill_at > supervisor->now_ms || slot->pid == 0)
+        if (slot->kill_at > clock_ms(supervisor) || slot->pid == 0)
             continue;
         kill(slot->pid, SIGKILL);
         slot->killed = true;

@@ -45,6 +45,9 @@ void slot_fault(struct slot *slot, const char *what);
 /* Kills the worker unless it is gone in `delay` milliseconds. */
 void slot_doom(struct slot *slot, unsigned delay);
 
+/* The worker may go on. */
+void slot_pardon(struct slot *slot);
+
 /* Kills the doomed whose time has come. Returns whether any are left. */
 bool slots_kill_doomed(struct supervisor *supervisor);
 

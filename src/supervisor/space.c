@@ -124,8 +124,10 @@ static bool ask(struct slot *slot, uint64_t wanted)
 
     if (wanted > slot->told_to)
         wanted = slot->told_to;
+    /* One that has got all that it knows of stands in nobody's way any more, or telling it of the
+     * rest is what helps. */
     if (slot_position(slot) >= slot->told_to)
-        return false; /* it has got all that it knows of: telling it more is what helps */
+        return slot_hold(slot) == 0;
     atomic_store_explicit(word, wanted, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     return slot_position(slot) >= wanted;
@@ -196,12 +198,16 @@ static void judge(struct slot *slot, uint64_t middle, uint64_t elapsed)
     slot->stalled_ms += elapsed;
 }
 
+/* Ends a client that holds others up, unless it is being ended already or has just caught up. */
 static void evict(struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
     uint64_t hold = slot_hold(slot);
     char name[80];
 
+    if (hold == 0 || slot->evicted)
+        return;
+    slot->evicted = true;
     log_event(LOG_LEVEL_NOTICE, "evict",
         "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s behind_bytes=%" PRIu64
         " behind_records=%" PRIu64 " stalled_ms=%" PRIu64,
@@ -233,7 +239,7 @@ void space_tick(struct supervisor *supervisor, uint64_t elapsed)
         return;
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
-        if (slot->state != SLOT_FREE && slot->stalled_ms >= (grace + 1) / 2)
+        if (slot->state != SLOT_FREE && slot->stalled_ms > 0 && slot->stalled_ms >= (grace + 1) / 2)
             evict(slot);
     }
 }

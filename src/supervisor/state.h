@@ -49,6 +49,11 @@
 #define EVICT_GRACE_MS 250u
 #define EXIT_GRACE_MS  2000u
 
+/* What a worker may take beyond drain-timeout to have drained, and from its making until it asks to
+ * enter (a crowd of newcomers on a busy machine takes its time), before it is killed as hung. */
+#define DRAIN_MARGIN_MS  1000u
+#define ENTER_TIMEOUT_MS 60000u
+
 enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
 
 struct supervisor;
@@ -71,6 +76,7 @@ struct slot {
     int wait_status;
     uint64_t kill_at; /* milliseconds, while doomed */
     bool killed;      /* by the supervisor */
+    bool faulted;     /* it broke a rule, and that is logged */
     char address[HERITAGE_ADDRESS_MAX];
     char name[NAME_LENGTH_MAX + 1]; /* the last it had, for the log */
 
@@ -78,7 +84,7 @@ struct slot {
     uint64_t joined;
     uint64_t position;    /* last copy of what its worker says, checked */
     uint64_t told_to;     /* one beyond what it has been told of */
-    uint64_t jump_end;    /* told_to before the last DELIVER ... */
+    uint64_t jump_end;    /* told_to before the first DELIVER whose jump was not made yet ... */
     uint64_t jump_from;   /* ... and where that one began */
     uint64_t untold_from; /* the first record owed that it has not been told of */
     uint64_t owed_to;     /* one beyond the last record owed */
@@ -109,6 +115,7 @@ struct slot {
     uint64_t stalled_ms;
     uint64_t stall_target;   /* the position at which that is forgiven */
     uint64_t stall_position; /* at the last tick */
+    bool evicted;
 
     TAILQ_ENTRY(slot) waiting_link;
     TAILQ_ENTRY(slot) dirty_link;
@@ -151,9 +158,9 @@ struct supervisor {
     uint64_t turn_first; /* 0: nothing */
     uint64_t turn_last;
     uint64_t turn_records;
-    uint64_t room_told_at; /* milliseconds */
-    uint64_t now_ms;       /* monotonic */
-    uint64_t now_ns;       /* since 1970 */
+    uint64_t room_told_at;   /* milliseconds */
+    uint64_t now_ms, now_ns; /* see clock.h, which alone reads and writes these */
+    bool clock_is_old;
 
     /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
     uint64_t held;

@@ -19,6 +19,7 @@
 #include "supervisor/supervisor.h"
 
 #include "base/log.h"
+#include "supervisor/clock.h"
 #include "supervisor/newcomer.h"
 #include "supervisor/order.h"
 #include "supervisor/slot.h"
@@ -36,7 +37,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Descriptors beyond one relay per client: those of newcomers in the making, and our own. */
@@ -65,20 +65,6 @@ struct run {
     bool stopped_twice;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void look_at_clock(struct supervisor *supervisor)
-{
-    supervisor->now_ms = clock_ns(CLOCK_MONOTONIC) / 1000000u;
-    supervisor->now_ns = clock_ns(CLOCK_REALTIME);
-}
-
 /* Everyone has the same last record: from here on workers drain, or are ended when time is up. */
 static void end_all(struct supervisor *supervisor)
 {
@@ -102,7 +88,7 @@ static void begin_stop(struct run *run, const char *cause)
     supervisor->stopping = true;
     supervisor->stop_notice_due = true;
     supervisor->stop_cause = cause;
-    run->drained_at = supervisor->now_ms + drain;
+    run->drained_at = clock_ms(supervisor) + drain;
     run->finished_at = run->drained_at + STOP_MARGIN_MS;
     log_event(LOG_LEVEL_NOTICE, "stop", "cause=%s clients=%u drain-timeout_ms=%u", cause,
         supervisor->used, drain);
@@ -114,7 +100,6 @@ static void on_stop_signal(evutil_socket_t number, short what, void *argument)
     struct run *run = argument;
 
     (void)what;
-    look_at_clock(&run->supervisor);
     if (run->supervisor.stopping)
         run->stopped_twice = true;
     else
@@ -167,7 +152,7 @@ static void run_clock(struct run *run, bool needed)
 
     if (!needed || run->ticked_at != 0)
         return;
-    run->ticked_at = run->supervisor.now_ms;
+    run->ticked_at = clock_ms(&run->supervisor);
     event_add(run->tick, &delay);
 }
 
@@ -178,15 +163,14 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     uint64_t elapsed;
 
     (void)fd, (void)what;
-    look_at_clock(supervisor);
-    elapsed = supervisor->now_ms - run->ticked_at;
+    elapsed = clock_ms(supervisor) - run->ticked_at;
     run->ticked_at = 0;
     space_tick(supervisor, elapsed < TICK_ELAPSED_MAX ? elapsed : TICK_ELAPSED_MAX);
     if (!supervisor->stopping)
         return;
-    if (supervisor->stop_notice_due && supervisor->now_ms >= run->drained_at)
+    if (supervisor->stop_notice_due && clock_ms(supervisor) >= run->drained_at)
         end_all(supervisor);
-    if (supervisor->now_ms >= run->finished_at)
+    if (clock_ms(supervisor) >= run->finished_at)
         for (unsigned i = 0; i < supervisor->slot_count; i++)
             if (supervisor->slots[i].state != SLOT_FREE)
                 slot_doom(&supervisor->slots[i], 0);
@@ -204,7 +188,7 @@ static bool end_turn(struct run *run)
     bool again = false, clock_needed;
     unsigned rest_due;
 
-    look_at_clock(supervisor);
+    clock_forget(supervisor);
     supervisor->counters.turns++;
     if (!TAILQ_EMPTY(&supervisor->dying))
         slots_reap(supervisor);
@@ -239,7 +223,7 @@ static int serve(struct run *run)
     bool again = false;
 
     while (!supervisor->stopping || supervisor->used > 0) {
-        look_at_clock(supervisor);
+        clock_forget(supervisor);
         if (event_base_loop(supervisor->base, EVLOOP_ONCE | (again ? EVLOOP_NONBLOCK : 0)) < 0) {
             log_event(LOG_LEVEL_ERROR, "failed", "what=\"the event loop\" error=%d", errno);
             return SUPERVISOR_EXIT_FAILED;
@@ -363,7 +347,7 @@ static bool start(struct run *run, const struct worker_kind *kinds)
 
     log_event(LOG_LEVEL_NOTICE, "start", "version=%s pid=%ld max-clients=%u", PACKAGE_VERSION,
         (long)getpid(), options->max_clients);
-    look_at_clock(supervisor);
+    clock_forget(supervisor);
     if (!raise_descriptors(options->max_clients) || !open_listeners(run))
         return false;
     if (!make_region(supervisor))

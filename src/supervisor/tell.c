@@ -9,7 +9,8 @@
  * Pace: waking a process costs tens of microseconds, whatever there is for it. So a room that was
  * told just now is not told again at once, but after a millisecond for every PACE_MEMBERS_PER_MS
  * members, at most PACE_MAX_MS, and what comes meanwhile is told together. A message after a pause
- * is told at once, and so is everything while the ring is full. Answers to a client itself are not paced.
+ * is told at once, and so is everything while the ring is full. Answers to a client itself are not
+ * paced.
  *
  * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
  * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
@@ -18,6 +19,7 @@
 
 #include "supervisor/tell.h"
 
+#include "supervisor/clock.h"
 #include "supervisor/slot.h"
 
 #define TELL_FRAMES_MAX 5
@@ -37,6 +39,18 @@ static bool credit_is_worth_telling(const struct slot *slot)
                outbox_lazy_credit(supervisor->limits.outbox_size, supervisor->limits.max_message);
 }
 
+/* A worker that has caught up jumps to where DELIVER begins. A jump that it has not made yet stays
+ * the one that counts: what it will need begins there, whatever it is told after. */
+static void note_jump(struct slot *slot)
+{
+    uint64_t position = slot_position(slot);
+
+    if (position == slot->jump_end && slot->jump_from > position)
+        return;
+    slot->jump_end = slot->told_to;
+    slot->jump_from = slot->untold_from;
+}
+
 /* Fills in what there is to tell of records; returns the number of frames. */
 static size_t tell_records(struct slot *slot, struct frame *frames)
 {
@@ -50,8 +64,7 @@ static size_t tell_records(struct slot *slot, struct frame *frames)
     if (slot->untold_from != 0) {
         frames[count++] = (struct frame){
             .kind = FRAME_DELIVER, .from = slot->untold_from, .to = slot->owed_to - 1};
-        slot->jump_end = slot->told_to;
-        slot->jump_from = slot->untold_from;
+        note_jump(slot);
         slot->told_to = slot->owed_to;
     }
     slot->member_due = false;
@@ -99,7 +112,7 @@ static void tell_room(struct supervisor *supervisor)
         slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
     supervisor->turn_first = 0;
     supervisor->turn_records = 0;
-    supervisor->room_told_at = supervisor->now_ms;
+    supervisor->room_told_at = clock_ms(supervisor);
 }
 
 unsigned tell_all(struct supervisor *supervisor)
@@ -107,12 +120,12 @@ unsigned tell_all(struct supervisor *supervisor)
     uint64_t due = supervisor->room_told_at + pace_of(supervisor);
     struct slot *slot;
 
-    if (supervisor->turn_first != 0 && (supervisor->now_ms >= due || supervisor->blocked))
+    if (supervisor->turn_first != 0 && (clock_ms(supervisor) >= due || supervisor->blocked))
         tell_room(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
         slot->is_dirty = false;
         tell(slot);
     }
-    return supervisor->turn_first != 0 ? (unsigned)(due - supervisor->now_ms) : 0;
+    return supervisor->turn_first != 0 ? (unsigned)(due - clock_ms(supervisor)) : 0;
 }

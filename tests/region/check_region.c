@@ -1,0 +1,422 @@
+/*
+ * The region: its layout, that nothing of it has a name, and that what a worker attaches is its own
+ * outbox and, read-only for good, the rest.
+ */
+#include "config.h"
+
+#include "region/region.h"
+
+#include "tests/check_main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SLOTS 3
+
+static uint64_t page;
+static struct region region;
+static const struct region_geometry geometry = {SLOTS, 300000, 10000};
+
+static void set_up(void)
+{
+    char error[512];
+
+    page = (uint64_t)sysconf(_SC_PAGESIZE);
+    ck_assert_msg(region_create(&region, &geometry, error, sizeof error), "%s", error);
+}
+
+static void tear_down(void)
+{
+    region_destroy(&region);
+}
+
+static void expect_layout(const struct region_header *header, const struct region_geometry *wish)
+{
+    const uint64_t offsets[] = {header->slots_offset, header->index_offset, header->ring_offset,
+        header->outboxes_offset, header->total_size, header->ring_size, header->outbox_size,
+        header->outbox_stride};
+
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++)
+        ck_assert_uint_eq(offsets[i] % page, 0);
+    ck_assert_uint_eq(header->slot_count, wish->slot_count);
+    ck_assert_uint_ge(header->ring_size, wish->ring_size);
+    ck_assert_uint_lt(header->ring_size, wish->ring_size + page);
+    ck_assert_uint_ge(header->outbox_size, wish->outbox_size);
+    ck_assert_uint_lt(header->outbox_size, wish->outbox_size + page);
+    ck_assert_uint_eq(header->index_count, header->ring_size / 64);
+    ck_assert_uint_ge(header->slots_offset, sizeof *header);
+    ck_assert_uint_ge(
+        header->index_offset - header->slots_offset, wish->slot_count * sizeof(struct region_slot));
+    ck_assert_uint_ge(header->ring_offset - header->index_offset,
+        header->index_count * sizeof(struct record_entry));
+    ck_assert_uint_eq(header->outboxes_offset - header->ring_offset, header->ring_size);
+    ck_assert_uint_eq(header->outbox_stride, page + header->outbox_size);
+    ck_assert_uint_eq(
+        header->total_size - header->outboxes_offset, wish->slot_count * header->outbox_stride);
+}
+
+START_TEST(parts_begin_on_pages_and_do_not_overlap)
+{
+    static const struct region_geometry wishes[] = {{1, 262144, 4096}, {1000, 16777216, 16384},
+        {100000, 16777216, 4096}, {64, 262145, 4097}, {65, 1, 1}, {63, 4095, 12287}};
+    struct region_header header;
+
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        ck_assert_uint_eq(region_layout(&wishes[i], &header), header.total_size);
+        expect_layout(&header, &wishes[i]);
+    }
+    expect_layout(region.header, &geometry);
+}
+END_TEST
+
+START_TEST(sizes_beyond_any_memory_are_refused)
+{
+    static const struct region_geometry wishes[] = {
+        {1, SIZE_MAX, 4096}, {1, INT64_MAX, 4096}, {1, 4096, SIZE_MAX}, {1, 4096, INT64_MAX}};
+    struct region_header header;
+    struct region none;
+    char error[512];
+
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        ck_assert_uint_eq(region_layout(&wishes[i], &header), 0);
+        error[0] = '\0';
+        ck_assert(!region_create(&none, &wishes[i], error, sizeof error));
+        ck_assert_ptr_nonnull(strstr(error, "ring-size"));
+    }
+}
+END_TEST
+
+START_TEST(the_largest_sizes_do_not_wrap)
+{
+    const struct region_geometry wish = {UINT32_MAX, INT64_MAX / 8, INT32_MAX};
+    struct region_header header;
+    uint64_t total = region_layout(&wish, &header);
+
+    if (total != 0) {
+        ck_assert_uint_le(total, INT64_MAX);
+        expect_layout(&header, &wish);
+    }
+}
+END_TEST
+
+START_TEST(a_fresh_region_is_whole_and_empty)
+{
+    const struct region_header *header = region.header;
+
+    CHECK_QUICKLY(header->magic == REGION_MAGIC);
+    CHECK_QUICKLY(atomic_load(&header->version) == REGION_VERSION);
+    CHECK_QUICKLY(atomic_load(&header->next_sequence) == 1);
+    CHECK_QUICKLY(atomic_load(&header->oldest_sequence) == 1);
+    CHECK_QUICKLY(header->epoch != 0);
+    CHECK_QUICKLY((char *)region.slots == (char *)header + header->slots_offset);
+    CHECK_QUICKLY((char *)region.index == (char *)header + header->index_offset);
+    CHECK_QUICKLY(region.ring == (char *)header + header->ring_offset);
+    CHECK_QUICKLY(region.outboxes == (char *)header + header->outboxes_offset);
+    for (const char *byte = (const char *)region.slots;
+         byte < (const char *)header + header->total_size; byte++)
+        CHECK_QUICKLY(*byte == 0);
+}
+END_TEST
+
+START_TEST(two_regions_are_two_epochs)
+{
+    struct region other;
+    char error[512];
+
+    ck_assert(region_create(&other, &geometry, error, sizeof error));
+    ck_assert_uint_ne(other.header->epoch, region.header->epoch);
+    region_destroy(&other);
+}
+END_TEST
+
+START_TEST(nothing_has_a_name)
+{
+    const int fds[] = {region.read_write_fd, region.read_only_fd};
+    char path[64], target[256];
+    struct stat status[2];
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fds[i]);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        ck_assert_int_gt(length, 0);
+        target[length] = '\0';
+        ck_assert_ptr_nonnull(strstr(target, " (deleted)"));
+        *strstr(target, " (deleted)") = '\0';
+        ck_assert_int_eq(access(target, F_OK), -1);
+        ck_assert_int_eq(fstat(fds[i], &status[i]), 0);
+        ck_assert_uint_eq(status[i].st_nlink, 0);
+    }
+    ck_assert_uint_eq(status[0].st_ino, status[1].st_ino);
+}
+END_TEST
+
+START_TEST(the_descriptors_are_what_they_should_be)
+{
+    struct stat status;
+
+    ck_assert_int_eq(fcntl(region.read_only_fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    ck_assert_int_eq(fcntl(region.read_write_fd, F_GETFL) & O_ACCMODE, O_RDWR);
+    ck_assert(fcntl(region.read_only_fd, F_GETFD) & FD_CLOEXEC);
+    ck_assert(fcntl(region.read_write_fd, F_GETFD) & FD_CLOEXEC);
+    ck_assert_int_eq(fstat(region.read_only_fd, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0600);
+    ck_assert_uint_eq((uint64_t)status.st_size, region.header->total_size);
+    ck_assert_uint_ge((uint64_t)status.st_blocks * 512, region.header->total_size); /* reserved */
+}
+END_TEST
+
+START_TEST(too_little_space_is_said_in_words)
+{
+    struct region_geometry wish = geometry;
+    struct statvfs space;
+    struct region none;
+    char error[512];
+
+    ck_assert_int_eq(fstatvfs(region.read_only_fd, &space), 0);
+    if (space.f_blocks == 0) {
+        puts("skipped: the shared memory has no limit here");
+        return;
+    }
+    wish.ring_size = (size_t)space.f_blocks * space.f_frsize * 2;
+    int before = dup(0);
+    ck_assert(!region_create(&none, &wish, error, sizeof error));
+    ck_assert_msg(strstr(error, " KiB free and ") != NULL, "%s", error);
+    ck_assert_ptr_nonnull(strstr(error, " KiB are needed"));
+    ck_assert_ptr_nonnull(strstr(error, "ring-size"));
+    int after = dup(0); /* no descriptor is left open */
+    ck_assert_int_eq(after, before + 1);
+    close(before);
+    close(after);
+}
+END_TEST
+
+/* --- crossing the fork */
+
+static void expect_child(int (*child)(void))
+{
+    int status;
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(child());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %#x",
+        (unsigned)status);
+}
+
+struct mapping {
+    uint64_t begin, end, offset;
+    char mode[8];
+};
+
+/* The mappings of this process that are of the region's file, at most `most`. */
+static int list_mappings(struct mapping *mappings, int most)
+{
+    struct stat status;
+    FILE *file = fopen("/proc/self/maps", "re");
+    char line[512];
+    int count = 0;
+
+    if (file == NULL || fstat(region.read_only_fd, &status) != 0)
+        return -1;
+    while (fgets(line, sizeof line, file) != NULL && count < most) {
+        struct mapping *mapping = &mappings[count];
+        unsigned long inode;
+        if (sscanf(line, "%lx-%lx %7s %lx %*s %lu", &mapping->begin, &mapping->end, mapping->mode,
+                &mapping->offset, &inode) == 5 &&
+            inode == status.st_ino)
+            count++;
+    }
+    fclose(file);
+    return count;
+}
+
+static int child_without_mapping(void)
+{
+    struct mapping mappings[4];
+
+    return list_mappings(mappings, 4);
+}
+
+START_TEST(the_mapping_does_not_cross_a_fork)
+{
+    struct mapping mappings[4];
+
+    ck_assert_int_ge(list_mappings(mappings, 4), 1);
+    expect_child(child_without_mapping);
+}
+END_TEST
+
+#define CHILD_EXPECTS(what)                                                                        \
+    do                                                                                             \
+        if (!(what))                                                                               \
+            return __LINE__ % 100 + 1;                                                             \
+    while (0)
+
+/* All that a worker of slot 1 has of the region, byte for byte. */
+static int child_with_exact_mappings(void)
+{
+    struct region_view view;
+    struct outbox outbox;
+    struct mapping mappings[8];
+
+    CHILD_EXPECTS(region_attach(&view, &outbox, region.read_only_fd, region.read_write_fd, 1));
+    close(region.read_write_fd);
+    const struct region_header *header = view.header;
+    CHILD_EXPECTS(list_mappings(mappings, 8) == 2);
+    for (int i = 0; i < 2; i++) {
+        uint64_t length = mappings[i].end - mappings[i].begin;
+        if (mappings[i].begin == (uint64_t)(uintptr_t)header) {
+            CHILD_EXPECTS(strcmp(mappings[i].mode, "r--s") == 0);
+            CHILD_EXPECTS(mappings[i].offset == 0 && length == header->outboxes_offset);
+        } else {
+            CHILD_EXPECTS(mappings[i].begin == (uint64_t)(uintptr_t)outbox.state);
+            CHILD_EXPECTS(strcmp(mappings[i].mode, "rw-s") == 0);
+            CHILD_EXPECTS(
+                mappings[i].offset == header->outboxes_offset + 1 * header->outbox_stride);
+            CHILD_EXPECTS(length == header->outbox_stride);
+        }
+    }
+    CHILD_EXPECTS((char *)outbox.state + page == outbox.bytes);
+    CHILD_EXPECTS(outbox.size == header->outbox_size);
+    return 0;
+}
+
+START_TEST(a_worker_maps_its_outbox_and_nothing_else_writable)
+{
+    expect_child(child_with_exact_mappings);
+}
+END_TEST
+
+/* --- attaching */
+
+static struct region_view view;
+static struct outbox outbox;
+
+static bool attach(uint32_t slot)
+{
+    return region_attach(&view, &outbox, region.read_only_fd, region.read_write_fd, slot);
+}
+
+START_TEST(what_is_attached_cannot_be_made_writable)
+{
+    ck_assert(attach(0));
+    for (uint64_t offset = 0; offset < region.header->outboxes_offset; offset += page) {
+        char *at = (char *)(uintptr_t)view.header + offset;
+        ck_assert_int_eq(mprotect(at, page, PROT_READ | PROT_WRITE), -1);
+        ck_assert_int_eq(errno, EACCES);
+    }
+}
+END_TEST
+
+START_TEST(an_outbox_is_shared_with_the_supervisor_alone)
+{
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        CHECK_QUICKLY(attach(slot));
+        memset(outbox.bytes, 'a' + (int)slot, outbox.size);
+        atomic_store(&outbox.state->position, slot + 100);
+    }
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        struct outbox seen = region_outbox(&region, slot);
+        CHECK_QUICKLY(seen.size == region.header->outbox_size);
+        CHECK_QUICKLY(atomic_load(&seen.state->position) == slot + 100);
+        for (size_t i = 0; i < seen.size; i++)
+            CHECK_QUICKLY(seen.bytes[i] == 'a' + (int)slot);
+        for (uint64_t i = sizeof *seen.state; i < page; i++)
+            CHECK_QUICKLY(((char *)seen.state)[i] == 0);
+    }
+    struct outbox last = region_outbox(&region, SLOTS - 1);
+    CHECK_QUICKLY(last.bytes + last.size == (char *)region.header + region.header->total_size);
+}
+END_TEST
+
+START_TEST(a_view_sees_what_the_supervisor_writes)
+{
+    struct region_view own = region_view_of(&region);
+
+    ck_assert(region_attach(&view, NULL, region.read_only_fd, -1, 0));
+    ck_assert_ptr_ne(view.header, region.header);
+    ck_assert_ptr_eq(own.header, region.header);
+    ck_assert_uint_eq(view.index_count, region.header->index_count);
+    ck_assert_uint_eq(view.ring_size, region.header->ring_size);
+    ck_assert_uint_eq(view.slot_count, SLOTS);
+    region.ring[view.ring_size - 1] = 'z';
+    ck_assert_int_eq(view.ring[view.ring_size - 1], 'z');
+    region.index[7].sequence = 7;
+    ck_assert_uint_eq(region_entry(&view, 7 + view.index_count)->sequence, 7);
+    atomic_store(&region.slots[SLOTS - 1].wanted, 9);
+    ck_assert_uint_eq(atomic_load(&view.slots[SLOTS - 1].wanted), 9);
+}
+END_TEST
+
+START_TEST(what_is_no_whole_region_is_refused)
+{
+    static const uint32_t versions[] = {0, REGION_VERSION + 1, UINT32_MAX};
+
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        atomic_store(&region.header->version, versions[i]);
+        errno = 0;
+        ck_assert(!attach(0));
+        ck_assert_int_eq(errno, EPROTO);
+    }
+    atomic_store(&region.header->version, REGION_VERSION);
+    ck_assert(attach(0));
+    region.header->magic ^= 1;
+    errno = 0;
+    ck_assert(!attach(0));
+    ck_assert_int_eq(errno, EPROTO);
+}
+END_TEST
+
+START_TEST(a_read_only_descriptor_gives_no_outbox)
+{
+    struct mapping before[8], after[8];
+    int count = list_mappings(before, 8);
+
+    ck_assert(!region_attach(&view, &outbox, region.read_only_fd, region.read_only_fd, 0));
+    ck_assert_int_eq(errno, EACCES);
+    ck_assert_int_eq(list_mappings(after, 8), count); /* and nothing stays mapped */
+    ck_assert(!region_attach(&view, &outbox, -1, region.read_write_fd, 0));
+    ck_assert_int_eq(errno, EBADF);
+}
+END_TEST
+
+static Suite *region_suite(void)
+{
+    Suite *suite = suite_create("region");
+    TCase *making = tcase_create("making");
+    TCase *attaching = tcase_create("attaching");
+
+    tcase_set_timeout(making, 60);
+    tcase_add_checked_fixture(making, set_up, tear_down);
+    tcase_add_test(making, parts_begin_on_pages_and_do_not_overlap);
+    tcase_add_test(making, sizes_beyond_any_memory_are_refused);
+    tcase_add_test(making, the_largest_sizes_do_not_wrap);
+    tcase_add_test(making, a_fresh_region_is_whole_and_empty);
+    tcase_add_test(making, two_regions_are_two_epochs);
+    tcase_add_test(making, nothing_has_a_name);
+    tcase_add_test(making, the_descriptors_are_what_they_should_be);
+    tcase_add_test(making, too_little_space_is_said_in_words);
+    suite_add_tcase(suite, making);
+    tcase_set_timeout(attaching, 60);
+    tcase_add_checked_fixture(attaching, set_up, tear_down);
+    tcase_add_test(attaching, the_mapping_does_not_cross_a_fork);
+    tcase_add_test(attaching, a_worker_maps_its_outbox_and_nothing_else_writable);
+    tcase_add_test(attaching, what_is_attached_cannot_be_made_writable);
+    tcase_add_test(attaching, an_outbox_is_shared_with_the_supervisor_alone);
+    tcase_add_test(attaching, a_view_sees_what_the_supervisor_writes);
+    tcase_add_test(attaching, what_is_no_whole_region_is_refused);
+    tcase_add_test(attaching, a_read_only_descriptor_gives_no_outbox);
+    suite_add_tcase(suite, attaching);
+    return suite;
+}
+
+CHECK_MAIN(region_suite)

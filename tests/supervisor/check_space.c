@@ -1,0 +1,472 @@
+/*
+ * The space of the ring: who holds it, what waits, who is asked to wake the supervisor, and who is
+ * ended for letting the others wait.
+ */
+#include "config.h"
+
+#include "supervisor/space.h"
+
+#include "supervisor/slot.h"
+#include "tests/check_main.h"
+#include "tests/supervisor/stage.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MESSAGE 2000
+
+static uint64_t wanted_of(const struct slot *slot)
+{
+    return atomic_load(&slot->supervisor->view.slots[slot->number].wanted);
+}
+
+/* Lets `speaker` talk until what it says has to wait. */
+static void fill(struct stage *stage, struct slot *speaker)
+{
+    for (int i = 0; i < 1000 && speaker->queue_count == 0; i++) {
+        stage_say(speaker, MESSAGE);
+        stage_turn(stage);
+    }
+    ck_assert_uint_eq(speaker->queue_count, 1);
+    ck_assert(stage->supervisor.blocked);
+}
+
+/* The records that may be read must be whole: numbered, and neither below what is held. */
+static void expect_nothing_lost(struct stage *stage, uint64_t held)
+{
+    ck_assert_uint_le(stage->supervisor.ring.oldest_sequence, held);
+    ck_assert_uint_eq(region_entry(&stage->supervisor.view, held)->sequence, held);
+}
+
+START_TEST(a_reader_that_stands_still_stops_the_others)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    uint64_t held = stage->supervisor.ring.next_sequence;
+    fill(stage, speaker);
+    ck_assert_ptr_eq(stage->supervisor.holder, reader);
+    ck_assert_uint_eq(stage->supervisor.held, held);
+    ck_assert_uint_eq(stage->supervisor.counters.waits, 1);
+    expect_nothing_lost(stage, held);
+    for (int i = 0; i < 3; i++)
+        stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 1);
+
+    stage_deliver_to(reader, held + 10);
+    stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    ck_assert(!stage->supervisor.blocked);
+    expect_nothing_lost(stage, held + 10);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(readers_that_keep_up_stop_nobody)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(speaker);
+    for (int i = 0; i < 1000; i++) {
+        stage_say(speaker, MESSAGE);
+        stage_turn(stage);
+        stage_catch_up(reader);
+    }
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    ck_assert_uint_eq(stage->supervisor.counters.waits, 0);
+    ck_assert_uint_eq(stage->supervisor.counters.messages, 1000);
+    stage_close(stage);
+}
+END_TEST
+
+/* A slow reader that has been told twice, by a second speaker, before it looks once. */
+START_TEST(a_late_reader_is_told_twice)
+{
+    struct stage *stage = stage_open();
+    struct slot *speaker = stage_join(stage), *other = stage_join(stage);
+
+    stage_catch_up(speaker);
+    for (int lap = 0; lap < 3; lap++) {
+        for (int i = 0; i < 200; i++) {
+            stage_say(speaker, MESSAGE);
+            stage_turn(stage);
+            stage_catch_up(other);
+        }
+        uint64_t news = stage->supervisor.ring.next_sequence;
+        for (int i = 0; i < 2; i++) {
+            stage_say(other, MESSAGE);
+            stage_turn(stage);
+            stage_catch_up(other);
+        }
+        fill(stage, speaker);
+        expect_nothing_lost(stage, news);
+        stage_catch_up(speaker);
+        stage_catch_up(other);
+        stage_turn(stage);
+        stage_catch_up(speaker);
+        stage_catch_up(other);
+    }
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(the_reserve_is_for_leaves)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *leaver = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    ck_assert(!space_fits(&stage->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_COMMON));
+    ck_assert(space_fits(&stage->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_ALL));
+    uint64_t before = stage->supervisor.ring.next_sequence;
+    slot_end(leaver, END_CONNECTION_LOST, FRAME_END_DRAIN);
+    stage_turn(stage);
+    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, before + 1);
+    ck_assert_int_eq(region_entry(&stage->supervisor.view, before)->kind, RECORD_LEFT);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(order_in_a_slot_is_kept_while_it_waits)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    uint64_t first = stage->supervisor.ring.next_sequence;
+    for (size_t i = 0; i < 5; i++)
+        stage_say(speaker, 10 + i); /* would fit, but must not overtake */
+    ck_assert_uint_eq(speaker->queue_count, 6);
+    stage_catch_up(reader);
+    stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    for (uint32_t i = 1; i < 5; i++)
+        ck_assert_uint_eq(region_entry(&stage->supervisor.view, first + 1 + i)->length,
+            region_entry(&stage->supervisor.view, first + 1)->length + i);
+    stage_close(stage);
+}
+END_TEST
+
+/* --- waking */
+
+START_TEST(only_the_holder_is_asked_to_wake)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *other = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    uint64_t held = stage->supervisor.ring.next_sequence;
+    stage_catch_up(other);
+    for (int i = 0; i < 1000 && speaker->queue_count == 0; i++) {
+        stage_say(speaker, MESSAGE);
+        stage_turn(stage);
+        stage_catch_up(other);
+    }
+    ck_assert(!space_arm(&stage->supervisor));
+    ck_assert_uint_eq(wanted_of(other), 0);
+    ck_assert_uint_eq(wanted_of(speaker), 0);
+    uint64_t wanted = wanted_of(reader);
+    ck_assert_uint_gt(wanted, held);
+    ck_assert_uint_le(wanted, reader->told_to);
+
+    stage_deliver_to(reader, wanted - 1);
+    ck_assert(!space_arm(&stage->supervisor));
+    stage_deliver_to(reader, wanted_of(reader));
+    ck_assert(space_arm(&stage->supervisor)); /* no need to wait */
+    stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(the_position_asked_for_is_the_first_that_helps)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    ck_assert(!space_arm(&stage->supervisor));
+    uint64_t wanted = wanted_of(reader);
+    ck_assert(!ring_fits(&stage->supervisor.ring, wanted - 1, stage->supervisor.blocked_length,
+        stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
+    ck_assert(ring_fits(&stage->supervisor.ring, wanted, stage->supervisor.blocked_length,
+        stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(private_records_wait_for_their_own_client_only)
+{
+    struct stage *stage = stage_open();
+    struct slot *asker = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(asker);
+    stage_catch_up(speaker);
+    asker->private_bytes = PRIVATE_OWED_MAX - 10;
+    stage_say(speaker, 10);
+    asker->private_last = stage->supervisor.ring.next_sequence - 1;
+    stage_turn(stage);
+    stage_frame(asker, FRAME_WHO);
+    stage_turn(stage);
+    ck_assert_uint_eq(asker->queue_count, 1);
+    ck_assert(asker->waits_for_private);
+    ck_assert(!stage->supervisor.blocked);
+    ck_assert(!space_arm(&stage->supervisor));
+    ck_assert_uint_eq(wanted_of(asker), asker->private_last + 1);
+
+    uint64_t before = stage->supervisor.counters.messages;
+    stage_say(speaker, 10);
+    ck_assert_uint_eq(stage->supervisor.counters.messages, before + 1);
+    stage_deliver_to(asker, asker->private_last + 1);
+    stage_turn(stage);
+    ck_assert_uint_eq(asker->queue_count, 0);
+    stage_close(stage);
+}
+END_TEST
+
+/* It moves after the last look and before it is asked: it will send no SPACE. */
+START_TEST(who_catches_up_before_it_is_asked_is_noticed)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    reader->private_bytes = PRIVATE_OWED_MAX - 10;
+    stage_say(speaker, 10);
+    reader->private_last = stage->supervisor.ring.next_sequence - 1;
+    stage_turn(stage);
+    stage_frame(reader, FRAME_WHO);
+    stage_turn(stage);
+    ck_assert(reader->waits_for_private);
+    stage_catch_up(reader);
+    ck_assert(space_arm(&stage->supervisor));
+    stage_turn(stage);
+    ck_assert_uint_eq(reader->queue_count, 0);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(who_moves_far_enough_before_it_is_asked_is_noticed)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    reader->private_bytes = PRIVATE_OWED_MAX - 10;
+    for (int i = 0; i < 5; i++)
+        stage_say(speaker, 10);
+    reader->private_last = stage->supervisor.ring.next_sequence - 3;
+    stage_turn(stage);
+    stage_frame(reader, FRAME_WHO);
+    stage_turn(stage);
+    stage_deliver_to(reader, reader->private_last + 1);
+    ck_assert(space_arm(&stage->supervisor));
+    ck_assert_uint_lt(slot_position(reader), reader->told_to);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(the_holder_that_catches_up_before_it_is_asked_is_noticed)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    stage_catch_up(reader);
+    ck_assert(space_arm(&stage->supervisor));
+    stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    stage_close(stage);
+}
+END_TEST
+
+/* --- stalling */
+
+START_TEST(a_stalled_reader_goes_after_the_grace)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    for (unsigned time = SPACE_TICK_MS; time < STAGE_GRACE_MS; time += SPACE_TICK_MS) {
+        space_tick(&stage->supervisor, SPACE_TICK_MS);
+        ck_assert_int_eq(reader->end, END_NONE);
+    }
+    space_tick(&stage->supervisor, SPACE_TICK_MS);
+    ck_assert_int_eq(reader->end, END_STALLED);
+    ck_assert_int_eq(reader->end_how, FRAME_END_EVICT);
+    ck_assert(reader->is_doomed);
+    ck_assert_uint_eq(reader->kill_at, stage->supervisor.now_ms + EVICT_GRACE_MS);
+    ck_assert_int_eq(speaker->end, END_NONE);
+
+    stage_end_relay(stage, reader);
+    stage_turn(stage);
+    stage_turn(stage);
+    ck_assert_int_eq(reader->state, SLOT_FREE);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(no_time_adds_up_while_nobody_waits)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    stage_say(speaker, MESSAGE);
+    stage_turn(stage);
+    for (int i = 0; i < 100; i++)
+        space_tick(&stage->supervisor, SPACE_TICK_MS);
+    ck_assert_int_eq(reader->end, END_NONE);
+    ck_assert_uint_eq(reader->stalled_ms, 0);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(who_passes_the_middle_is_forgiven)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    space_tick(&stage->supervisor, STAGE_GRACE_MS - 1);
+    ck_assert_uint_eq(reader->stalled_ms, STAGE_GRACE_MS - 1);
+    stage_deliver_to(reader, reader->stall_target);
+    space_tick(&stage->supervisor, STAGE_GRACE_MS);
+    ck_assert_uint_eq(reader->stalled_ms, 0);
+    ck_assert_int_eq(reader->end, END_NONE);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(who_moves_but_stays_behind_the_middle_is_not_forgiven)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    space_tick(&stage->supervisor, STAGE_GRACE_MS - 1);
+    stage_deliver_to(reader, reader->stall_target - 1);
+    space_tick(&stage->supervisor, 1);
+    ck_assert_int_eq(reader->end, END_STALLED);
+    stage_close(stage);
+}
+END_TEST
+
+/* One is a good way on, and does not move: it would hold the ring next. */
+START_TEST(a_group_of_laggards_goes_together)
+{
+    struct stage *stage = stage_open();
+    struct slot *first = stage_join(stage), *second = stage_join(stage);
+    struct slot *third = stage_join(stage), *speaker = stage_join(stage);
+
+    stage_catch_up(first);
+    stage_catch_up(second);
+    stage_catch_up(third);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    stage_deliver_to(second, first->told_to - 10);
+    stage_deliver_to(third, third->told_to - 3);
+    for (unsigned time = 0; time < STAGE_GRACE_MS; time += SPACE_TICK_MS) {
+        space_tick(&stage->supervisor, SPACE_TICK_MS);
+        stage_deliver_to(third, third->told_to); /* goes on reading */
+    }
+    ck_assert_int_eq(first->end, END_STALLED);
+    ck_assert_int_eq(second->end, END_STALLED);
+    ck_assert_int_eq(third->end, END_NONE);
+    ck_assert_int_eq(speaker->end, END_NONE);
+    stage_close(stage);
+}
+END_TEST
+
+static unsigned count_lines(FILE *file, const char *what)
+{
+    char line[1024];
+    unsigned count = 0;
+
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        count += strstr(line, what) != NULL;
+    return count;
+}
+
+START_TEST(an_eviction_is_logged_once)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    FILE *log = tmpfile();
+
+    ck_assert_ptr_nonnull(log);
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
+    for (int i = 0; i < 10; i++)
+        space_tick(&stage->supervisor, STAGE_GRACE_MS);
+    ck_assert_int_eq(reader->end, END_STALLED);
+    ck_assert_uint_eq(count_lines(log, "event=evict"), 1);
+    fclose(log);
+    stage_close(stage);
+}
+END_TEST
+
+static Suite *space_suite(void)
+{
+    Suite *suite = suite_create("space");
+    TCase *holding = tcase_create("holding");
+    TCase *waking = tcase_create("waking");
+    TCase *stalling = tcase_create("stalling");
+
+    tcase_set_timeout(holding, 60);
+    tcase_add_test(holding, a_reader_that_stands_still_stops_the_others);
+    tcase_add_test(holding, readers_that_keep_up_stop_nobody);
+    tcase_add_test(holding, a_late_reader_is_told_twice);
+    tcase_add_test(holding, the_reserve_is_for_leaves);
+    tcase_add_test(holding, order_in_a_slot_is_kept_while_it_waits);
+    suite_add_tcase(suite, holding);
+    tcase_set_timeout(waking, 60);
+    tcase_add_test(waking, only_the_holder_is_asked_to_wake);
+    tcase_add_test(waking, the_position_asked_for_is_the_first_that_helps);
+    tcase_add_test(waking, private_records_wait_for_their_own_client_only);
+    tcase_add_test(waking, who_catches_up_before_it_is_asked_is_noticed);
+    tcase_add_test(waking, who_moves_far_enough_before_it_is_asked_is_noticed);
+    tcase_add_test(waking, the_holder_that_catches_up_before_it_is_asked_is_noticed);
+    suite_add_tcase(suite, waking);
+    tcase_set_timeout(stalling, 60);
+    tcase_add_test(stalling, a_stalled_reader_goes_after_the_grace);
+    tcase_add_test(stalling, no_time_adds_up_while_nobody_waits);
+    tcase_add_test(stalling, who_passes_the_middle_is_forgiven);
+    tcase_add_test(stalling, who_moves_but_stays_behind_the_middle_is_not_forgiven);
+    tcase_add_test(stalling, a_group_of_laggards_goes_together);
+    tcase_add_test(stalling, an_eviction_is_logged_once);
+    suite_add_tcase(suite, stalling);
+    return suite;
+}
+
+CHECK_MAIN(space_suite)

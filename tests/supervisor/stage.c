@@ -1,0 +1,155 @@
+/*
+ * The test's side of a supervisor without processes; see stage.h.
+ */
+#include "config.h"
+
+#include "tests/supervisor/stage.h"
+
+#include "base/alloc.h"
+#include "supervisor/order.h"
+#include "supervisor/tell.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool no_frame(void *context, const struct frame *frame)
+{
+    (void)context, (void)frame;
+    return true;
+}
+
+static void no_event(void *context)
+{
+    (void)context;
+}
+
+static const struct relay_handler no_handler = {no_frame, NULL, no_event, no_event};
+
+struct stage *stage_open(void)
+{
+    struct stage *stage = alloc_zeroed(1, sizeof *stage);
+    struct supervisor *supervisor = &stage->supervisor;
+    struct region_geometry geometry = {STAGE_CLIENTS, STAGE_RING_SIZE, STAGE_OUTBOX_SIZE};
+    char error[512];
+
+    stage->options.max_clients = STAGE_CLIENTS;
+    stage->options.stall_grace_ms = STAGE_GRACE_MS;
+    supervisor->options = &stage->options;
+    supervisor->base = event_base_new();
+    ck_assert_msg(region_create(&supervisor->region, &geometry, error, sizeof error), "%s", error);
+    supervisor->view = region_view_of(&supervisor->region);
+    ring_init(&supervisor->ring, &supervisor->region);
+    supervisor->held = supervisor->ring.next_sequence;
+    supervisor->limits = (struct frame_limits){STAGE_OUTBOX_SIZE, STAGE_MAX_MESSAGE, ROOM_COUNT};
+    supervisor->names = names_new(STAGE_CLIENTS);
+    supervisor->lobby = room_new(STAGE_CLIENTS);
+    slots_init(supervisor);
+    for (int i = 0; i < STAGE_CLIENTS; i++)
+        stage->worker_ends[i] = -1;
+    return stage;
+}
+
+void stage_close(struct stage *stage)
+{
+    struct supervisor *supervisor = &stage->supervisor;
+
+    for (int i = 0; i < STAGE_CLIENTS; i++) {
+        if (supervisor->slots[i].relay != NULL)
+            relay_close(supervisor->slots[i].relay);
+        if (stage->worker_ends[i] >= 0)
+            close(stage->worker_ends[i]);
+    }
+    slots_free(supervisor);
+    room_free(supervisor->lobby);
+    names_free(supervisor->names);
+    region_destroy(&supervisor->region);
+    event_base_free(supervisor->base);
+    free(stage);
+}
+
+struct slot *stage_take(struct stage *stage)
+{
+    struct slot *slot = slot_take(&stage->supervisor);
+    int ends[2];
+
+    if (slot == NULL)
+        return NULL;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    slot->relay = relay_open(stage->supervisor.base, ends[0], &no_handler, slot);
+    ck_assert_ptr_nonnull(slot->relay);
+    slot->pid = STAGE_NO_PROCESS;
+    stage->worker_ends[slot->number] = ends[1];
+    return slot;
+}
+
+struct slot *stage_join(struct stage *stage)
+{
+    struct slot *slot = stage_take(stage);
+
+    ck_assert_ptr_nonnull(slot);
+    stage_frame(slot, FRAME_ENTER);
+    stage_turn(stage);
+    ck_assert_int_eq(slot->state, SLOT_PRESENT);
+    return slot;
+}
+
+void stage_frame(struct slot *slot, enum frame_kind kind)
+{
+    order_frame(slot, &(struct frame){.kind = (uint8_t)kind});
+}
+
+void stage_say(struct slot *slot, size_t length)
+{
+    struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
+
+    memset(outbox.bytes, 'x', length);
+    order_frame(slot, &(struct frame){.kind = FRAME_PUBLISH, .length = (uint32_t)length});
+}
+
+void stage_turn(struct stage *stage)
+{
+    struct supervisor *supervisor = &stage->supervisor;
+
+    if (!TAILQ_EMPTY(&supervisor->dying))
+        slots_reap(supervisor);
+    order_resume(supervisor);
+    tell_all(supervisor);
+}
+
+void stage_deliver_to(struct slot *slot, uint64_t position)
+{
+    struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
+
+    atomic_store(&outbox.state->position, position);
+}
+
+void stage_catch_up(struct slot *slot)
+{
+    struct stage *stage =
+        (struct stage *)(void *)((char *)slot->supervisor - offsetof(struct stage, supervisor));
+    struct frame frame;
+
+    while (stage_told(stage, slot, &frame))
+        continue;
+    stage_deliver_to(slot, slot->told_to);
+}
+
+bool stage_told(struct stage *stage, const struct slot *slot, struct frame *frame)
+{
+    ssize_t length = read(stage->worker_ends[slot->number], frame, sizeof *frame);
+
+    return length == (ssize_t)sizeof *frame;
+}
+
+void stage_end_relay(struct stage *stage, struct slot *slot)
+{
+    close(stage->worker_ends[slot->number]);
+    stage->worker_ends[slot->number] = -1;
+    slot_relay_ended(slot);
+}

@@ -1,0 +1,56 @@
+/*
+ * A supervisor without processes: its slots, ring and relays are real, and the test plays the
+ * workers. A worker's end of the relay is a descriptor that the test reads when it likes, its
+ * position is what the test says, and its process ID is one that no process can have.
+ */
+#ifndef CHATROOMD_TESTS_SUPERVISOR_STAGE_H
+#define CHATROOMD_TESTS_SUPERVISOR_STAGE_H
+
+#include "supervisor/slot.h"
+
+#define STAGE_CLIENTS     4
+#define STAGE_RING_SIZE   ((size_t)256 * 1024)
+#define STAGE_OUTBOX_SIZE 32768
+#define STAGE_MAX_MESSAGE 4096
+#define STAGE_GRACE_MS    200
+
+/* Linux has no process of this number (proc(5), pid_max); waitpid(2) and kill(2) refuse it. */
+#define STAGE_NO_PROCESS 0x7ffffff0
+
+struct stage {
+    struct options options;
+    struct supervisor supervisor;
+    int worker_ends[STAGE_CLIENTS];
+};
+
+struct stage *stage_open(void);
+void stage_close(struct stage *stage);
+
+/* A newcomer whose worker has not asked to enter; NULL where all slots are taken. */
+struct slot *stage_take(struct stage *stage);
+
+/* A newcomer who is in the room, and whose worker has not read its relay yet. */
+struct slot *stage_join(struct stage *stage);
+
+/* One frame of a kind without text. */
+void stage_frame(struct slot *slot, enum frame_kind kind);
+
+/* The client says a message of `length` bytes. */
+void stage_say(struct slot *slot, size_t length);
+
+/* The end of a turn: what waits goes on, workers are told. */
+void stage_turn(struct stage *stage);
+
+/* The worker has delivered all before `position`. */
+void stage_deliver_to(struct slot *slot, uint64_t position);
+
+/* The worker has read its relay and delivered all that it was told of. */
+void stage_catch_up(struct slot *slot);
+
+/* Reads the next frame that the slot's worker was sent; false where there is none. */
+bool stage_told(struct stage *stage, const struct slot *slot, struct frame *frame);
+
+/* The worker's end of the relay is closed, and the supervisor has read it to EOF. */
+void stage_end_relay(struct stage *stage, struct slot *slot);
+
+#endif
