@@ -12,7 +12,7 @@ endif
 
 # A configuration that the operator has changed is kept, by install and by uninstall. The
 # example as it is now is always among the documentation.
-dist_doc_DATA = README etc/chatroomd.conf
+dist_doc_DATA = README SECURITY etc/chatroomd.conf
 
 install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)'

@@ -2,12 +2,12 @@
 # only warns about, is left out, so that one configure.ac serves old and new gcc and clang.
 
 # CHATROOMD_COMPILER_FLAG(VARIABLE, FLAG)
-# Append FLAG to VARIABLE if the C compiler takes it without a complaint.
+# Append FLAG to VARIABLE if the C compiler takes it, after what is there, without a complaint.
 AC_DEFUN([CHATROOMD_COMPILER_FLAG],
 [AS_VAR_PUSHDEF([cache], [chatroomd_cv_cc_$2])
 AC_CACHE_CHECK([whether $CC takes $2], [cache],
   [chatroomd_save_CFLAGS=$CFLAGS
-  CFLAGS="$CFLAGS -Werror $2"
+  CFLAGS="$CFLAGS $[$1] -Werror $2"
   AC_COMPILE_IFELSE([AC_LANG_PROGRAM()], [AS_VAR_SET([cache], [yes])], [AS_VAR_SET([cache], [no])])
   CFLAGS=$chatroomd_save_CFLAGS])
 AS_VAR_IF([cache], [yes], [AS_VAR_APPEND([$1], [" $2"])])

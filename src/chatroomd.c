@@ -10,6 +10,8 @@
 #include "base/title.h"
 #include "region/region.h"
 #include "supervisor/supervisor.h"
+#include "worker/canary.h"
+#include "worker/jail.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>
@@ -18,7 +20,8 @@
 #include <unistd.h>
 
 static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
-    [WORKER_KIND_CLIENT] = {"client", worker_run_client},
+    [WORKER_KIND_CLIENT] = {"client", worker_run_client, jail_prepare},
+    [WORKER_KIND_CANARY] = {"canary", canary_run, NULL},
 };
 
 /* Descriptors 0 to 2 are open, so that no socket of ours ever becomes one of them. */

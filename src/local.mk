@@ -1,11 +1,15 @@
 # Everything but main() is in one library, which the tests and benches link with too.
 noinst_LIBRARIES += libchatroomd.a
 libchatroomd_a_SOURCES = \
+	src/base/account.c src/base/account.h \
 	src/base/address.c src/base/address.h \
 	src/base/alloc.c src/base/alloc.h \
 	src/base/config_file.c src/base/config_file.h \
+	src/base/filter.c src/base/filter.h \
+	src/base/jail_mode.h \
 	src/base/log.c src/base/log.h \
 	src/base/options.c src/base/options.h src/base/options_table.h \
+	src/base/privilege.c src/base/privilege.h \
 	src/base/text.c src/base/text.h \
 	src/base/title.c src/base/title.h \
 	src/base/value.c src/base/value.h \
@@ -21,19 +25,25 @@ libchatroomd_a_SOURCES = \
 	src/delivery/delivery.c src/delivery/delivery.h \
 	src/delivery/prefault.c src/delivery/prefault.h \
 	src/relay/heritage.h \
+	src/supervisor/canaries.c src/supervisor/canaries.h \
+	src/supervisor/confinement.c src/supervisor/confinement.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
 	src/supervisor/ends.h \
 	src/supervisor/forker.c src/supervisor/forker.h \
 	src/supervisor/listener.c src/supervisor/listener.h \
 	src/supervisor/newcomer.c src/supervisor/newcomer.h \
 	src/supervisor/order.c src/supervisor/order.h \
+	src/supervisor/penalty.c src/supervisor/penalty.h \
 	src/supervisor/record.c src/supervisor/record.h \
 	src/supervisor/slot.c src/supervisor/slot.h \
 	src/supervisor/space.c src/supervisor/space.h \
 	src/supervisor/state.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
 	src/supervisor/tell.c src/supervisor/tell.h \
+	src/worker/canary.c src/worker/canary.h \
 	src/worker/closing.c src/worker/closing.h \
+	src/worker/jail.c src/worker/jail.h \
+	src/worker/jail_filter.c src/worker/jail_filter.h \
 	src/worker/session.c src/worker/session.h \
 	src/worker/worker.c src/worker/worker.h
 

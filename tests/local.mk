@@ -1,5 +1,5 @@
 EXTRA_DIST += tests/check_main.h
-EXTRA_DIST += tests/fuzz/fuzz_text.c tests/fuzz/fuzz_line.c tests/fuzz/corpus/text tests/fuzz/corpus/line
+include tests/fuzz/local.mk
 
 # A program whose source is not named is made of the .c file of its name.
 if HAVE_CHECK
@@ -50,10 +50,14 @@ endif
 
 check_LIBRARIES =
 include tests/system/local.mk
+include tests/jail/local.mk
+include tests/checker/local.mk
 
 TESTS += $(check_PROGRAMS) $(dist_check_SCRIPTS)
 
 # Where the tests find the daemon, and the files of the source that they read.
 AM_TESTS_ENVIRONMENT = \
 	CHATROOMD_BINARY='$(abs_top_builddir)/chatroomd'; export CHATROOMD_BINARY; \
+	CHATROOMD_HOSTILE='$(abs_top_builddir)/tests/jail/hostile'; export CHATROOMD_HOSTILE; \
+	CHATROOMD_CARELESS='$(abs_top_builddir)/tests/jail/careless'; export CHATROOMD_CARELESS; \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir;

@@ -18,6 +18,7 @@
 
 #include "base/options.h"
 
+#include "base/account.h"
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/config_file.h"
@@ -48,6 +49,18 @@ static const struct row table[] = {
 };
 
 #define ROW_COUNT (sizeof table / sizeof *table)
+
+/* store() and load() go by the kind. */
+#define OPTIONS_FIELD_SIZE(kind)                                                                   \
+    ((kind) == VALUE_SIZE           ? sizeof(size_t)                                               \
+        : (kind) == VALUE_ADDRESSES ? sizeof(char **)                                              \
+        : (kind) == VALUE_TEXT      ? sizeof(char *)                                               \
+                                    : sizeof(unsigned))
+#define OPTIONS_ROW(field, key, kind, least, most, normal, help)                                   \
+    _Static_assert(sizeof(((struct options *)0)->field) == OPTIONS_FIELD_SIZE(kind), key);
+OPTIONS_TABLE(OPTIONS_ROW)
+#undef OPTIONS_ROW
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log levels are stored as such");
 
 /* Who sets a value; each later one takes the place of the ones before it. */
 enum source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_COMMAND_LINE };
@@ -130,7 +143,11 @@ static void store(struct options *options, const struct row *row, uint64_t numbe
     case VALUE_LOG_LEVEL:
         *(enum log_level *)field = (enum log_level)number;
         break;
+    case VALUE_JAIL:
+        *(enum jail_mode *)field = (enum jail_mode)number;
+        break;
     case VALUE_ADDRESSES:
+    case VALUE_TEXT:
         assert(false);
     }
 }
@@ -146,15 +163,33 @@ static uint64_t load(const struct options *options, const struct row *row)
         return *(const size_t *)field;
     case VALUE_LOG_LEVEL:
         return *(const enum log_level *)field;
+    case VALUE_JAIL:
+        return *(const enum jail_mode *)field;
     case VALUE_ADDRESSES:
+    case VALUE_TEXT:
         break;
     }
     assert(false);
 }
 
+static char **text_field(const struct options *options, const struct row *row)
+{
+    return (char **)(uintptr_t)((const char *)options + row->offset);
+}
+
+static void set_text(struct options *options, const struct row *row, const char *value)
+{
+    char **field = text_field(options, row);
+    free(*field);
+    *field = alloc_string(value);
+}
+
+/* Words have no order: whichever can be read is in range. */
 static bool in_range(const struct row *row, uint64_t number)
 {
     uint64_t least, most;
+    if (*row->least == '\0')
+        return true;
     bool known =
         value_parse(row->kind, row->least, &least) && value_parse(row->kind, row->most, &most);
     assert(known);
@@ -167,6 +202,10 @@ static void set(
     const struct row *row = &table[index];
     if (row->kind == VALUE_ADDRESSES) {
         add_address(reader, source, value, place);
+        return;
+    }
+    if (row->kind == VALUE_TEXT) {
+        set_text(reader->options, row, value);
         return;
     }
     char quoted[128];
@@ -216,8 +255,8 @@ static void print_help(void)
     fputs(usage_text, stdout);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         const struct row *row = &table[i];
-        printf("  %-14s %s\n", row->key, row->help);
-        printf("  %-14s default %s", "", row->normal);
+        printf("  %-15s %s\n", row->key, row->help);
+        printf("  %-15s default %s", "", *row->normal == '\0' ? "none" : row->normal);
         if (*row->least != '\0' && row->kind != VALUE_LOG_LEVEL)
             printf(", from %s to %s", row->least, row->most);
         putchar('\n');
@@ -352,9 +391,24 @@ static size_t round_up(size_t size)
     return (size + OPTIONS_PAGE - 1) / OPTIONS_PAGE * OPTIONS_PAGE;
 }
 
+/* Who `user`, `group` and the workers are. */
+static void check_accounts(struct reader *reader)
+{
+    struct options *options = reader->options;
+    const char *key;
+    char *fault;
+    if (account_find(options->user, options->group, &options->uid, &options->gid, &key, &fault) &&
+        account_base_fits(options->user, options->uid, options->worker_uid_base,
+            options->max_clients, &key, &fault))
+        return;
+    bad_configuration(reader, key, "%s", fault);
+    free(fault);
+}
+
 static void check_together(struct reader *reader)
 {
     struct options *options = reader->options;
+    check_accounts(reader);
     options->ring_size = round_up(options->ring_size);
     options->outbox_size = round_up(options->outbox_size);
     size_t ring_least = round_up(RING_LEAST_MESSAGES * (options->max_message + MESSAGE_OVERHEAD));
@@ -423,6 +477,12 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
 void options_free(struct options *options)
 {
     clear_addresses(options);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (table[i].kind != VALUE_TEXT)
+            continue;
+        free(*text_field(options, &table[i]));
+        *text_field(options, &table[i]) = NULL;
+    }
     free(options->file);
     options->file = NULL;
 }
@@ -444,6 +504,11 @@ void options_print(const struct options *options, FILE *stream)
         const struct row *row = &table[i];
         char buffer[VALUE_TEXT_SIZE];
         fprintf(stream, "%s = ", row->key);
+        if (row->kind == VALUE_TEXT) {
+            print_quoted(stream, *text_field(options, row));
+            putc('\n', stream);
+            continue;
+        }
         if (row->kind != VALUE_ADDRESSES) {
             const char *text = value_print(row->kind, load(options, row), buffer);
             fprintf(stream, strchr(text, ' ') != NULL ? "\"%s\"\n" : "%s\n", text);

@@ -5,11 +5,13 @@
 #ifndef CHATROOMD_BASE_OPTIONS_H
 #define CHATROOMD_BASE_OPTIONS_H
 
+#include "base/jail_mode.h"
 #include "base/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* Exit codes; 78 is EX_CONFIG of sysexits(3). */
 enum options_exit {
@@ -31,7 +33,14 @@ struct options {
     size_t outbox_size; /* bytes, a multiple of OPTIONS_PAGE */
     unsigned stall_grace_ms;
     unsigned drain_timeout_ms;
+    char *user; /* "": stay who we are */
+    char *group;
+    unsigned worker_uid_base; /* 0: workers have the server's uid */
+    enum jail_mode jail;
     enum log_level log_level;
+
+    uid_t uid; /* what `user` and `group` are, where they are given */
+    gid_t gid;
 
     char *file; /* the configuration file that was read, or NULL */
     bool check; /* -t: say whether all is well, and exit */

@@ -11,6 +11,13 @@
 #ifndef CHATROOMD_BASE_OPTIONS_TABLE_H
 #define CHATROOMD_BASE_OPTIONS_TABLE_H
 
+/* A jail that was not built in cannot be required. */
+#ifdef HAVE_SECCOMP
+#define OPTIONS_JAIL_DEFAULT "required"
+#else
+#define OPTIONS_JAIL_DEFAULT "best-effort"
+#endif
+
 /* clang-format off */
 #define OPTIONS_TABLE(ROW)                                                                         \
     ROW(listen, "listen", VALUE_ADDRESSES, "", "", "127.0.0.1:8888",                               \
@@ -27,6 +34,14 @@
         "how long a client may hold the others up before it is ended")                             \
     ROW(drain_timeout_ms, "drain-timeout", VALUE_DURATION, "0 s", "1 h", "5 s",                    \
         "how long a client that ends may take to read what it is owed")                            \
+    ROW(user, "user", VALUE_TEXT, "", "", "",                                                      \
+        "user to become once the addresses are bound; needs root")                                 \
+    ROW(group, "group", VALUE_TEXT, "", "", "",                                                    \
+        "group to become, in place of the user's own")                                             \
+    ROW(worker_uid_base, "worker-uid-base", VALUE_COUNT, "0", "4000000000", "0",                   \
+        "uid of the first slot's worker, each slot having its own; 0: the user's")                 \
+    ROW(jail, "jail", VALUE_JAIL, "", "", OPTIONS_JAIL_DEFAULT,                                    \
+        "whether workers must be jailed: required, best-effort or off")                            \
     ROW(log_level, "log-level", VALUE_LOG_LEVEL, "error", "debug", "info",                         \
         "what is logged: error, warning, notice, info or debug")
 /* clang-format on */

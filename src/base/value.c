@@ -5,6 +5,7 @@
 
 #include "base/value.h"
 
+#include "base/jail_mode.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -25,26 +26,34 @@ static const struct unit duration_units[] = {
     {"ms", 1}, {"", 1000}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {NULL, 0}};
 
 static const struct {
-    const struct unit *units; /* NULL: a word instead of a number */
-    const char *words;
+    const struct unit *units; /* NULL: a word instead of a number, and then: */
+    unsigned word_count;
+    const char *words; /* what it is, for an error */
 } kinds[] = {
-    [VALUE_COUNT] = {count_units, "a whole number"},
-    [VALUE_SIZE] = {size_units, "a size: a whole number of bytes, or with KiB, MiB or GiB"},
-    [VALUE_DURATION] = {duration_units,
+    [VALUE_COUNT] = {count_units, 0, "a whole number"},
+    [VALUE_SIZE] = {size_units, 0, "a size: a whole number of bytes, or with KiB, MiB or GiB"},
+    [VALUE_DURATION] = {duration_units, 0,
         "a time: a whole number of seconds, or with ms, s, min or h"},
-    [VALUE_LOG_LEVEL] = {NULL, "one of error, warning, notice, info and debug"},
+    [VALUE_LOG_LEVEL] = {NULL, LOG_LEVEL_COUNT, "one of error, warning, notice, info and debug"},
+    [VALUE_JAIL] = {NULL, JAIL_MODE_COUNT, "one of required, best-effort and off"},
 };
+
+static const char *word_of(enum value_kind kind, unsigned number)
+{
+    return kind == VALUE_JAIL ? jail_mode_word((enum jail_mode)number)
+                              : log_level_word((enum log_level)number);
+}
 
 const char *value_kind_words(enum value_kind kind)
 {
     return kinds[kind].words;
 }
 
-static bool parse_level(const char *text, uint64_t *number)
+static bool parse_word(enum value_kind kind, const char *text, uint64_t *number)
 {
-    for (unsigned level = 0; level < LOG_LEVEL_COUNT; level++) {
-        *number = level;
-        if (strcmp(text, log_level_word(level)) == 0)
+    for (unsigned word = 0; word < kinds[kind].word_count; word++) {
+        *number = word;
+        if (strcmp(text, word_of(kind, word)) == 0)
             return true;
     }
     return false;
@@ -62,7 +71,7 @@ static bool multiply_unit(const struct unit *unit, const char *name, uint64_t *n
 bool value_parse(enum value_kind kind, const char *text, uint64_t *number)
 {
     if (kinds[kind].units == NULL)
-        return parse_level(text, number);
+        return parse_word(kind, text, number);
     if (*text < '0' || *text > '9')
         return false;
     *number = 0;
@@ -79,8 +88,8 @@ const char *value_print(enum value_kind kind, uint64_t number, char *buffer)
 {
     const struct unit *best = kinds[kind].units;
     if (best == NULL) {
-        assert(number < LOG_LEVEL_COUNT);
-        return log_level_word((enum log_level)number);
+        assert(number < kinds[kind].word_count);
+        return word_of(kind, (unsigned)number);
     }
     for (const struct unit *unit = best; unit->name != NULL; unit++) {
         if (number % unit->factor == 0 && (number > 0 || unit->factor <= 1000))

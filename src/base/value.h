@@ -14,8 +14,9 @@ enum value_kind {
     VALUE_SIZE,      /* bytes; KiB, MiB and GiB are taken */
     VALUE_DURATION,  /* milliseconds; ms, s, min and h are taken, a plain number is seconds */
     VALUE_LOG_LEVEL, /* enum log_level, by its word */
-    VALUE_ADDRESSES, /* a list of addresses (base/address.h); none of the functions below takes it
-                      */
+    VALUE_JAIL,      /* enum jail_mode, by its word */
+    VALUE_ADDRESSES, /* a list of addresses (base/address.h), or ... */
+    VALUE_TEXT,      /* ... any text; none of the functions below takes these two */
 };
 
 /* Enough for value_print(). */

@@ -8,12 +8,48 @@
 #ifndef CHATROOMD_RELAY_HERITAGE_H
 #define CHATROOMD_RELAY_HERITAGE_H
 
+#include "base/jail_mode.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /* Longest printed peer address, with its NUL: an IPv6 address with a scope, brackets and a port. */
 #define HERITAGE_ADDRESS_MAX 80
+
+/* What a canary tries, and how the log calls it. */
+#define CANARY_ACTS(ACT)                                                                           \
+    ACT(WRITE_REGION, "write-region")                                                              \
+    ACT(GROW_OUTBOX, "grow-outbox")                                                                \
+    ACT(EXECUTE, "execve")                                                                         \
+    ACT(OPEN_SOCKET, "socket")                                                                     \
+    ACT(SIGNAL, "kill")
+
+enum canary_act {
+#define ACT(symbol, word) CANARY_##symbol,
+    CANARY_ACTS(ACT)
+#undef ACT
+        CANARY_ACT_COUNT
+};
+
+/* The steps into the jail, in their order, and how the log calls them. */
+#define JAIL_STEPS(STEP)                                                                           \
+    STEP(LIMITS, "limits")                                                                         \
+    STEP(OOM, "oom-score")                                                                         \
+    STEP(IDENTITY, "identity")                                                                     \
+    STEP(FOLLOW, "parent-death")                                                                   \
+    STEP(DUMPABLE, "not-dumpable")                                                                 \
+    STEP(NO_NEW_PRIVILEGES, "no-new-privileges")                                                   \
+    STEP(FILTER, "seccomp")
+
+enum jail_step {
+    JAIL_WHOLE, /* nothing was left out */
+#define STEP(symbol, word) JAIL_##symbol,
+    JAIL_STEPS(STEP)
+#undef STEP
+        JAIL_STEP_COUNT
+};
 
 struct heritage {
     uint32_t slot;
@@ -25,6 +61,10 @@ struct heritage {
     pid_t supervisor;
     size_t max_message; /* bytes */
     unsigned drain_timeout_ms;
+    enum jail_mode jail;
+    uid_t uid;                          /* the slot's own, or (uid_t)-1: the supervisor's */
+    gid_t gid;                          /* goes with a uid of its own */
+    enum canary_act act;                /* of a canary */
     char address[HERITAGE_ADDRESS_MAX]; /* the client's, for the process title */
 };
 
@@ -32,9 +72,10 @@ struct heritage {
 struct worker_kind {
     const char *name;
     int (*run)(struct heritage *heritage); /* in the new process; returns its exit status */
+    bool (*prepare)(void); /* once, before there are any; false with errno; NULL: nothing to do */
 };
 
-enum worker_kind_number { WORKER_KIND_CLIENT, WORKER_KIND_COUNT };
+enum worker_kind_number { WORKER_KIND_CLIENT, WORKER_KIND_CANARY, WORKER_KIND_COUNT };
 
 /* Exit statuses of a worker. Any other, or a signal, is a crash. */
 enum worker_exit {
@@ -42,8 +83,12 @@ enum worker_exit {
     WORKER_EXIT_CONNECTION_LOST = 10, /* the client's socket failed */
     WORKER_EXIT_DRAIN_TIMEOUT = 11,   /* the client did not take what it was owed in time */
     WORKER_EXIT_EVICTED = 12,
-    WORKER_EXIT_NO_SUPERVISOR = 13, /* the relay was closed from the other side */
-    WORKER_EXIT_SETUP = 14          /* it could not make its mappings or its event loop */
+    WORKER_EXIT_NO_SUPERVISOR = 13,  /* the relay was closed from the other side */
+    WORKER_EXIT_SETUP = 14,          /* it could not make its mappings or its event loop */
+    WORKER_EXIT_JAIL = 15,           /* it could not enter the jail, which is required */
+    WORKER_EXIT_CANARY_REFUSED = 20, /* what the canary tried was refused */
+    WORKER_EXIT_CANARY_ESCAPED = 21, /* it succeeded */
+    WORKER_EXIT_CANARY_STEP = 30     /* and more: it was refused, and this jail_step left out */
 };
 
 #endif

@@ -116,6 +116,10 @@ static void run_worker(const struct forker_setup *setup, const struct forker_req
         .supervisor = supervisor,
         .max_message = setup->max_message,
         .drain_timeout_ms = setup->drain_timeout_ms,
+        .jail = setup->jail,
+        .uid = setup->worker_uid_base == 0 ? (uid_t)-1 : setup->worker_uid_base + request->slot,
+        .gid = setup->worker_gid,
+        .act = request->act,
     };
 
     close(control);

@@ -26,12 +26,16 @@ struct forker_setup {
     int region_read_write_fd;
     size_t max_message;
     unsigned drain_timeout_ms;
+    enum jail_mode jail;
+    uid_t worker_uid_base; /* slot 0's; 0: workers have the supervisor's uid */
+    gid_t worker_gid;
 };
 
 struct forker_request {
     enum worker_kind_number kind;
     uint32_t slot;
     uint32_t generation;
+    enum canary_act act; /* of a canary */
     char address[HERITAGE_ADDRESS_MAX];
 };
 

@@ -86,6 +86,24 @@ static void refuse_busy(struct newcomers *newcomers, int fd, const char *what, i
     refuse(fd, "! The server is busy; try again later\n");
 }
 
+/* Whether the peer's address pays for crashes; then it is told, and closed. */
+static bool refuse_punished(struct newcomers *newcomers, int fd, const struct penalty_key *key)
+{
+    struct supervisor *supervisor = newcomers->supervisor;
+    uint64_t left = penalty_left(supervisor->penalties, key, clock_ms(supervisor));
+    char line[128];
+
+    if (left == 0)
+        return false;
+    supervisor->counters.refused_punished++;
+    newcomers->refused_in_run++;
+    snprintf(line, sizeof line,
+        "! Too many connections from your address have crashed; try again in %" PRIu64 " s\n",
+        (left + 999) / 1000);
+    refuse(fd, line);
+    return true;
+}
+
 /* A newcomer was let in: a run of refusals is over. */
 static void log_run_over(struct newcomers *newcomers)
 {
@@ -161,7 +179,8 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
     int peer_length, void *argument)
 {
     struct newcomers *newcomers = argument;
-    struct slot *slot = slot_take(newcomers->supervisor);
+    struct penalty_key key = penalty_key_of(peer);
+    struct slot *slot;
     const char *failed;
 
     (void)acceptor, (void)peer_length;
@@ -169,11 +188,15 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
     newcomers->told_accept = false;
     if (++newcomers->accepted_in_turn >= ACCEPTS_PER_TURN)
         pause_accepting(newcomers);
+    if (refuse_punished(newcomers, fd, &key))
+        return;
+    slot = slot_take(newcomers->supervisor);
     if (slot == NULL) {
         refuse_full(newcomers, fd);
         return;
     }
     listener_peer_text(fd, peer, slot->address, sizeof slot->address);
+    slot->penalty_key = key;
     slot->client_fd = fd;
     failed = start_worker(newcomers, slot);
     if (failed != NULL) {
@@ -290,6 +313,9 @@ bool newcomers_prepare(struct newcomers *newcomers, struct supervisor *superviso
         .region_read_write_fd = supervisor->region.read_write_fd,
         .max_message = supervisor->options->max_message,
         .drain_timeout_ms = supervisor->options->drain_timeout_ms,
+        .jail = supervisor->options->jail,
+        .worker_uid_base = supervisor->options->worker_uid_base,
+        .worker_gid = supervisor->options->gid,
     };
     return forker_start(&newcomers->forker, &newcomers->setup);
 }

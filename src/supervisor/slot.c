@@ -230,6 +230,17 @@ void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
         slot_doom(slot, supervisor->options->drain_timeout_ms + DRAIN_MARGIN_MS);
 }
 
+/* The worker crashed or lied: its client's address pays for it, if that goes on. */
+static void punish(const struct slot *slot)
+{
+    struct supervisor *supervisor = slot->supervisor;
+    uint64_t time = penalty_crashed(supervisor->penalties, &slot->penalty_key, clock_ms(supervisor));
+
+    if (time > 0)
+        log_event(LOG_LEVEL_WARNING, "penalty", "address=%s refused_s=%" PRIu64, slot->address,
+            time / 1000);
+}
+
 void slot_fault(struct slot *slot, const char *what)
 {
     char quoted[128];
@@ -240,6 +251,7 @@ void slot_fault(struct slot *slot, const char *what)
     log_event(LOG_LEVEL_ERROR, "worker-fault",
         "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld what=%s", slot->number, slot->generation,
         (long)slot->pid, log_quote(quoted, sizeof quoted, what));
+    punish(slot);
     slot_end(slot, END_WORKER_FAULT, FRAME_END_EVICT);
     slot_doom(slot, 0);
 }
@@ -309,6 +321,9 @@ static void log_crash(const struct slot *slot)
         "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld %s=%d", slot->number, slot->generation,
         (long)slot->pid, WIFSIGNALED(status) ? "signal" : "exit",
         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    /* SIGKILL is an operator's, or the kernel's that is out of memory. */
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        punish(slot);
 }
 
 static void reap(struct slot *slot)

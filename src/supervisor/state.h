@@ -27,6 +27,7 @@
 #include "relay/heritage.h"
 #include "relay/relay.h"
 #include "supervisor/ends.h"
+#include "supervisor/penalty.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,6 +72,7 @@ struct slot {
     struct relay *relay; /* NULL once read to EOF */
     int client_fd;       /* kept until the worker is known to be made, else -1 */
     pid_t pid;           /* 0 while not known */
+    struct penalty_key penalty_key; /* of its client */
     bool pid_lost;       /* the forker died before it could tell */
     bool reaped;         /* or never made */
     int wait_status;
@@ -131,7 +133,7 @@ struct slot {
 TAILQ_HEAD(slot_list, slot);
 
 struct counters {
-    uint64_t accepted, joins, refused_full, refused_busy;
+    uint64_t accepted, joins, refused_full, refused_busy, refused_punished;
     uint64_t messages, message_bytes, records;
     uint64_t waits, turns;
     uint64_t ends[END_COUNT];
@@ -169,6 +171,8 @@ struct supervisor {
     size_t blocked_length; /* of what did not fit */
     unsigned blocked_count;
     bool waited; /* blocked at some time since the last tick */
+
+    struct penalties *penalties; /* of addresses whose workers crash */
 
     unsigned lost_children; /* workers, at most, that belong to no slot and are to be swept up */
 

@@ -11,14 +11,17 @@
  * within drain-timeout; what is left then is killed. A second signal kills at once. No `left` is
  * recorded at a stop: all leave at the same record.
  *
- * The start binds first, then makes the region and the forker, and only then an event loop: what
- * can be refused is refused before anybody is let in.
+ * The start binds first, then makes the region, gives up its privileges, makes the forker and tries
+ * the jail, and only then makes an event loop: what can be refused is refused before anybody is let
+ * in.
  */
 #include "config.h"
 
 #include "supervisor/supervisor.h"
 
 #include "base/log.h"
+#include "supervisor/canaries.h"
+#include "supervisor/confinement.h"
 #include "supervisor/clock.h"
 #include "supervisor/newcomer.h"
 #include "supervisor/order.h"
@@ -138,11 +141,12 @@ static void on_counters(evutil_socket_t number, short what, void *argument)
     log_ends(counters, ends, sizeof ends);
     log_event(LOG_LEVEL_NOTICE, "counters",
         "clients=%u slots=%u accepted=%" PRIu64 " joins=%" PRIu64 " refused-full=%" PRIu64
-        " refused-busy=%" PRIu64 " messages=%" PRIu64 " message-bytes=%" PRIu64 " records=%" PRIu64
-        " ring-waits=%" PRIu64 " turns=%" PRIu64 "%s",
+        " refused-busy=%" PRIu64 " refused-punished=%" PRIu64 " messages=%" PRIu64
+        " message-bytes=%" PRIu64 " records=%" PRIu64 " ring-waits=%" PRIu64 " turns=%" PRIu64 "%s",
         room_count(supervisor->lobby), supervisor->used, counters->accepted, counters->joins,
-        counters->refused_full, counters->refused_busy, counters->messages, counters->message_bytes,
-        counters->records, counters->waits, counters->turns, ends);
+        counters->refused_full, counters->refused_busy, counters->refused_punished,
+        counters->messages, counters->message_bytes, counters->records, counters->waits,
+        counters->turns, ends);
 }
 
 /* The clock runs only while somebody needs it: an idle server does not wake. */
@@ -350,17 +354,20 @@ static bool start(struct run *run, const struct worker_kind *kinds)
     clock_forget(supervisor);
     if (!raise_descriptors(options->max_clients) || !open_listeners(run))
         return false;
-    if (!make_region(supervisor))
+    if (!make_region(supervisor) || !confinement_enter(options, kinds))
         return false;
     slots_init(supervisor);
     supervisor->names = names_new(options->max_clients);
     supervisor->lobby = room_new(options->max_clients);
+    supervisor->penalties = penalties_new();
     if (!newcomers_prepare(
             &run->newcomers, supervisor, kinds, run->listeners, run->listener_count)) {
         fprintf(
             stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
         return false;
     }
+    if (!canaries_fly(&run->newcomers.forker, options->jail))
+        return false;
     supervisor->base = event_base_new();
     if (supervisor->base == NULL || !watch_signals(run) || !newcomers_open(&run->newcomers)) {
         fprintf(stderr, "chatroomd: cannot make the event loop: %s\n", strerror(errno));
@@ -396,6 +403,7 @@ static void finish(struct run *run)
         event_base_free(supervisor->base);
     names_free(supervisor->names);
     room_free(supervisor->lobby);
+    penalties_free(supervisor->penalties);
     slots_free(supervisor);
     if (supervisor->region.header != NULL)
         region_destroy(&supervisor->region);

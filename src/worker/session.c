@@ -27,6 +27,7 @@
 #include "region/outbox.h"
 #include "relay/relay.h"
 #include "worker/closing.h"
+#include "worker/jail.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -478,6 +479,8 @@ int session_run(
     set_client_options(session.client_fd);
     if (!open_session(&session, heritage)) {
         session.status = WORKER_EXIT_SETUP;
+    } else if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED) {
+        session.status = WORKER_EXIT_JAIL;
     } else {
         submit(&session, FRAME_ENTER, 0, NULL, 0);
         send_batch(&session);

@@ -33,9 +33,14 @@ static void make_folder(void)
     snprintf(file, sizeof file, "%s/conf", folder);
 }
 
-static void remove_folder(void)
+static void remove_file(void)
 {
     unlink(file);
+}
+
+static void remove_folder(void)
+{
+    remove_file();
     rmdir(folder);
 }
 
@@ -66,8 +71,7 @@ static _Noreturn void read_in_child(int output, int count, char **arguments)
             options.check, options.print);
     }
     options_free(&options);
-    fflush(stdout);
-    _exit(status);
+    exit(status);
 }
 
 static struct result run_arguments(int count, char **arguments)
@@ -132,17 +136,28 @@ static void expect_line(const struct result *result, const char *line)
 
 /* --- values */
 
+/* As written in the table: bare, in quotes or as a list of one. */
+static bool has_default(const char *output, const char *key, const char *normal)
+{
+    static const char *const forms[] = {"%s = %s\n", "%s = \"%s\"\n", "%s = {\"%s\"}\n"};
+    bool found = false;
+    char line[256];
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(line, sizeof line, forms[i], key, normal);
+        const char *place = strstr(output, line);
+        found = found || (place != NULL && (place == output || place[-1] == '\n'));
+    }
+    return found;
+}
+
 START_TEST(without_anything_the_defaults_hold)
 {
     struct result result = run_file("");
-    ck_assert_str_eq(strtok(result.output, "\n"), "listen = {\"127.0.0.1:8888\"}");
-    ck_assert_str_eq(strtok(NULL, "\n"), "max-clients = 1000");
-    ck_assert_str_eq(strtok(NULL, "\n"), "max-message = \"4 KiB\"");
-    ck_assert_str_eq(strtok(NULL, "\n"), "ring-size = \"16 MiB\"");
-    ck_assert_str_eq(strtok(NULL, "\n"), "outbox-size = \"16 KiB\"");
-    ck_assert_str_eq(strtok(NULL, "\n"), "stall-grace = \"5 s\"");
-    ck_assert_str_eq(strtok(NULL, "\n"), "drain-timeout = \"5 s\"");
-    ck_assert_str_eq(strtok(NULL, "\n"), "log-level = info");
+    ck_assert_int_eq(result.status, STATUS_RUN);
+#define EXPECT_DEFAULT(field, key, kind, least, most, normal, help)                                \
+    ck_assert_msg(has_default(result.output, key, normal), "%s in %s", key, result.output);
+    OPTIONS_TABLE(EXPECT_DEFAULT)
+#undef EXPECT_DEFAULT
 }
 END_TEST
 
@@ -492,7 +507,9 @@ START_TEST(the_manual_has_every_key_with_its_default){
 {
     Suite *suite = suite_create("base/options");
     TCase *options = tcase_create("options");
-    tcase_add_checked_fixture(options, make_folder, remove_folder);
+    /* Not checked: it is undone also where a case fails. */
+    tcase_add_unchecked_fixture(options, make_folder, remove_folder);
+    tcase_add_checked_fixture(options, remove_file, NULL);
     tcase_add_test(options, without_anything_the_defaults_hold);
     tcase_add_test(options, fields_have_their_values_in_bytes_and_milliseconds);
     tcase_add_test(options, the_command_line_wins_over_the_file);

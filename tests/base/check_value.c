@@ -6,6 +6,7 @@
 
 #include "base/value.h"
 
+#include "base/jail_mode.h"
 #include "base/log.h"
 #include "tests/check_main.h"
 
@@ -32,6 +33,9 @@ static const struct {
     {VALUE_DURATION, "1 h", 3600000},
     {VALUE_LOG_LEVEL, "error", LOG_LEVEL_ERROR},
     {VALUE_LOG_LEVEL, "debug", LOG_LEVEL_DEBUG},
+    {VALUE_JAIL, "required", JAIL_REQUIRED},
+    {VALUE_JAIL, "best-effort", JAIL_BEST_EFFORT},
+    {VALUE_JAIL, "off", JAIL_OFF},
 };
 
 START_TEST(good_values_are_read)

@@ -11,6 +11,7 @@
 #include "tests/system/stream.h"
 #include "tests/system/workers.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,13 +55,24 @@ enum way { QUIT, QUIT_AND_GO_ON, HALF_CLOSE, WAYS };
 
 static void leave(struct client *leaver, enum way way)
 {
-    if (way == HALF_CLOSE) {
+    if (way == HALF_CLOSE)
         client_half_close(leaver);
-        return;
+    else
+        client_send(leaver, "/quit\n");
+}
+
+/* Reads to the end, and talks all the time if it goes on, so that there is unread input at whatever
+ * moment the server closes its socket. */
+static void read_on(struct client *const *crowd, struct client *leaver, enum way way)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    leaver->reads = true;
+    while (!leaver->ended) {
+        while (way == QUIT_AND_GO_ON && !leaver->unheard && client_unsent(leaver) < 100000)
+            client_queue_text(leaver, "noise that nobody wants\n");
+        ck_assert_msg(client_turn(crowd, 3, deadline), "the connection does not end");
     }
-    client_send(leaver, "/quit\n");
-    for (int lines = 0; way == QUIT_AND_GO_ON && lines < 20000; lines++)
-        client_queue_text(leaver, "noise %d that nobody wants\n", lines);
 }
 
 /* One who has read nothing of what the others said leaves, and reads only then; in one of the ways
@@ -79,8 +91,7 @@ START_TEST(a_backlog_is_drained)
     crowd_run_until_messages(crowd, 2, crowd[0], CROWD_BACKLOG);
     leave(leaver, (enum way)_i);
     crowd_run_until_line(crowd, 3, crowd[0], told[_i]);
-    leaver->reads = true;
-    crowd_run_until_end(crowd, 3, leaver);
+    read_on(crowd, leaver, (enum way)_i);
     ck_assert_int_eq(leaver->error, 0);
     ck_assert_uint_eq(crowd_messages(leaver), CROWD_BACKLOG);
     crowd_expect_whole(leaver, crowd[0], told[_i]);
@@ -181,6 +192,36 @@ START_TEST(senders_wait_for_a_slow_reader)
 }
 END_TEST
 
+/* Where its own messages end, a worker that sleeps is told of others' in several steps: what it has
+ * been told of in the first must stay held in the next, or the ring is written over under its
+ * hands. */
+START_TEST(a_sleeping_worker_is_told_twice)
+{
+    struct daemon *daemon =
+        daemon_start(OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=1 h"));
+    struct client *crowd[3];
+    size_t said = 500;
+    pid_t sleeper;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    sleeper = daemon_worker_of(daemon, crowd[2]->name);
+    crowd_queue(crowd[2], 0, (unsigned)said);
+    for (size_t at = 0; at < 2; at++)
+        crowd_run_until_messages(crowd, 3, crowd[at], said);
+    ck_assert_int_eq(kill(sleeper, SIGSTOP), 0);
+    for (unsigned step = 0; step < 5; step++) {
+        crowd_queue(crowd[1], 100 * step, step == 0 ? 1 : 30);
+        said += step == 0 ? 1 : 30;
+        crowd_run_until_messages(crowd, 3, crowd[0], said);
+    }
+    ck_assert_int_eq(kill(sleeper, SIGCONT), 0);
+    crowd_run_until_messages(crowd, 3, crowd[2], said - 500);
+    crowd_expect_whole(crowd[2], crowd[0], NULL);
+    close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
 /* One that does not read at all is ended after stall-grace, and the others get everything. */
 START_TEST(a_stalled_reader_is_ended)
 {
@@ -218,6 +259,7 @@ static Suite *ends_suite(void)
     tcase_add_test(ends, a_reset_is_a_lost_connection);
     tcase_add_test(ends, the_drain_has_an_end);
     tcase_add_test(ends, senders_wait_for_a_slow_reader);
+    tcase_add_test(ends, a_sleeping_worker_is_told_twice);
     tcase_add_test(ends, a_stalled_reader_is_ended);
     suite_add_tcase(suite, ends);
     return suite;

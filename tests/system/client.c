@@ -114,22 +114,36 @@ void client_join_room(const char *address, struct client **clients, size_t count
     }
 }
 
-void client_close(struct client *client)
+static void close_ends(struct client *client)
 {
-    close(client->input);
+    if (client->input >= 0)
+        close(client->input);
     if (client->output != client->input && client->output >= 0)
         close(client->output);
+    client->input = client->output = -1;
+}
+
+void client_close(struct client *client)
+{
+    close_ends(client);
     free(client->in.data);
     free(client->out.data);
     free(client->line);
     free(client);
 }
 
-void client_reset(struct client *client)
+void client_break_off(struct client *client)
 {
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
     setsockopt(client->input, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close_ends(client);
+    client->ended = client->unheard = true;
+}
+
+void client_reset(struct client *client)
+{
+    client_break_off(client);
     client_close(client);
 }
 

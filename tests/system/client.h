@@ -72,6 +72,8 @@ void client_join_room(const char *address, struct client **clients, size_t count
 void client_close(struct client *client);
 /* Closes so that the peer gets a reset, and frees. */
 void client_reset(struct client *client);
+/* The same, but keeps what it was given: it has ended then. */
+void client_break_off(struct client *client);
 /* Ends the output, keeps the input. */
 void client_half_close(struct client *client);
 

@@ -50,17 +50,13 @@ static const char *log_tail(const struct daemon *daemon)
     return daemon->log.text + (length > LOG_TAIL ? length - LOG_TAIL : 0);
 }
 
-/* Nothing outlives the test process; a daemon that is left here belongs to a test that failed. */
+/* A daemon that a test has not ended; where Check forks for each test, their own death does this.
+ */
 static void kill_running(void)
 {
-    for (struct daemon *daemon = running; daemon != NULL; daemon = daemon->next) {
-        if (daemon->reaped)
-            continue;
-        kill(daemon->pid, SIGKILL);
-        bounded_poll(NULL, 0, 0);
-        fprintf(stderr, "The log of the chatroomd that this test left running ends:\n%s\n",
-            log_tail(daemon));
-    }
+    for (struct daemon *daemon = running; daemon != NULL; daemon = daemon->next)
+        if (!daemon->reaped)
+            kill(daemon->pid, SIGKILL);
 }
 
 /* Once in each test process: Check forks one for every test. */

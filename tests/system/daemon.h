@@ -3,8 +3,8 @@
  *
  * Model: a struct daemon is one started program. What it says is read into memory as it comes, in
  * passing, by every wait of the test (see bounded.h). A daemon dies with the test process, whatever
- * happens: it gets SIGKILL with its parent, and is killed at the exit of a test that has not ended
- * it. The test process is made a subreaper, so that orphaned workers can be waited for.
+ * happens to that: it gets SIGKILL with its parent. The test process is made a subreaper, so that
+ * orphaned workers can be waited for.
  *
  * The program is the one named by CHATROOMD_BINARY, which automake's tests environment sets. It
  * runs with `-f /dev/null` and `-l 127.0.0.1:0` unless the options given say otherwise, so that

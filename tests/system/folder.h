@@ -1,5 +1,6 @@
 /*
- * A folder of a test's own for sockets and files, gone with everything in it when the test is over.
+ * A folder of a test's own for sockets and files, gone with everything in it when the test has
+ * passed; a test that failed leaves it to be looked at.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_FOLDER_H
 #define CHATROOMD_TESTS_SYSTEM_FOLDER_H

@@ -17,6 +17,7 @@ check_PROGRAMS += \
 	tests/system/check_bad_input \
 	tests/system/check_crash \
 	tests/system/check_ends \
+	tests/system/check_jail \
 	tests/system/check_listen \
 	tests/system/check_process \
 	tests/system/check_stop \
@@ -24,6 +25,7 @@ check_PROGRAMS += \
 tests_system_check_bad_input_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_crash_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_ends_LDADD = $(SYSTEM_TESTS_LIBS)
+tests_system_check_jail_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_listen_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_process_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_stop_LDADD = $(SYSTEM_TESTS_LIBS)

@@ -37,6 +37,8 @@ static void stream_serve(void *context)
         memcpy(stream->text + stream->length, bytes, (size_t)got);
         stream->length += (size_t)got;
         stream->text[stream->length] = '\0';
+        if (getenv("CHATROOMD_TEST_LOG") != NULL)
+            fwrite(bytes, 1, (size_t)got, stderr);
     }
     if (got == 0 || errno != EAGAIN)
         stream_close(stream);

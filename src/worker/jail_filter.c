@@ -1,0 +1,134 @@
+/*
+ * jail_filter.c - what a client worker may ask of the kernel, in one table.
+ *
+ * Model: what is not here is refused with ENOSYS, which the C library and libevent take as an older
+ * kernel. KILL is for calls that no honest worker makes and that are the first steps of a
+ * taken-over one: there is nothing to go on with then, and the log says worker-crash signal=31.
+ *
+ * Conditions are on numbers only; what a pointer leads to a filter cannot see. So open is not here
+ * at all, and neither is sendmsg or recvmsg, which could pass descriptors.
+ *
+ * tests/jail/check_calls compares this table with what workers of the tests really do.
+ */
+#include "config.h"
+
+#include "worker/jail_filter.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#define ALLOW(name)                                                                                \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_ALLOW                                                      \
+    }
+#define REFUSE(name, error)                                                                        \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_REFUSE, .failure = error                                   \
+    }
+#define KILL(name)                                                                                 \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_KILL                                                       \
+    }
+#define ALLOW_IF(name, argument, mask, value)                                                      \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
+            {argument, mask, value}                                                                \
+        }                                                                                          \
+    }
+#define ALLOW_IF_BOTH(name, one, one_mask, one_value, other, other_mask, other_value)              \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_ALLOW, .condition_count = 2, .conditions = {               \
+            {one, one_mask, one_value},                                                            \
+            {other, other_mask, other_value}                                                       \
+        }                                                                                          \
+    }
+
+#define WHOLE UINT64_MAX
+
+/* ioctl(2), madvise(2) and mmap(2) look at 32 bits of these. */
+#define LOW UINT64_C(0xffffffff)
+
+/* Starting a program, looking into another process, signalling, reaching out, and parts of the
+ * kernel that are the usual way out of a jail. */
+#define WORST                                                                                      \
+    KILL("execve"), KILL("execveat"), KILL("process_vm_readv"), KILL("process_vm_writev"),         \
+        KILL("kill"), KILL("tkill"), KILL("rt_sigqueueinfo"), KILL("rt_tgsigqueueinfo"),           \
+        KILL("pidfd_send_signal"), KILL("pidfd_getfd"), KILL("socket"), KILL("connect"),           \
+        KILL("bind"), KILL("listen"), KILL("remap_file_pages"), KILL("io_uring_setup"),            \
+        KILL("io_uring_enter"), KILL("io_uring_register"), KILL("userfaultfd"), KILL("bpf"),       \
+        KILL("perf_event_open"), KILL("mount"), KILL("unshare"), KILL("setns"), KILL("chroot"),    \
+        KILL("pivot_root"), KILL("init_module"), KILL("finit_module"), KILL("kexec_load"),         \
+        KILL("add_key"), KILL("request_key"), KILL("keyctl")
+
+#ifdef CHATROOMD_SANITIZERS
+
+/* Their reports open files, and look for leaks from a thread that traces this one. */
+static const struct filter_rule rules[] = {
+    WORST,
+    REFUSE("mremap", ENOMEM),
+};
+
+const struct filter_table jail_client_filter = {
+    .name = "sanitizers",
+    .rules = rules,
+    .count = sizeof rules / sizeof rules[0],
+    .otherwise = FILTER_ALLOW,
+};
+
+#else
+
+static const struct filter_rule rules[] = {
+    /* the event loop */
+    ALLOW("epoll_wait"),
+    ALLOW("epoll_pwait"),
+    ALLOW("epoll_pwait2"),
+    ALLOW("epoll_ctl"),
+    ALLOW("clock_gettime"),
+    ALLOW("clock_gettime64"),
+    ALLOW("gettimeofday"),
+
+    /* its descriptors; never to an address */
+    ALLOW("read"),
+    ALLOW("readv"),
+    ALLOW("write"),
+    ALLOW("writev"),
+    ALLOW("recv"),
+    ALLOW("send"),
+    ALLOW_IF("recvfrom", 4, WHOLE, 0),
+    ALLOW_IF("sendto", 4, WHOLE, 0),
+    ALLOW_IF("ioctl", 1, LOW, FIONREAD),
+    ALLOW_IF("ioctl", 1, LOW, SIOCOUTQ),
+    ALLOW("shutdown"),
+    ALLOW("close"),
+
+    /* memory of its own, never executable, never shared */
+    ALLOW("brk"),
+    ALLOW("munmap"),
+    ALLOW_IF_BOTH("mmap", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
+    ALLOW_IF_BOTH("mmap2", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
+    ALLOW_IF("madvise", 2, LOW, MADV_DONTNEED),
+    ALLOW_IF("madvise", 2, LOW, MADV_FREE),
+    ALLOW_IF("madvise", 2, LOW, MADV_POPULATE_READ), /* of the ring: delivery/prefault.c */
+    REFUSE("mremap", ENOMEM),
+
+    ALLOW("getrandom"),
+    ALLOW("rt_sigreturn"),
+    ALLOW("restart_syscall"),
+    ALLOW("exit"),
+    ALLOW("exit_group"),
+
+    WORST,
+    KILL("ptrace"),
+    KILL("tgkill"),
+};
+
+const struct filter_table jail_client_filter = {
+    .name = "client",
+    .rules = rules,
+    .count = sizeof rules / sizeof rules[0],
+    .otherwise = FILTER_REFUSE,
+};
+
+#endif

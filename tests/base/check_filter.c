@@ -1,0 +1,121 @@
+/*
+ * base/filter: what a table says is what the kernel does, in a child that loads it.
+ */
+#include "config.h"
+
+#include "base/filter.h"
+
+#include "base/privilege.h"
+#include "tests/check_main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct filter_rule rules[] = {
+    {.call = "getpid", .verdict = FILTER_REFUSE, .failure = EXDEV},
+    {.call = "sethostname", .verdict = FILTER_KILL},
+    {.call = "no_such_call_anywhere", .verdict = FILTER_KILL},
+    {.call = "lseek",
+        .verdict = FILTER_REFUSE,
+        .failure = EDOM,
+        .condition_count = 2,
+        .conditions = {{1, 0xff, 7}, {2, UINT64_MAX, SEEK_END}}},
+};
+
+static const struct filter_table table = {
+    "test", rules, sizeof rules / sizeof rules[0], FILTER_ALLOW};
+
+/* The wait status of a child that loads the filter and does this. */
+static int run(int (*act)(void))
+{
+    struct filter filter;
+    int status;
+    pid_t child;
+
+    ck_assert(filter_make(&filter, &table));
+    ck_assert_uint_gt(filter.length, 0);
+    child = fork();
+    if (child == 0) {
+        if (!privilege_no_more() || !filter_load(&filter))
+            _exit(99);
+        _exit(act());
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    filter_free(&filter);
+    return status;
+}
+
+static int refused(void)
+{
+    return syscall(SYS_getpid) == -1 && errno == EXDEV && syscall(SYS_getppid) > 0 ? 0 : 1;
+}
+
+static int conditions(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+
+    if (syscall(SYS_lseek, fd, 0x107, SEEK_END) != -1 || errno != EDOM)
+        return 1;
+    if (syscall(SYS_lseek, fd, 8, SEEK_END) == -1 || syscall(SYS_lseek, fd, 7, SEEK_SET) == -1)
+        return 2;
+    return 0;
+}
+
+static int killed(void)
+{
+    syscall(SYS_sethostname, "", 0);
+    return 0;
+}
+
+static const struct {
+    int (*act)(void);
+    int signal;
+} cases[] = {{refused, 0}, {conditions, 0}, {killed, SIGSYS}};
+
+START_TEST(the_kernel_does_what_the_table_says)
+{
+    if (!filter_built_in()) {
+        printf("skipped: built without libseccomp\n");
+        return;
+    }
+    int status = run(cases[_i].act);
+    if (cases[_i].signal != 0)
+        ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == cases[_i].signal);
+    else
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "wait status 0x%x", status);
+}
+END_TEST
+
+/* A row that says what the table says of all else is a fault of the table. */
+START_TEST(a_table_that_cannot_be_is_refused)
+{
+    static const struct filter_rule idle[] = {{.call = "getpid", .verdict = FILTER_ALLOW}};
+    static const struct filter_table wrong = {"wrong", idle, 1, FILTER_ALLOW};
+    struct filter filter;
+
+    ck_assert(!filter_make(&filter, &wrong));
+    ck_assert_int_ne(errno, 0);
+    ck_assert(!filter_load(&filter));
+    filter_free(&filter);
+}
+END_TEST
+
+static Suite *filter_suite(void)
+{
+    Suite *suite = suite_create("base/filter");
+    TCase *filter = tcase_create("filter");
+
+    tcase_add_loop_test(
+        filter, the_kernel_does_what_the_table_says, 0, (int)(sizeof cases / sizeof cases[0]));
+    tcase_add_test(filter, a_table_that_cannot_be_is_refused);
+    suite_add_tcase(suite, filter);
+    return suite;
+}
+
+CHECK_MAIN(filter_suite)

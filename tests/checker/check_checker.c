@@ -1,0 +1,137 @@
+/*
+ * The checker itself is tested: it must find nothing wrong with runs that kept the promises, and
+ * must catch every mutant, that is every run in which one promise was broken in one place.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/checker/checker.h"
+#include "tests/checker/message.h"
+#include "tests/checker/mutants.h"
+#include "tests/checker/random.h"
+#include "tests/checker/simulation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SEEDS 12
+
+START_TEST(each_mutant_is_caught)
+{
+    const struct mutant *mutant = &mutants[_i];
+    unsigned made = 0;
+
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        struct simulation *simulation = simulation_make(seed);
+        struct random random = {seed * 1000};
+        struct checker_report report;
+
+        if (mutant->mutate(simulation, &random)) {
+            made++;
+            simulation_render(simulation);
+            ck_assert_msg(!checker_judge(&simulation->run, &report),
+                "seed %u: the checker does not see: %s", seed, mutant->name);
+        }
+        simulation_free(simulation);
+    }
+    ck_assert_msg(made >= SEEDS / 4, "%s was made %u times only", mutant->name, made);
+}
+END_TEST
+
+/* Flips each bit of some bytes of one reader's log, wherever they lie: in a text, a name, a
+ * checksum, an event. Only a reply, which is nobody else's and has no checksum, may be changed
+ * unseen. */
+START_TEST(each_flipped_bit_is_caught)
+{
+    struct simulation *simulation = simulation_make((uint64_t)_i + 100);
+    struct simulation_session *session = &simulation->session[1];
+    struct random random = {(uint64_t)_i};
+    struct checker_report report;
+
+    for (int times = 0; times < 300; times++) {
+        size_t at = random_below(&random, (unsigned)strlen(session->bytes)), start = at;
+        char before = session->bytes[at];
+
+        while (start > 0 && session->bytes[start - 1] != '\n')
+            start--;
+        if (strncmp(session->bytes + start, "* 3 here", 8) == 0 ||
+            strncmp(session->bytes + start, "* Welcome", 9) == 0)
+            continue;
+        session->bytes[at] ^= (char)(1 << random_below(&random, 7));
+        ck_assert_msg(!checker_judge(&simulation->run, &report),
+            "not seen: byte %zu, from 0x%02x to 0x%02x", at, before, session->bytes[at]);
+        session->bytes[at] = before;
+    }
+    ck_assert(checker_judge(&simulation->run, &report));
+    simulation_free(simulation);
+}
+END_TEST
+
+START_TEST(sound_runs_are_sound)
+{
+    struct simulation *simulation = simulation_make((uint64_t)_i);
+    struct checker_report report;
+
+    ck_assert_msg(checker_judge(&simulation->run, &report), "%s", report.text);
+    ck_assert_uint_gt(report.records, 300);
+    ck_assert_uint_gt(report.deliveries, report.records);
+    ck_assert_uint_gt(report.ended, 0);
+    simulation_free(simulation);
+}
+END_TEST
+
+START_TEST(a_log_that_is_not_whole)
+{
+    static const char *const events[] = {"event=join ", "event=leave ", "event=rename "};
+    struct simulation *simulation = simulation_make(7);
+    struct checker_report report;
+    char *at = strstr(simulation->log, events[_i]);
+
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, "event=XXXX", 10);
+    ck_assert(!checker_judge(&simulation->run, &report));
+    simulation_free(simulation);
+}
+END_TEST
+
+START_TEST(messages_are_read_back)
+{
+    struct random random = {99};
+    char text[MESSAGE_ROOM], payload[MESSAGE_PAYLOAD_MAX + 1];
+
+    for (unsigned length = 0; length <= MESSAGE_PAYLOAD_MAX; length += 13) {
+        unsigned long number;
+        unsigned writer;
+        size_t size;
+
+        random_text(&random, payload, length);
+        size = message_compose(text, length + 1, 7UL * length, payload);
+        ck_assert(message_parse(text, size, &writer, &number));
+        ck_assert_uint_eq(writer, length + 1);
+        ck_assert_uint_eq(number, 7UL * length);
+        ck_assert(!message_parse(text, size - 1, &writer, &number));
+        for (size_t at = 0; at < size; at += 1 + size / 50) {
+            text[at] ^= 0x20;
+            ck_assert(!message_parse(text, size, &writer, &number));
+            text[at] ^= 0x20;
+        }
+    }
+}
+END_TEST
+
+static Suite *checker_suite(void)
+{
+    Suite *suite = suite_create("checker");
+    TCase *checker = tcase_create("checker");
+
+    tcase_set_timeout(checker, 60);
+    tcase_add_test(checker, messages_are_read_back);
+    tcase_add_loop_test(checker, sound_runs_are_sound, 0, SEEDS);
+    tcase_add_loop_test(checker, each_mutant_is_caught, 0, mutant_count);
+    tcase_add_loop_test(checker, each_flipped_bit_is_caught, 0, 4);
+    tcase_add_loop_test(checker, a_log_that_is_not_whole, 0, 3);
+    suite_add_tcase(suite, checker);
+    return suite;
+}
+
+CHECK_MAIN(checker_suite)

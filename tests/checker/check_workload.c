@@ -1,0 +1,167 @@
+/*
+ * System test: short seeded workloads on a live server, judged by the checker. A failure tells the
+ * seed; CHATROOMD_WORKLOAD_SEED in the environment makes the first run take it.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/checker/workload.h"
+#include "tests/system/bounded.h"
+#include "tests/system/daemon.h"
+#include "tests/system/process.h"
+#include "tests/system/workers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKERS_MAX 256
+
+static bool is_spared(pid_t worker, const char *const *spared)
+{
+    char title[PROCESS_TEXT_MAX], start[80];
+
+    process_title(worker, title, sizeof(title));
+    for (; *spared != NULL; spared++) {
+        snprintf(start, sizeof(start), "chatroomd: worker %s ", *spared);
+        if (strncmp(title, start, strlen(start)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void kill_worker(void *context, const char *const *spared, unsigned choice)
+{
+    pid_t workers[WORKERS_MAX];
+    size_t count = daemon_workers(context, workers, WORKERS_MAX);
+
+    if (count > 0 && !is_spared(workers[choice % count], spared))
+        kill(workers[choice % count], choice % 2 == 0 ? SIGKILL : SIGABRT);
+}
+
+static size_t count_workers(void *context)
+{
+    pid_t workers[WORKERS_MAX];
+    struct daemon *daemon = context;
+    size_t count = daemon_workers(daemon, workers, WORKERS_MAX);
+
+    return count + process_zombies(daemon_pid(daemon));
+}
+
+/* Plays on a server of its own, and prints what was checked. */
+static void play(struct workload_plan *plan, const char *const *options)
+{
+    struct daemon *daemon = daemon_start(options);
+    struct checker_report report;
+    struct workload *workload;
+
+    plan->context = daemon;
+    plan->kill_worker = kill_worker;
+    plan->count_workers = count_workers;
+    workload = workload_play(daemon_address(daemon, 0), plan);
+    ck_assert_msg(workload_judge(workload, daemon_log(daemon), &report),
+        "seed %llu: %lu faults:\n%s", (unsigned long long)plan->seed, report.faults, report.text);
+    printf("seed %llu: %lu records, %lu deliveries, %lu clients ended, no fault\n",
+        (unsigned long long)plan->seed, report.records, report.deliveries, report.ended);
+    workload_free(workload);
+    daemon_wait_workers(daemon, 0);
+    daemon_stop(daemon);
+}
+
+static uint64_t seed(uint64_t otherwise)
+{
+    const char *wish = getenv("CHATROOMD_WORKLOAD_SEED");
+
+    return wish == NULL ? otherwise : strtoull(wish, NULL, 10);
+}
+
+/* People come, talk and go. */
+START_TEST(people_come_and_go)
+{
+    struct workload_plan plan = {
+        .seed = seed(1 + (uint64_t)_i),
+        .at_once = 20,
+        .newcomers = 60,
+        .messages = 6000,
+        .payload_max = 300,
+        .quits = 15,
+        .half_closes = 15,
+        .resets = 15,
+        .pauses = 20,
+    };
+
+    play(&plan, NULL);
+}
+END_TEST
+
+/* A small ring, long messages, and some who stop reading: senders wait, laggards are ended. */
+START_TEST(laggards_in_a_small_ring)
+{
+    struct workload_plan plan = {
+        .seed = seed(101),
+        .at_once = 16,
+        .newcomers = 40,
+        .messages = 8000,
+        .payload_max = 1500,
+        .half_closes = 10,
+        .resets = 10,
+        .pauses = 40,
+        .freezes = 6,
+    };
+
+    play(&plan, OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=1500 ms"));
+}
+END_TEST
+
+/* Workers are killed at random moments under load. */
+START_TEST(workers_are_killed)
+{
+    struct workload_plan plan = {
+        .seed = seed(201),
+        .at_once = 16,
+        .newcomers = 80,
+        .messages = 6000,
+        .payload_max = 300,
+        .quits = 5,
+        .pauses = 20,
+        .kills = 40,
+    };
+
+    play(&plan, NULL);
+}
+END_TEST
+
+/* More come than fit: the others are told, and come in when there is room. */
+START_TEST(a_full_house)
+{
+    struct workload_plan plan = {
+        .seed = seed(301),
+        .at_once = 20,
+        .newcomers = 80,
+        .messages = 4000,
+        .payload_max = 200,
+        .quits = 30,
+        .half_closes = 10,
+        .resets = 20,
+    };
+
+    play(&plan, OPTIONS("-o", "max-clients=12"));
+}
+END_TEST
+
+static Suite *workload_suite(void)
+{
+    Suite *suite = suite_create("workload");
+    TCase *workload = tcase_create("workload");
+
+    tcase_set_timeout(workload, 2 * BOUND_CASE_SECONDS);
+    tcase_add_loop_test(workload, people_come_and_go, 0, 2);
+    tcase_add_test(workload, laggards_in_a_small_ring);
+    tcase_add_test(workload, workers_are_killed);
+    tcase_add_test(workload, a_full_house);
+    suite_add_tcase(suite, workload);
+    return suite;
+}
+
+CHECK_MAIN(workload_suite)

@@ -1,0 +1,43 @@
+/*
+ * Changing the lists of a simulated run, for mutants.c. A place is an index into what a session
+ * got, a record an index into the order.
+ */
+#ifndef CHATROOMD_TESTS_CHECKER_EDIT_H
+#define CHATROOMD_TESTS_CHECKER_EDIT_H
+
+#include "tests/checker/random.h"
+#include "tests/checker/simulation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A session that got something, is not the witness, and did not freeze. */
+struct simulation_session *edit_pick_session(struct simulation *simulation, struct random *random);
+
+/* One that stays, or one that ends in order: all of what it is owed must be there. */
+struct simulation_session *edit_pick_whole(struct simulation *simulation, struct random *random);
+
+/* One that the server ended for this reason, or NULL. */
+struct simulation_session *edit_pick_ended(struct simulation *simulation, const char *reason);
+
+/* The place of a public record in what a session got, of a message, but not the last place. */
+size_t edit_pick_place(
+    struct simulation *simulation, struct random *random, const struct simulation_session *session);
+size_t edit_pick_message(
+    struct simulation *simulation, struct random *random, const struct simulation_session *session);
+
+/* Whether a record is a message of this session. */
+bool edit_is_by(struct simulation *simulation, size_t record, struct simulation_session *session);
+
+void edit_drop(struct simulation_session *session, size_t place);
+void edit_insert(struct simulation_session *session, size_t place, size_t record);
+
+/* The same for all who got the record, or the record `after`. */
+void edit_drop_everywhere(struct simulation *simulation, size_t record);
+void edit_insert_everywhere(struct simulation *simulation, size_t record, size_t after);
+
+/* Adds a message that only edit_insert gives to somebody. Returns its record. */
+size_t edit_new_message(
+    struct simulation *simulation, const char *name, unsigned writer, unsigned long count);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * What the parts of the checker share: checker.c lays sessions beside the order that order.c walks.
+ */
+#ifndef CHATROOMD_TESTS_CHECKER_JUDGE_H
+#define CHATROOMD_TESTS_CHECKER_JUDGE_H
+
+#include "tests/checker/checker.h"
+#include "tests/checker/lines.h"
+#include "tests/checker/lives.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One record of the order. */
+struct record {
+    const struct line *line;
+    const struct life *life; /* whose it is or whom it is about; NULL for the server's own */
+    uint64_t sequence;       /* 0: the log does not tell */
+};
+
+/* One session and what is found out about it. */
+struct reader {
+    const struct checker_session *session;
+    struct lines lines;
+    struct life *life; /* NULL: never got in */
+    size_t reached;    /* one beyond the last record of the order that it got */
+};
+
+struct checker {
+    const struct checker_run *run;
+    struct checker_report *report;
+    struct lives lives;
+    struct reader *readers;
+    struct record *order;
+    size_t order_count;
+};
+
+/* Reasons of the server's log, what the room is told, and whether the client asked for it. */
+struct reason {
+    const char *word;
+    const char *told; /* after "NAME left"; a quit may have more in its brackets */
+    bool asked_for;
+};
+
+/* NULL for a word that is none. */
+const struct reason *order_reason(const char *word);
+
+/* Makes the order of the witness's lines. */
+void order_make(struct checker *checker);
+
+/* Walks it from its beginning to its end, finding out whose each record is. */
+void order_walk(struct checker *checker);
+
+/* Counts a fault, and keeps its words while there is room. */
+void judge_fault(struct checker *checker, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A line as it is shown in a fault. */
+#define SHOWN(span) (int)((span).length < 60 ? (span).length : 60), (span).text
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * The order of a run, walked once; see checker.c for the model.
+ *
+ * Invariants, at each place of the walk: a life is there if it has joined_at and no left_at;
+ * name_now is its name and `said` the number of its last message so far. Lives and renames are
+ * taken from the log in its order, so that a log and an order that differ are told where they begin
+ * to.
+ */
+#include "config.h"
+
+#include "tests/checker/judge.h"
+#include "tests/checker/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct reason reasons[] = {
+    {"closed", "", true},
+    {"quit", " (quit", true},
+    {"connection-lost", " (connection lost)", false},
+    {"stalled", " (too slow)", false},
+    {"worker-crash", " (connection lost)", false},
+    {"worker-fault", " (connection lost)", false},
+};
+
+const struct reason *order_reason(const char *word)
+{
+    for (size_t at = 0; at < sizeof(reasons) / sizeof(reasons[0]); at++)
+        if (strcmp(reasons[at].word, word) == 0)
+            return &reasons[at];
+    return NULL;
+}
+
+static struct reader *reader_of_writer(struct checker *checker, unsigned writer)
+{
+    for (size_t at = 0; at < checker->run->count; at++)
+        if (checker->readers[at].session->writer == writer)
+            return &checker->readers[at];
+    return NULL;
+}
+
+void order_make(struct checker *checker)
+{
+    const struct reader *witness = &checker->readers[checker->run->witness];
+
+    checker->order = calloc(witness->lines.count + 1, sizeof(*checker->order));
+    if (checker->order == NULL)
+        abort();
+    for (size_t at = 0; at < witness->lines.count; at++)
+        if (witness->lines.line[at].kind < LINE_KIND_PRIVATE)
+            checker->order[checker->order_count++].line = &witness->lines.line[at];
+    checker->report->records = checker->order_count;
+}
+
+/* The life that has this name at the place `at` of the order. */
+static struct life *life_of_name(struct checker *checker, struct span name, size_t at)
+{
+    for (size_t number = 0; number < checker->lives.count; number++) {
+        struct life *life = &checker->lives.life[number];
+
+        if (life->joined_at != 0 && life->joined_at <= at && life->left_at == SIZE_MAX &&
+            span_is(name, life->name_now))
+            return life;
+    }
+    return NULL;
+}
+
+/* The next `joined` of the order is the next life's of the log. */
+static void walk_joined(struct checker *checker, size_t at, size_t *next)
+{
+    struct record *record = &checker->order[at];
+    struct life *life = *next < checker->lives.count ? &checker->lives.life[*next] : NULL;
+
+    if (life == NULL || !span_is(record->line->name, life->name)) {
+        judge_fault(checker, "the log does not have this join at its place: %.*s",
+            SHOWN(record->line->whole));
+        return;
+    }
+    ++*next;
+    record->life = life;
+    record->sequence = life->joined;
+    life->joined_at = at + 1;
+    memcpy(life->name_now, life->name, sizeof(life->name_now));
+}
+
+static void walk_left(struct checker *checker, size_t at)
+{
+    struct record *record = &checker->order[at];
+    struct life *life = life_of_name(checker, record->line->name, at);
+    const struct reason *reason;
+    size_t length;
+
+    if (life == NULL) {
+        judge_fault(checker, "one leaves who is not there: %.*s", SHOWN(record->line->whole));
+        return;
+    }
+    record->life = life;
+    life->left_at = at;
+    if (!life->ended) {
+        judge_fault(checker, "the log does not have this end: %.*s", SHOWN(record->line->whole));
+        return;
+    }
+    reason = order_reason(life->reason);
+    if (reason == NULL)
+        return;
+    length = strlen(reason->told);
+    if (record->line->rest.length < length || (length == 0 && record->line->rest.length > 0) ||
+        memcmp(record->line->rest.text, reason->told, length) != 0)
+        judge_fault(checker, "the room is told: %.*s, but the log says %s",
+            SHOWN(record->line->whole), life->reason);
+}
+
+static void walk_renamed(struct checker *checker, size_t at, size_t *next)
+{
+    struct record *record = &checker->order[at];
+    struct life *life = life_of_name(checker, record->line->name, at);
+
+    if (*next < checker->lives.rename_count)
+        record->sequence = checker->lives.renames[(*next)++];
+    else
+        judge_fault(checker, "the log does not have this rename: %.*s", SHOWN(record->line->whole));
+    if (life == NULL) {
+        judge_fault(checker, "one is renamed who is not there: %.*s", SHOWN(record->line->whole));
+        return;
+    }
+    record->life = life;
+    snprintf(life->name_now, sizeof(life->name_now), "%.*s", SHOWN(record->line->rest));
+}
+
+static void walk_message(struct checker *checker, size_t at)
+{
+    struct record *record = &checker->order[at];
+    const struct line *line = record->line;
+    struct reader *reader;
+    unsigned long number;
+    unsigned writer;
+
+    if (!message_parse(line->rest.text, line->rest.length, &writer, &number))
+        return; /* told already */
+    reader = reader_of_writer(checker, writer);
+    if (reader == NULL || reader->life == NULL || reader->life->joined_at == 0 ||
+        reader->life->left_at != SIZE_MAX) {
+        judge_fault(checker, "writer %u is not there, but says: %.*s", writer, SHOWN(line->whole));
+        return;
+    }
+    record->life = reader->life;
+    if (!span_is(line->name, reader->life->name_now))
+        judge_fault(checker, "writer %u has the name %s, but is shown as: %.*s", writer,
+            reader->life->name_now, SHOWN(line->whole));
+    if (number != reader->life->said + 1)
+        judge_fault(checker, "writer %u: after its message %lu comes: %.*s", writer,
+            reader->life->said, SHOWN(line->whole));
+    reader->life->said = number;
+}
+
+/* The witness is there before the order begins. */
+static size_t place_witness(struct checker *checker)
+{
+    struct life *life = checker->readers[checker->run->witness].life;
+
+    if (life == NULL || life != checker->lives.life) {
+        judge_fault(checker, "the witness is not the first to join");
+        return 0;
+    }
+    life->joined_at = 1;
+    memcpy(life->name_now, life->name, sizeof(life->name_now));
+    return 1;
+}
+
+void order_walk(struct checker *checker)
+{
+    size_t joins = place_witness(checker), renames = 0;
+
+    for (size_t at = 0; at < checker->order_count; at++) {
+        switch (checker->order[at].line->kind) {
+        case LINE_KIND_JOINED:
+            walk_joined(checker, at, &joins);
+            break;
+        case LINE_KIND_LEFT:
+            walk_left(checker, at);
+            break;
+        case LINE_KIND_RENAMED:
+            walk_renamed(checker, at, &renames);
+            break;
+        case LINE_KIND_MESSAGE:
+            walk_message(checker, at);
+            break;
+        default:
+            break;
+        }
+    }
+    if (joins < checker->lives.count)
+        judge_fault(
+            checker, "the room is not told that %s joined", checker->lives.life[joins].name);
+    if (renames < checker->lives.rename_count)
+        judge_fault(checker, "the room is not told of %zu renames of the log",
+            checker->lives.rename_count - renames);
+}

@@ -1,0 +1,70 @@
+/*
+ * A server that keeps its promises, as a model: it makes runs for the tests of the checker, with no
+ * process and no socket. A test then breaks one promise in what it made, and the checker must say
+ * so.
+ *
+ * Model: the order is a list of records, and each session has a list of the records that it is
+ * given. The bytes and the log that the checker sees are made of these by simulation_render(), so
+ * that a test can change the lists before, or the bytes after.
+ */
+#ifndef CHATROOMD_TESTS_CHECKER_SIMULATION_H
+#define CHATROOMD_TESTS_CHECKER_SIMULATION_H
+
+#include "tests/checker/checker.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIMULATION_SESSIONS 40
+#define SIMULATION_RECORDS  4000
+#define SIMULATION_LINE     160
+
+enum simulation_kind { SIMULATED_MESSAGE, SIMULATED_EVENT, SIMULATED_PRIVATE };
+
+struct simulation_record {
+    enum simulation_kind kind;
+    size_t about; /* session that it is by, about or for */
+    char line[SIMULATION_LINE];
+};
+
+struct simulation_session {
+    char first_name[40];
+    char name[40];
+    char address[40];
+    bool present; /* in the room */
+    bool frozen;  /* reads nothing any more */
+    bool ended;
+    const char *reason;
+    size_t joined;        /* its `joined` record */
+    size_t first_missing; /* a record, or 0 */
+    const char *piece;    /* what comes after its last whole line */
+    enum checker_wish wish;
+    enum checker_sight sight;
+    unsigned long said;
+    unsigned long asked;
+    size_t *given; /* records, in order */
+    size_t given_count;
+    char *bytes; /* of the last rendering */
+};
+
+/* Record 0 is none, so that record numbers are sequence numbers. Session 0 is the witness. */
+struct simulation {
+    struct simulation_record record[SIMULATION_RECORDS];
+    size_t record_count;
+    struct simulation_session session[SIMULATION_SESSIONS];
+    size_t session_count;
+    char *log;
+
+    struct checker_session seen[SIMULATION_SESSIONS];
+    struct checker_run run;
+};
+
+/* Makes a run from a seed. Free with simulation_free. */
+struct simulation *simulation_make(uint64_t seed);
+void simulation_free(struct simulation *simulation);
+
+/* Makes the bytes of all sessions, the log, and `run`, anew. */
+void simulation_render(struct simulation *simulation);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * A seeded workload for a running server, recorded for the checker (checker.h).
+ *
+ * Model: one thread plays all clients. In turns it lets bytes move for all, and lets some of them
+ * do something that the seed chooses: come, talk in bursts, change names, ask, quit, half-close,
+ * reset, stop reading for a while or for good; and it may have workers killed. Two never end: the
+ * witness, who joins first and only reads, and the conductor, who says the final message when all
+ * that was said has arrived. The server's timing is not the seed's, so a seed repeats what the
+ * clients do, not the order.
+ *
+ * Every wait is bounded; where one is over, the run ends there, and workload_judge says what is
+ * missing.
+ */
+#ifndef CHATROOMD_TESTS_CHECKER_WORKLOAD_H
+#define CHATROOMD_TESTS_CHECKER_WORKLOAD_H
+
+#include "tests/checker/checker.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct workload_plan {
+    uint64_t seed;
+    unsigned at_once;     /* clients in the room, besides the witness and the conductor */
+    unsigned newcomers;   /* clients that come in all */
+    unsigned messages;    /* that are said in all */
+    unsigned payload_max; /* bytes, at most MESSAGE_PAYLOAD_MAX */
+
+    /* How often, in each thousand things done, a client ... */
+    unsigned quits;
+    unsigned half_closes;
+    unsigned resets;
+    unsigned pauses;  /* ... stops reading for a while */
+    unsigned freezes; /* ... stops reading until the end of the run */
+    unsigned kills;   /* ... loses its worker */
+
+    /* Kills a worker other than that of a client with one of these names; `choice` chooses. */
+    void (*kill_worker)(void *context, const char *const *spared, unsigned choice);
+    /* How many client workers there are. */
+    size_t (*count_workers)(void *context);
+    void *context;
+};
+
+struct workload;
+
+/* Plays the plan on the server at this address. Free with workload_free. */
+struct workload *workload_play(const char *address, const struct workload_plan *plan);
+
+/* Judges what was played, with the server's log of that time. */
+bool workload_judge(
+    struct workload *workload, const char *server_log, struct checker_report *report);
+
+/* Closes all connections. */
+void workload_free(struct workload *workload);
+
+#endif

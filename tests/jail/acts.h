@@ -1,0 +1,134 @@
+/*
+ * acts.h - all that the hostile worker does, one row each.
+ *
+ * CALL acts ask the kernel for something from within the jail. Each must be refused, by an error or
+ * by death; with `jail = off` each must succeed, or it would prove nothing.
+ *
+ * FRAME acts lie to the supervisor over the relay or in the outbox. Each must end its worker with
+ * the fault named. Its control is either the careless build, in which the check that catches it
+ * finds everything fine (CARELESS), or the same act done lawfully (LAWFUL), which must pass.
+ */
+#ifndef CHATROOMD_TESTS_JAIL_ACTS_H
+#define CHATROOMD_TESTS_JAIL_ACTS_H
+
+#include "region/region.h"
+#include "relay/heritage.h"
+
+#include <stdbool.h>
+
+#define CALL_ACTS(ACT)                                                                             \
+    ACT(protect_header)                                                                            \
+    ACT(protect_ring)                                                                              \
+    ACT(protect_own_code)                                                                          \
+    ACT(map_executable)                                                                            \
+    ACT(map_much_memory)                                                                           \
+    ACT(break_much_memory)                                                                         \
+    ACT(grow_outbox)                                                                               \
+    ACT(copy_outbox_mapping)                                                                       \
+    ACT(remap_outbox_page)                                                                         \
+    ACT(punch_hole_in_outbox)                                                                      \
+    ACT(lock_memory)                                                                               \
+    ACT(open_own_memory)                                                                           \
+    ACT(open_supervisors_memory)                                                                   \
+    ACT(open_for_reading)                                                                          \
+    ACT(open_for_creating)                                                                         \
+    ACT(make_folder)                                                                               \
+    ACT(change_folder)                                                                             \
+    ACT(read_supervisor)                                                                           \
+    ACT(write_supervisor)                                                                          \
+    ACT(trace_supervisor)                                                                          \
+    ACT(signal_supervisor)                                                                         \
+    ACT(signal_sibling)                                                                            \
+    ACT(signal_siblings_thread)                                                                    \
+    ACT(signal_own_group)                                                                          \
+    ACT(queue_signal)                                                                              \
+    ACT(hold_supervisor)                                                                           \
+    ACT(own_socket_signals)                                                                        \
+    ACT(limit_supervisor)                                                                          \
+    ACT(raise_own_limits)                                                                          \
+    ACT(make_internet_socket)                                                                      \
+    ACT(make_local_socket)                                                                         \
+    ACT(make_netlink_socket)                                                                       \
+    ACT(make_socketpair)                                                                           \
+    ACT(set_socket_option)                                                                         \
+    ACT(make_socket_blocking)                                                                      \
+    ACT(send_descriptor)                                                                           \
+    ACT(receive_message)                                                                           \
+    ACT(execute_program)                                                                           \
+    ACT(execute_descriptor)                                                                        \
+    ACT(fork_process)                                                                              \
+    ACT(start_thread)                                                                              \
+    ACT(make_namespace)                                                                            \
+    ACT(start_io_uring)                                                                            \
+    ACT(handle_page_faults)                                                                        \
+    ACT(make_memory_file)                                                                          \
+    ACT(make_shared_memory)                                                                        \
+    ACT(make_old_shared_memory)                                                                    \
+    ACT(duplicate_descriptor)                                                                      \
+    ACT(make_event_loop)                                                                           \
+    ACT(make_pipe)                                                                                 \
+    ACT(watch_files)                                                                               \
+    ACT(change_user)                                                                               \
+    ACT(become_traceable)                                                                          \
+    ACT(outlive_supervisor)                                                                        \
+    ACT(change_personality)                                                                        \
+    ACT(set_timer)                                                                                 \
+    ACT(handle_signals)                                                                            \
+    ACT(pin_supervisor)                                                                            \
+    ACT(name_of_machine)                                                                           \
+    ACT(use_keyring)
+
+enum act_control { CARELESS, LAWFUL };
+
+/* name, what= of the log's worker-fault, control, whether it is in the room when it does it */
+#define FRAME_ACTS(ACT)                                                                            \
+    ACT(kind_unknown, "unknown-kind", CARELESS, true)                                              \
+    ACT(kind_of_supervisor, "wrong-direction", CARELESS, true)                                     \
+    ACT(detail_unknown, "wrong-detail", CARELESS, true)                                            \
+    ACT(room_unknown, "wrong-room", CARELESS, true)                                                \
+    ACT(length_one_too_long, "too-long", CARELESS, true)                                           \
+    ACT(length_of_all_bits, "too-long", CARELESS, true)                                            \
+    ACT(name_too_long, "too-long", CARELESS, true)                                                 \
+    ACT(offset_in_neighbour, "outside-outbox", CARELESS, true)                                     \
+    ACT(offset_across_end, "outside-outbox", CARELESS, true)                                       \
+    ACT(offset_that_wraps, "outside-outbox", CARELESS, true)                                       \
+    ACT(text_with_escape, "publish", CARELESS, true)                                               \
+    ACT(text_with_line_feed, "publish", CARELESS, true)                                            \
+    ACT(text_not_utf8, "publish", CARELESS, true)                                                  \
+    ACT(text_changed_meanwhile, "publish", CARELESS, true)                                         \
+    ACT(reply_with_line_feed, "reply", CARELESS, true)                                             \
+    ACT(reason_with_escape, "finish", CARELESS, true)                                              \
+    ACT(publish_nothing, "publish", LAWFUL, true)                                                  \
+    ACT(publish_before_entering, "publish", LAWFUL, false)                                         \
+    ACT(rename_before_entering, "rename", LAWFUL, false)                                           \
+    ACT(ask_before_entering, "who", LAWFUL, false)                                                 \
+    ACT(enter_twice, "enter", LAWFUL, true)                                                        \
+    ACT(close_with_reason, "finish", LAWFUL, true)                                                 \
+    ACT(more_frames_than_credit, "\"more frames than credit\"", LAWFUL, true)                      \
+    ACT(position_of_the_future, "\"position outside of what was delivered\"", LAWFUL, true)        \
+    ACT(position_of_the_past, "\"position outside of what was delivered\"", LAWFUL, true)
+
+/* What an act has to work with. */
+struct scene {
+    const struct heritage *heritage;
+    struct region_view view;
+    struct outbox outbox;
+    pid_t sibling; /* a client worker of somebody else */
+    bool lawful;
+};
+
+/* A CALL act: whether it succeeded. errno is why not. */
+typedef bool call_act(const struct scene *scene);
+
+/* A FRAME act; what it does to the supervisor is seen elsewhere. */
+typedef void frame_act(const struct scene *scene);
+
+#define ACT(name) call_act act_##name;
+CALL_ACTS(ACT)
+#undef ACT
+
+#define ACT(name, fault, control, inside) frame_act act_##name;
+FRAME_ACTS(ACT)
+#undef ACT
+
+#endif

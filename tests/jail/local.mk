@@ -1,0 +1,22 @@
+EXTRA_DIST += tests/jail/compare_calls
+
+# The jail, and a daemon whose workers are taken over to try it.
+if HAVE_CHECK
+check_PROGRAMS += tests/base/check_filter tests/jail/check_hostile tests/supervisor/check_penalty
+tests_base_check_filter_SOURCES = tests/base/check_filter.c
+tests_supervisor_check_penalty_SOURCES = tests/supervisor/check_penalty.c
+tests_jail_check_hostile_SOURCES = tests/jail/check_hostile.c tests/jail/acts.h
+tests_jail_check_hostile_LDADD = $(SYSTEM_TESTS_LIBS)
+
+# Not tests by themselves.
+HOSTILE_BINARIES = tests/jail/hostile tests/jail/careless
+HOSTILE_SOURCES = tests/jail/hostile.c tests/jail/acts.h tests/jail/acts_calls.c \
+	tests/jail/acts_frames.c
+EXTRA_PROGRAMS += $(HOSTILE_BINARIES)
+CLEANFILES += $(HOSTILE_BINARIES)
+tests_jail_hostile_SOURCES = $(HOSTILE_SOURCES)
+tests_jail_hostile_LDADD = $(DAEMON_LIBS)
+tests_jail_careless_SOURCES = $(HOSTILE_SOURCES) tests/jail/careless.c
+tests_jail_careless_LDADD = $(DAEMON_LIBS)
+EXTRA_tests_jail_check_hostile_DEPENDENCIES = $(HOSTILE_BINARIES)
+endif

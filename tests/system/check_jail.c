@@ -1,0 +1,283 @@
+/*
+ * System test: the jail as it is seen from outside. What /proc tells of a worker with it and
+ * without; who the processes are where a user is given; what the server says where there is no
+ * jail to be had; and that workers of other uids still go with their supervisor.
+ *
+ * What the jail prevents is tried in tests/jail/.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/daemon.h"
+#include "tests/system/process.h"
+#include "tests/system/workers.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UID_BASE  "1070000"
+#define FOLLOW_MS 1000
+
+/* A user that every system has. */
+static const char *const somebody = "nobody";
+
+static void expect_status(pid_t process, const char *field, const char *expected)
+{
+    char value[128] = "";
+
+    ck_assert_msg(process_status(process, field, value, sizeof(value)), "no field %s", field);
+    ck_assert_msg(strcmp(value, expected) == 0, "%s of process %d is \"%s\" instead of \"%s\"",
+        field, (int)process, value, expected);
+}
+
+static void expect_uid(pid_t process, unsigned long uid)
+{
+    char four[128];
+
+    snprintf(four, sizeof(four), "%lu\t%lu\t%lu\t%lu", uid, uid, uid, uid);
+    expect_status(process, "Uid", four);
+}
+
+/* The value in the soft column of /proc/PID/limits; -1 for unlimited or none. */
+static long limit_of(pid_t process, const char *name)
+{
+    char path[64], line[256];
+    long value = -1;
+    FILE *stream;
+
+    snprintf(path, sizeof(path), "/proc/%d/limits", (int)process);
+    stream = fopen(path, "r");
+    ck_assert_ptr_nonnull(stream);
+    while (fgets(line, sizeof(line), stream) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            sscanf(line + strlen(name), "%ld", &value);
+    fclose(stream);
+    return value;
+}
+
+static long oom_score_of(pid_t process)
+{
+    char path[64];
+    long value = -1;
+    FILE *stream;
+
+    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)process);
+    stream = fopen(path, "r");
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_int_eq(fscanf(stream, "%ld", &value), 1);
+    fclose(stream);
+    return value;
+}
+
+START_TEST(a_worker_is_jailed)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *client = client_join(daemon_address(daemon, 0));
+    pid_t worker = daemon_worker_of(daemon, client->name);
+
+    expect_status(worker, "NoNewPrivs", "1");
+    expect_status(worker, "CapPrm", "0000000000000000");
+    expect_status(worker, "CapEff", "0000000000000000");
+    ck_assert_int_eq(oom_score_of(worker), 500);
+#ifdef HAVE_SECCOMP
+    expect_status(worker, "Seccomp", "2");
+    expect_status(daemon_pid(daemon), "Seccomp", "2");
+    ck_assert(daemon_has_log(daemon, "event=jail", "mode=required", "acts-refused=5", NULL));
+#endif
+#ifndef CHATROOMD_SANITIZERS
+    ck_assert_int_eq(limit_of(worker, "Max open files"), 0);
+    ck_assert_int_eq(limit_of(worker, "Max processes"), 0);
+    ck_assert_int_eq(limit_of(worker, "Max file size"), 0);
+    ck_assert_int_eq(limit_of(worker, "Max locked memory"), 0);
+    ck_assert_int_gt(limit_of(worker, "Max data size"), 0);
+#endif
+    ck_assert_int_eq(limit_of(worker, "Max core file size"), 0);
+    client_close(client);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(a_jail_that_is_off_is_not_there_and_said_so)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "jail=off"));
+    struct client *client = client_join(daemon_address(daemon, 0));
+    pid_t worker = daemon_worker_of(daemon, client->name);
+
+    expect_status(worker, "Seccomp", "0");
+    expect_status(daemon_pid(daemon), "Seccomp", "0");
+    ck_assert_int_ne(limit_of(worker, "Max open files"), 0);
+    ck_assert(daemon_has_log(daemon, "level=warning event=jail", "mode=off", NULL));
+    client_close(client);
+    daemon_stop(daemon);
+}
+END_TEST
+
+static bool is_root(void)
+{
+    if (geteuid() == 0 && getpwnam(somebody) != NULL)
+        return true;
+    printf("skipped: this needs root and a user %s\n", somebody);
+    return false;
+}
+
+START_TEST(the_server_becomes_the_user)
+{
+    if (!is_root())
+        return;
+    unsigned long uid = getpwnam(somebody)->pw_uid;
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "user=nobody"));
+    struct client *client = client_join(daemon_address(daemon, 0));
+
+    expect_uid(daemon_pid(daemon), uid);
+    expect_uid(daemon_forker(daemon), uid);
+    expect_uid(daemon_worker_of(daemon, client->name), uid);
+    expect_status(daemon_pid(daemon), "CapPrm", "0000000000000000");
+    expect_status(daemon_pid(daemon), "NoNewPrivs", "1");
+    client_close(client);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(each_slot_has_its_uid)
+{
+    if (!is_root())
+        return;
+    struct daemon *daemon =
+        daemon_start(OPTIONS("-o", "user=nobody", "-o", "worker-uid-base=" UID_BASE));
+    struct client *room[3];
+    unsigned long base = strtoul(UID_BASE, NULL, 10), seen = 0;
+
+    client_join_room(daemon_address(daemon, 0), room, 3);
+    for (unsigned at = 0; at < 3; at++) {
+        char value[64] = "";
+        unsigned long uid;
+
+        pid_t worker = daemon_worker_of(daemon, room[at]->name);
+        ck_assert(process_status(worker, "Uid", value, sizeof(value)));
+        uid = strtoul(value, NULL, 10);
+        expect_uid(worker, uid);
+        ck_assert_uint_ge(uid, base);
+        ck_assert_uint_lt(uid, base + 3);
+        seen |= 1ul << (uid - base);
+        expect_status(worker, "CapPrm", "0000000000000000");
+    }
+    ck_assert_uint_eq(seen, 7);
+    /* SETGID, SETUID and KILL. */
+    expect_status(daemon_pid(daemon), "CapPrm", "00000000000000e0");
+    for (unsigned at = 0; at < 3; at++)
+        client_close(room[at]);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* Not even one that is stopped, and so cannot see the end of its relay, is left behind. */
+START_TEST(workers_of_other_uids_follow_the_supervisor)
+{
+    if (!is_root())
+        return;
+    struct daemon *daemon =
+        daemon_start(OPTIONS("-o", "user=nobody", "-o", "worker-uid-base=" UID_BASE));
+    struct client *room[3];
+    pid_t family[4];
+
+    client_join_room(daemon_address(daemon, 0), room, 3);
+    for (unsigned at = 0; at < 3; at++)
+        family[at] = daemon_worker_of(daemon, room[at]->name);
+    family[3] = daemon_forker(daemon);
+    ck_assert_int_eq(kill(family[1], SIGSTOP), 0);
+    daemon_kill(daemon);
+    ck_assert_msg(
+        process_all_gone(family, 4, bounded_deadline(FOLLOW_MS)), "a worker outlives its server");
+    daemon_release(daemon);
+    for (unsigned at = 0; at < 3; at++)
+        client_close(room[at]);
+}
+END_TEST
+
+/* The supervisor can kill what has another uid: one that does not go by itself. */
+START_TEST(a_stuck_worker_of_another_uid_is_killed_at_the_stop)
+{
+    if (!is_root())
+        return;
+    struct daemon *daemon = daemon_start(OPTIONS(
+        "-o", "user=nobody", "-o", "worker-uid-base=" UID_BASE, "-o", "drain-timeout=100 ms"));
+    struct client *client = client_join(daemon_address(daemon, 0));
+    pid_t worker = daemon_worker_of(daemon, client->name);
+
+    ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+    daemon_stop(daemon);
+    ck_assert(process_all_gone(&worker, 1, bounded_deadline(FOLLOW_MS)));
+    client_close(client);
+}
+END_TEST
+
+static const struct {
+    const char *options[5];
+    int status;
+    const char *words;
+} refused[] = {
+    {{"-o", "user=no-such-user-here"}, DAEMON_EXIT_CONFIGURATION,
+        "chatroomd: user: there is no user no-such-user-here"},
+    {{"-o", "group=daemon"}, DAEMON_EXIT_CONFIGURATION, "chatroomd: group: this goes with user"},
+    {{"-o", "worker-uid-base=70000"}, DAEMON_EXIT_CONFIGURATION,
+        "chatroomd: worker-uid-base: this goes with user"},
+    {{"-o", "user=nobody", "-o", "group=no-such-group-here"}, DAEMON_EXIT_CONFIGURATION,
+        "chatroomd: group: there is no group no-such-group-here"},
+    {{"-o", "jail=yes"}, DAEMON_EXIT_CONFIGURATION,
+        "yes is not one of required, best-effort and off"},
+#ifndef HAVE_SECCOMP
+    {{"-o", "jail=required"}, DAEMON_EXIT_FAILED, "a part is not built in: seccomp"},
+#endif
+};
+
+START_TEST(what_cannot_be_is_refused)
+{
+    struct daemon *daemon = daemon_launch(refused[_i].options);
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (!daemon_ended(daemon))
+        ck_assert(bounded_turn(deadline));
+    ck_assert_msg(strstr(daemon_log(daemon), refused[_i].words) != NULL, "no \"%s\" in:\n%s",
+        refused[_i].words, daemon_log(daemon));
+    daemon_expect_exit(daemon, refused[_i].status);
+}
+END_TEST
+
+START_TEST(without_root_there_is_no_user)
+{
+    if (geteuid() == 0) {
+        printf("skipped: this is for who is not root\n");
+        return;
+    }
+    struct daemon *daemon = daemon_launch(OPTIONS("-o", "user=root"));
+
+    daemon_wait_log(daemon, "user = root needs a start as root", NULL);
+    daemon_expect_exit(daemon, DAEMON_EXIT_FAILED);
+}
+END_TEST
+
+static Suite *jail_suite(void)
+{
+    Suite *suite = suite_create("system: jail");
+    TCase *jail = tcase_create("jail");
+
+    tcase_set_timeout(jail, BOUND_CASE_SECONDS);
+    tcase_add_test(jail, a_worker_is_jailed);
+    tcase_add_test(jail, a_jail_that_is_off_is_not_there_and_said_so);
+    tcase_add_test(jail, the_server_becomes_the_user);
+    tcase_add_test(jail, each_slot_has_its_uid);
+    tcase_add_test(jail, workers_of_other_uids_follow_the_supervisor);
+    tcase_add_test(jail, a_stuck_worker_of_another_uid_is_killed_at_the_stop);
+    tcase_add_loop_test(
+        jail, what_cannot_be_is_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
+    tcase_add_test(jail, without_root_there_is_no_user);
+    suite_add_tcase(suite, jail);
+    return suite;
+}
+
+CHECK_MAIN(jail_suite)
