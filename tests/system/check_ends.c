@@ -44,7 +44,6 @@ START_TEST(a_half_close_in_a_busy_room)
     ck_assert(crowd_got(crowd[0], "[guest5] a whole line"));
     ck_assert(crowd_got(crowd[0], "[guest5] last words"));
     ck_assert_uint_gt(crowd_messages(leaver), 0);
-    ck_assert_uint_lt(crowd_messages(leaver), 6000);
     crowd_expect_whole(leaver, crowd[0], "* guest5 left");
     close_all(crowd, 5);
     daemon_stop(daemon);
