@@ -232,9 +232,11 @@ static bool load_filter(const struct options *options)
     struct filter filter;
     bool loaded = false;
 
+    if (!privilege_no_more())
+        return options->jail != JAIL_REQUIRED || fail("refuse new privileges");
     if (!filter_built_in())
         return true; /* the canaries tell what that means for workers */
-    if (privilege_no_more() && filter_make(&filter, &supervisor_filter)) {
+    if (filter_make(&filter, &supervisor_filter)) {
         loaded = filter_load(&filter);
         int failure = errno;
         filter_free(&filter);
@@ -255,6 +257,12 @@ static bool prepare_kinds(const struct worker_kind *kinds, enum jail_mode jail)
 
 bool confinement_enter(const struct options *options, const struct worker_kind *kinds)
 {
+    if (options->jail == JAIL_REQUIRED && !filter_built_in()) {
+        fputs("chatroomd: jail = required, but this program was built without seccomp; build it "
+              "with, or set jail = best-effort\n",
+            stderr);
+        return false;
+    }
     if (!prepare_kinds(kinds, options->jail) || !become_user(options))
         return false;
     if (options->jail == JAIL_OFF) {

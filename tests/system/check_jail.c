@@ -231,7 +231,8 @@ static const struct {
     {{"-o", "jail=yes"}, DAEMON_EXIT_CONFIGURATION,
         "yes is not one of required, best-effort and off"},
 #ifndef HAVE_SECCOMP
-    {{"-o", "jail=required"}, DAEMON_EXIT_FAILED, "a part is not built in: seccomp"},
+    {{"-o", "jail=required"}, DAEMON_EXIT_FAILED,
+        "jail = required, but this program was built without seccomp"},
 #endif
 };
 
@@ -261,6 +262,31 @@ START_TEST(without_root_there_is_no_user)
 }
 END_TEST
 
+/* Six workers of one address crash: it is refused for a second. */
+START_TEST(an_address_pays_for_crashes)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    struct client *client;
+
+    for (int crash = 0; crash < 6; crash++) {
+        client = client_join(daemon_address(daemon, 0));
+        daemon_mark(daemon);
+        ck_assert_int_eq(kill(daemon_worker_of(daemon, client->name), SIGSEGV), 0);
+        client_read_to_end(client);
+        client_close(client);
+        daemon_wait_log(daemon, "event=worker-crash", "signal=11", NULL);
+        daemon_wait_workers(daemon, 0);
+    }
+    daemon_wait_log(daemon, "event=penalty", "address=127.0.0.1:", "refused_s=1", NULL);
+    client = client_open(daemon_address(daemon, 0), 0);
+    client_expect(
+        client, "! Too many connections from your address have crashed; try again in 1 s");
+    client_read_to_end(client);
+    client_close(client);
+    daemon_stop(daemon);
+}
+END_TEST
+
 static Suite *jail_suite(void)
 {
     Suite *suite = suite_create("system: jail");
@@ -276,6 +302,7 @@ static Suite *jail_suite(void)
     tcase_add_loop_test(
         jail, what_cannot_be_is_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
     tcase_add_test(jail, without_root_there_is_no_user);
+    tcase_add_test(jail, an_address_pays_for_crashes);
     suite_add_tcase(suite, jail);
     return suite;
 }

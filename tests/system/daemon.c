@@ -191,6 +191,11 @@ bool daemon_ended(struct daemon *daemon)
     return daemon->reaped;
 }
 
+int daemon_status(const struct daemon *daemon)
+{
+    return daemon->status;
+}
+
 static void wait_ready(struct daemon *daemon)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);

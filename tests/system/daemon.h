@@ -68,6 +68,9 @@ bool daemon_has_log(struct daemon *daemon, const char *word, ...) __attribute__(
 /* Whether it has ended; looks without waiting. */
 bool daemon_ended(struct daemon *daemon);
 
+/* The wait status of one that has ended. */
+int daemon_status(const struct daemon *daemon);
+
 void daemon_signal(struct daemon *daemon, int signal_number);
 
 /* Waits for the end and checks its exit code, that nothing holds its standard error any more, and
