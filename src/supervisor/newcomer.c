@@ -116,7 +116,7 @@ static void log_run_over(struct newcomers *newcomers)
 /* Nothing came of this newcomer: no worker was made. */
 static void give_up(struct slot *slot)
 {
-    slot->reaped = true;
+    slot_worker_is_gone(slot);
     if (slot->relay != NULL)
         slot_relay_ended(slot);
     slot_end(slot, END_NO_WORKER, FRAME_END_EVICT);

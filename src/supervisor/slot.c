@@ -234,7 +234,8 @@ void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
 static void punish(const struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
-    uint64_t time = penalty_crashed(supervisor->penalties, &slot->penalty_key, clock_ms(supervisor));
+    uint64_t time =
+        penalty_crashed(supervisor->penalties, &slot->penalty_key, clock_ms(supervisor));
 
     if (time > 0)
         log_event(LOG_LEVEL_WARNING, "penalty", "address=%s refused_s=%" PRIu64, slot->address,
@@ -254,6 +255,12 @@ void slot_fault(struct slot *slot, const char *what)
     punish(slot);
     slot_end(slot, END_WORKER_FAULT, FRAME_END_EVICT);
     slot_doom(slot, 0);
+}
+
+void slot_worker_is_gone(struct slot *slot)
+{
+    slot->reaped = true;
+    set_doomed(slot, false);
 }
 
 bool slots_kill_doomed(struct supervisor *supervisor)
@@ -331,7 +338,7 @@ static void reap(struct slot *slot)
     pid_t pid;
 
     if (slot->pid_lost)
-        slot->reaped = true; /* its relay has ended; sweep_lost() finds what there may be of it */
+        slot_worker_is_gone(slot); /* its relay has ended; sweep_lost() finds what there may be */
     if (slot->reaped || slot->pid == 0)
         return;
     pid = waitpid(slot->pid, &slot->wait_status, WNOHANG);
@@ -339,8 +346,7 @@ static void reap(struct slot *slot)
         return;
     if (pid < 0)
         slot->wait_status = 0; /* somebody else waited for it; it is gone all the same */
-    slot->reaped = true;
-    set_doomed(slot, false); /* its pid may be another process's from now on */
+    slot_worker_is_gone(slot);
     log_crash(slot);
 }
 

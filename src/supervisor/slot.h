@@ -45,6 +45,10 @@ void slot_fault(struct slot *slot, const char *what);
 /* Kills the worker unless it is gone in `delay` milliseconds. */
 void slot_doom(struct slot *slot, unsigned delay);
 
+/* The worker is reaped, or there never was one: its pid, if any, may be another process's from now
+ * on, and is not killed any more. */
+void slot_worker_is_gone(struct slot *slot);
+
 /* The worker may go on. */
 void slot_pardon(struct slot *slot);
 

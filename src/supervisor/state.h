@@ -69,12 +69,12 @@ struct slot {
     enum slot_state state; /* from here to `queue` all is zero at the start of a life */
 
     /* Its worker. */
-    struct relay *relay; /* NULL once read to EOF */
-    int client_fd;       /* kept until the worker is known to be made, else -1 */
-    pid_t pid;           /* 0 while not known */
+    struct relay *relay;            /* NULL once read to EOF */
+    int client_fd;                  /* kept until the worker is known to be made, else -1 */
+    pid_t pid;                      /* 0 while not known */
     struct penalty_key penalty_key; /* of its client */
-    bool pid_lost;       /* the forker died before it could tell */
-    bool reaped;         /* or never made */
+    bool pid_lost;                  /* the forker died before it could tell */
+    bool reaped;                    /* or never made */
     int wait_status;
     uint64_t kill_at; /* milliseconds, while doomed */
     bool killed;      /* by the supervisor */

@@ -21,8 +21,8 @@
 
 #include "base/log.h"
 #include "supervisor/canaries.h"
-#include "supervisor/confinement.h"
 #include "supervisor/clock.h"
+#include "supervisor/confinement.h"
 #include "supervisor/newcomer.h"
 #include "supervisor/order.h"
 #include "supervisor/slot.h"
