@@ -35,13 +35,15 @@ void client_resolve(struct client_address *address, const char *text)
 
 bool client_connect(struct client *client, const struct client_address *address)
 {
-    int yes = 1;
+    int yes = 1, little = CLIENT_STALLED_BUFFER;
 
     client->descriptor =
         socket(address->bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (client->descriptor < 0)
         fail("no socket for a client: %s", strerror(errno));
     setsockopt(client->descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+    if (client->role == CLIENT_STALLED)
+        setsockopt(client->descriptor, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
     if (connect(client->descriptor, (const struct sockaddr *)&address->bytes, address->length) ==
             0 ||
         errno == EINPROGRESS)

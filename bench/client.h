@@ -2,7 +2,8 @@
  * One connection of the generator: its socket, what it expects, and the bytes in between.
  *
  * A receiver counts and checks messages; a sender writes them and throws away what it is given; a
- * stalled client connects, greets and never reads. Bytes are read in large pieces into a buffer
+ * stalled client connects, greets and never reads, and its socket takes so little that the server
+ * notices soon. Bytes are read in large pieces into a buffer
  * that all clients share; what is left of a piece after its last whole frame is carried over.
  */
 #ifndef CHATROOMD_BENCH_CLIENT_H
@@ -19,7 +20,8 @@ enum {
     CLIENT_NAME_SIZE = 64,
     CLIENT_READ_SIZE = 256 * 1024,
     CLIENT_OUTPUT_SIZE = 256 * 1024,
-    CLIENT_CARRY_EXTRA = 512, /* what a frame may have besides its text */
+    CLIENT_STALLED_BUFFER = 4096, /* SO_RCVBUF */
+    CLIENT_CARRY_EXTRA = 512,     /* what a frame may have besides its text */
     CLIENT_CARRY_MAX = MESSAGE_SIZE_MAX + CLIENT_CARRY_EXTRA,
 };
 

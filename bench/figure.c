@@ -15,6 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* chatroomd as it comes, and both arms of its figures beside itself. */
+#define OURS                                                                                       \
+    {                                                                                              \
+        .peer = &peer_chatroomd, .name = "chatroomd"                                               \
+    }
+#define STALLED(COUNT, NAME)                                                                       \
+    {                                                                                              \
+        .peer = &peer_chatroomd, .name = NAME, .options = {"ring-size=1MiB", "stall-grace=1s"},    \
+        .stalled = COUNT                                                                           \
+    }
+#define JAIL(VALUE)                                                                                \
+    {                                                                                              \
+        .peer = &peer_chatroomd, .name = "jail " VALUE, .options = { "jail=" VALUE }               \
+    }
+
 static const struct figure figures[] = {
     {
         .name = "rate-4096",
@@ -23,7 +38,8 @@ static const struct figure figures[] = {
         .scale = 1e6,
         .decimals = 2,
         .sample = sample_rate,
-        .beside = &peer_redis,
+        .ours = OURS,
+        .beside = {.peer = &peer_redis, .name = "redis"},
         .goal = GOAL_RATIO_AT_LEAST,
         .bound = 3,
         .receivers = 100,
@@ -37,7 +53,8 @@ static const struct figure figures[] = {
         .scale = 1e6,
         .decimals = 2,
         .sample = sample_rate,
-        .beside = &peer_redis,
+        .ours = OURS,
+        .beside = {.peer = &peer_redis, .name = "redis"},
         .goal = GOAL_RATIO_AT_LEAST,
         .bound = 0.6,
         .receivers = 100,
@@ -51,7 +68,8 @@ static const struct figure figures[] = {
         .scale = 1e3,
         .decimals = 1,
         .sample = sample_cpu,
-        .beside = &peer_bare,
+        .ours = OURS,
+        .beside = {.peer = &peer_bare, .name = "bare"},
         .goal = GOAL_RATIO_AT_MOST,
         .bound = 2,
         .receivers = 100,
@@ -65,6 +83,7 @@ static const struct figure figures[] = {
         .scale = 1024,
         .decimals = 0,
         .sample = sample_memory,
+        .ours = OURS,
         .goal = GOAL_AT_MOST,
         .bound = 256,
         .receivers = 1000,
@@ -76,22 +95,103 @@ static const struct figure figures[] = {
         .scale = 1,
         .decimals = 0,
         .sample = sample_storm,
+        .ours = OURS,
         .worst = true,
         .goal = GOAL_AT_LEAST,
         .bound = 2000,
         .receivers = 2000,
     },
+    {
+        .name = "stalled",
+        .what = "latency p99 of 900, 4 KiB texts, after 100 stalled ones",
+        .unit = "ms",
+        .scale = 1e6,
+        .decimals = 2,
+        .sample = sample_latency,
+        .ours = STALLED(100, "100 stalled"),
+        .beside = STALLED(0, "none stalled"),
+        .goal = GOAL_RATIO_AT_MOST,
+        .bound = 1.1,
+        .receivers = 899,
+        .senders = 1,
+        .in_flight = 4096,
+        .pace = 20,
+        .size = 4096,
+    },
+    {
+        .name = "stalled-memory",
+        .what = "the supervisor's memory then, of what it was before",
+        .unit = "%",
+        .scale = 0.01,
+        .decimals = 1,
+        .goal = GOAL_AT_MOST,
+        .bound = 105,
+    },
+#ifdef HAVE_SECCOMP
+    {
+        .name = "jail-joins",
+        .what = "clients let in a second, 100 at once",
+        .unit = "/s",
+        .scale = 1,
+        .decimals = 0,
+        .sample = sample_joins,
+        .ours = JAIL("required"),
+        .beside = JAIL("off"),
+        .goal = GOAL_RATIO_AT_LEAST,
+        .bound = 0.9,
+        .receivers = 100,
+    },
+    {
+        .name = "jail-memory",
+        .what = "memory of the machine per worker, 500 clients",
+        .unit = "KiB",
+        .scale = 1024,
+        .decimals = 0,
+        .sample = sample_memory,
+        .ours = JAIL("required"),
+        .beside = JAIL("off"),
+        .goal = GOAL_RATIO_AT_MOST,
+        .bound = 1.1,
+        .receivers = 500,
+    },
+    {
+        .name = "jail-rate",
+        .what = "deliveries a second, 100 receivers, 4,096 in flight",
+        .unit = "M/s",
+        .scale = 1e6,
+        .decimals = 2,
+        .sample = sample_rate,
+        .ours = JAIL("required"),
+        .beside = JAIL("off"),
+        .goal = GOAL_RATIO_AT_LEAST,
+        .bound = 0.9,
+        .receivers = 100,
+        .senders = 4,
+        .in_flight = 4096,
+    },
+#endif
 };
 
 enum { FIGURE_COUNT = sizeof(figures) / sizeof(figures[0]) };
 
-static bool figure_wanted(const struct figure_settings *settings, unsigned number)
+static bool figure_named(const struct figure_settings *settings, unsigned number)
 {
     char digits[16];
 
     snprintf(digits, sizeof(digits), "%u", number);
     return settings->only == NULL || strcmp(settings->only, digits) == 0 ||
            strcmp(settings->only, figures[number - 1].name) == 0;
+}
+
+/* Figures of the same runs come together. */
+static bool figure_wanted(const struct figure_settings *settings, unsigned number)
+{
+    if (figures[number - 1].sample == NULL && figure_named(settings, number - 1))
+        return true;
+    if (number < FIGURE_COUNT && figures[number].sample == NULL &&
+        figure_named(settings, number + 1))
+        return true;
+    return figure_named(settings, number);
 }
 
 /* Only a try tells whether a server is installed. */
@@ -111,21 +211,23 @@ static bool figure_peer_installed(const struct peer *peer, const struct figure_s
     return true;
 }
 
-static double figure_once(struct figure_result *result, const struct peer *peer,
+static double figure_once(struct figure_result *result, const struct figure_arm *arm,
     const struct figure_settings *settings, unsigned run)
 {
     const struct figure *figure = result->figure;
     struct sample sample = {0};
 
     fprintf(stderr, "figure %u (%s), run %u of %u, %s: ", result->number, figure->name, run + 1,
-        settings->runs, peer->name);
-    figure->sample(figure, peer, settings, &sample);
+        settings->runs, arm->name);
+    figure->sample(figure, arm, settings, &sample);
     fprintf(stderr, "%.*f %s (%s)\n", figure->decimals, sample.value / figure->scale, figure->unit,
         sample.note);
     if (sample.others > result->others)
         result->others = sample.others;
-    if (peer == &peer_chatroomd)
+    if (arm == &figure->ours) {
+        result->also_runs[run] = sample.also;
         memcpy(result->note, sample.note, sizeof(result->note));
+    }
     return sample.value;
 }
 
@@ -167,13 +269,24 @@ static void figure_run(struct figure_result *result, const struct figure_setting
 {
     const struct figure *figure = result->figure;
 
-    result->beside = figure->beside != NULL && figure_peer_installed(figure->beside, settings);
+    result->beside =
+        figure->beside.peer != NULL && figure_peer_installed(figure->beside.peer, settings);
     for (unsigned run = 0; run < settings->runs; run++) {
-        result->our_runs[run] = figure_once(result, &peer_chatroomd, settings, run);
+        result->our_runs[run] = figure_once(result, &figure->ours, settings, run);
         if (result->beside)
-            result->peer_runs[run] = figure_once(result, figure->beside, settings, run);
+            result->peer_runs[run] = figure_once(result, &figure->beside, settings, run);
     }
     figure_judge(result, settings->runs);
+}
+
+/* What the runs of the figure before, BEFORE, tell of this one too. */
+static void figure_derive(
+    struct figure_result *result, const struct figure_result *before, unsigned runs)
+{
+    memcpy(result->our_runs, before->also_runs, sizeof(result->our_runs));
+    memcpy(result->note, before->note, sizeof(result->note));
+    result->others = before->others;
+    figure_judge(result, runs);
 }
 
 void figures_run(const struct figure_settings *settings)
@@ -187,7 +300,11 @@ void figures_run(const struct figure_settings *settings)
             continue;
         results[count].figure = &figures[number - 1];
         results[count].number = number;
-        figure_run(&results[count++], settings);
+        if (figures[number - 1].sample != NULL)
+            figure_run(&results[count], settings);
+        else
+            figure_derive(&results[count], &results[count - 1], settings->runs);
+        count++;
     }
     if (count == 0)
         fail("there is no figure %s", settings->only);

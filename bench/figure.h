@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum { FIGURE_RUNS_MAX = 99, FIGURE_NOTE_SIZE = 96 };
+enum { FIGURE_RUNS_MAX = 99, FIGURE_NOTE_SIZE = 96, FIGURE_OPTIONS_MAX = 3 };
 
 enum figure_goal {
     GOAL_RATIO_AT_LEAST, /* ours through the other's */
@@ -30,12 +30,21 @@ struct figure_settings {
 
 struct sample {
     double value;
+    double also;   /* of the figure behind this one, where the same runs make both */
     double others; /* processors busy with something else meanwhile; 0 where not measured */
     char note[FIGURE_NOTE_SIZE]; /* more about it, in words */
 };
 
-/* How a figure is made: start PEER, measure, stop it. */
-typedef void figure_sample(const struct figure *figure, const struct peer *peer,
+/* One of the two that a figure compares: a server, and how it is started and met. */
+struct figure_arm {
+    const struct peer *peer; /* NULL: nobody */
+    const char *name;
+    const char *options[FIGURE_OPTIONS_MAX + 1]; /* for its -o, over those of the settings */
+    unsigned stalled;                            /* clients that never read */
+};
+
+/* How a figure is made: start ARM's server, measure, stop it. */
+typedef void figure_sample(const struct figure *figure, const struct figure_arm *arm,
     const struct figure_settings *settings, struct sample *sample);
 
 struct figure {
@@ -43,12 +52,13 @@ struct figure {
     const char *unit; /* of a value through SCALE, as it is shown with so many DECIMALS */
     double scale;
     int decimals;
-    figure_sample *sample;
-    const struct peer *beside; /* NULL: nobody */
-    bool worst;                /* not the median of the runs counts but the least */
+    figure_sample *sample; /* NULL: the runs of the figure before make this one too */
+    struct figure_arm ours, beside;
+    bool worst; /* not the median of the runs counts but the least */
     enum figure_goal goal;
     double bound;
     unsigned receivers, senders, in_flight, pace;
+    size_t size; /* bytes of a message's text; 0: 64 */
 };
 
 struct figure_result {
@@ -56,7 +66,8 @@ struct figure_result {
     unsigned number; /* from 1 */
     bool beside;     /* there is a peer, and it is installed */
     double our_runs[FIGURE_RUNS_MAX], peer_runs[FIGURE_RUNS_MAX];
-    double ours, peers; /* medians, or the least */
+    double also_runs[FIGURE_RUNS_MAX]; /* ours, of the figure behind this one */
+    double ours, peers;                /* medians, or the least */
     double ratio;
     double others;    /* as in struct sample, the most of all runs */
     bool judged, met; /* judged: all the goal needs was measured */

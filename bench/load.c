@@ -76,7 +76,7 @@ static const char help[] =
     "The figures:\n"
     "  --server PATH      the chatroomd to measure (./chatroomd)\n"
     "  --only FIGURE      one figure, by number or name: rate-4096, rate-256, cpu-slow, memory,\n"
-    "                     storm\n"
+    "                     storm, stalled, stalled-memory, jail-joins, jail-memory, jail-rate\n"
     "  --runs N           of which the median counts (3)\n"
     "  --seconds S        measured in each run, after a quarter of it to warm up (3)\n"
     "  --json FILE        where the results go too\n"
@@ -91,7 +91,8 @@ static const char help[] =
     "  --senders N        (4)\n"
     "  --stalled N        receivers that connect and never read (0)\n"
     "  --in-flight N      messages sent and not yet received by the slowest receiver (4096)\n"
-    "  --pace N           instead: so many messages a second, whose latency is shown\n"
+    "  --pace N           instead: so many messages a second, whose latency is shown; with\n"
+    "                     --in-flight behind it, after a flood that ends the stalled\n"
     "  --size N           bytes of a message's text, 32 to 4096 (64)\n";
 
 static _Noreturn void usage_wrong(const char *what, const char *value)

@@ -17,6 +17,8 @@ enum {
     MEASURE_GATHER_S = 60, /* to let all clients in */
     MEASURE_STUCK_S = 15, /* without any progress; longer than a server may bear a stalled client */
     MEASURE_QUIET_MS = 200,
+    MEASURE_FLOOD_S = 2, /* at least, so that it is the same with and without stalled clients */
+    MEASURE_FLOOD_MAX_S = 60,
 };
 
 struct measure {
@@ -93,6 +95,25 @@ static void measure_gather(struct crowd *crowd)
     crowd_quiet(crowd, MEASURE_QUIET_MS);
 }
 
+/* CHILDREN: those the server had before it had clients. */
+static void measure_flood(
+    struct measure *measure, const struct measure_plan *plan, unsigned children)
+{
+    unsigned wanted = children + plan->crowd.receivers + plan->crowd.senders;
+    uint64_t began = clock_now(), spent;
+
+    do {
+        measure_span(measure, 0.1);
+        spent = clock_now() - began;
+        if (spent > MEASURE_FLOOD_MAX_S * CLOCK_SECOND)
+            fail("the server still has %u processes for %u clients that read",
+                usage_children(plan->server) - children, wanted - children);
+    } while (spent < MEASURE_FLOOD_S * CLOCK_SECOND || usage_children(plan->server) > wanted);
+    measure_drain(measure);
+    crowd_quiet(measure->crowd, MEASURE_QUIET_MS);
+    senders_set_pace(measure->senders, plan->pace);
+}
+
 static void measure_result_fill(struct measure_result *result, const struct measure_plan *plan,
     const struct reading *before, const struct reading *after)
 {
@@ -116,9 +137,16 @@ void measure_run(const struct measure_plan *plan, struct measure_result *result)
     struct measure measure = {.crowd = crowd_new(&plan->crowd)};
     struct latency *latency = alloc_zeroed(1, sizeof(*latency));
     struct reading before, after;
+    bool flood = plan->in_flight > 0 && plan->pace > 0;
+    unsigned children = flood ? usage_children(plan->server) : 0;
+    double memory = 0;
 
     measure_gather(measure.crowd);
-    measure.senders = senders_new(measure.crowd, plan->in_flight, plan->pace);
+    measure.senders = senders_new(measure.crowd, plan->in_flight, flood ? 0 : plan->pace);
+    if (flood) {
+        memory = usage_anonymous_memory(plan->server);
+        measure_flood(&measure, plan, children);
+    }
     if (plan->pace > 0)
         measure.crowd->latency = latency;
     measure_span(&measure, plan->warm_up);
@@ -129,6 +157,7 @@ void measure_run(const struct measure_plan *plan, struct measure_result *result)
     measure_drain(&measure);
 
     measure_result_fill(result, plan, &before, &after);
+    result->memory_growth = flood ? usage_anonymous_memory(plan->server) / memory : 0;
     result->p50 = latency_percentile(latency, 0.5);
     result->p99 = latency_percentile(latency, 0.99);
     result->p999 = latency_percentile(latency, 0.999);

@@ -11,8 +11,10 @@
 
 struct measure_plan {
     struct crowd_plan crowd;
-    unsigned in_flight; /* messages in flight, or 0 with */
-    unsigned pace;      /* messages a second, whose latency is taken */
+    /* Messages in flight; or 0, and PACE messages a second, whose latency is taken. Both: first a
+     * flood of so many in flight until the server, which must have a process for each client, has
+     * ended those that are stalled, and then the pace. */
+    unsigned in_flight, pace;
     double warm_up, seconds;
     pid_t server; /* the root of the process tree whose CPU time counts; 0: unknown */
 };
@@ -25,6 +27,7 @@ struct measure_result {
     double other_cpu;           /* ns used by the rest of the machine, or -1 */
     double generator_cpu;       /* ns */
     double p50, p99, p999;      /* ns from writing a message to its being read; 0 without a pace */
+    double memory_growth;       /* with a flood: of the server's own memory, after through before */
     unsigned stalled_ended;     /* stalled clients the server has ended */
 };
 

@@ -14,6 +14,7 @@ enum { PEER_ADDRESS_SIZE = 128 };
 struct peer_settings {
     const char *chatroomd;      /* path of the program to measure */
     const char *const *options; /* KEY=VALUE for its -o, NULL at the end */
+    const char *const *more;    /* further ones, which count over those; NULL: none */
     unsigned clients;           /* as many must be let in */
 };
 

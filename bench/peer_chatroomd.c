@@ -106,21 +106,33 @@ const struct protocol protocol_chatroomd = {
     .replies = chatroomd_replies,
 };
 
+/* Put -o and each of OPTIONS behind the COUNT arguments there are. Returns how many there are then.
+ */
+static size_t chatroomd_options(
+    const char **arguments, size_t count, size_t room, const char *const *options)
+{
+    for (; options != NULL && *options != NULL; options++) {
+        if (count + 2 > room)
+            fail("too many options for %s: %s", arguments[0], *options);
+        arguments[count++] = "-o";
+        arguments[count++] = *options;
+    }
+    return count;
+}
+
 static bool chatroomd_start(
     struct server *server, const struct peer_settings *settings, char *address)
 {
-    enum { OPTIONS_MAX = 32 };
+    enum { ARGUMENTS_MAX = 80 };
     char clients[32];
-    const char *arguments[2 * OPTIONS_MAX + 8] = {
+    const char *arguments[ARGUMENTS_MAX + 1] = {
         settings->chatroomd, "-l", "127.0.0.1:0", "-o", clients, "-o", "log-level=notice"};
     const char *listen;
     size_t count = 7;
 
     snprintf(clients, sizeof(clients), "max-clients=%u", settings->clients);
-    for (size_t i = 0; settings->options[i] != NULL && i < OPTIONS_MAX; i++) {
-        arguments[count++] = "-o";
-        arguments[count++] = settings->options[i];
-    }
+    count = chatroomd_options(arguments, count, ARGUMENTS_MAX, settings->options);
+    chatroomd_options(arguments, count, ARGUMENTS_MAX, settings->more);
     listen = server_start(server, arguments, "event=ready listen=");
     if (listen == NULL)
         fail("%s is not there: build it first, or name another with --server", settings->chatroomd);

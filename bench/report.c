@@ -39,14 +39,14 @@ static void report_row(const struct figure_result *result)
 
     report_value(ours, figure, result->ours);
     if (result->beside) {
-        int used = snprintf(peers, sizeof(peers), "%s ", figure->beside->name);
+        int used = snprintf(peers, sizeof(peers), "%s ", figure->beside.name);
         snprintf(peers + used, sizeof(peers) - (size_t)used, "%.*f %s", figure->decimals,
             result->peers / figure->scale, figure->unit);
         snprintf(ratio, sizeof(ratio), "%.2f", result->ratio);
     }
     snprintf(goal, sizeof(goal), "%s %g %s", report_at_least(figure->goal) ? "at least" : "at most",
         figure->bound, report_of_ratio(figure->goal) ? "times" : figure->unit);
-    printf("%u  %-56s %11s  %-16s %6s  %-18s %s\n", result->number, figure->what, ours, peers,
+    printf("%2u  %-56s %11s  %-22s %6s  %-18s %s\n", result->number, figure->what, ours, peers,
         ratio, goal,
         !result->judged ? "?"
         : result->met   ? "yes"
@@ -68,13 +68,13 @@ static void report_disturbance(const struct figure_result *results, unsigned cou
 
 void report_table(const struct figure_result *results, unsigned count)
 {
-    printf("\n   %-56s %11s  %-16s %6s  %-18s %s\n", "figure (64-byte texts; medians)", "chatroomd",
-        "beside", "ratio", "goal", "met");
+    printf("\n    %-56s %11s  %-22s %6s  %-18s %s\n", "figure (texts of 64 bytes; medians)",
+        "chatroomd", "beside", "ratio", "goal", "met");
     for (unsigned i = 0; i < count; i++)
         report_row(&results[i]);
     puts("\nchatroomd's last runs:");
     for (unsigned i = 0; i < count; i++)
-        printf("%u  %s\n", results[i].number, results[i].note);
+        printf("%2u  %s\n", results[i].number, results[i].note);
     report_disturbance(results, count);
 }
 
@@ -97,7 +97,7 @@ static void report_json_figure(FILE *file, const struct figure_result *result, u
     report_json_runs(file, "chatroomd_runs", result->our_runs, runs);
     fprintf(file, "      \"chatroomd\": %.9g,\n", result->ours);
     if (result->beside) {
-        fprintf(file, "      \"beside\": \"%s\",\n", figure->beside->name);
+        fprintf(file, "      \"beside\": \"%s\",\n", figure->beside.name);
         report_json_runs(file, "beside_runs", result->peer_runs, runs);
         fprintf(file, "      \"beside_median\": %.9g,\n      \"ratio\": %.4g,\n", result->peers,
             result->ratio);

@@ -63,6 +63,14 @@ static void senders_start_timer(struct senders *senders)
         fail("no timer: %s", strerror(errno));
 }
 
+void senders_set_pace(struct senders *senders, unsigned pace)
+{
+    assert(senders->timer < 0 && pace > 0);
+    senders->in_flight = 0;
+    senders->pace = pace;
+    senders_start_timer(senders);
+}
+
 struct senders *senders_new(struct crowd *crowd, unsigned in_flight, unsigned pace)
 {
     struct senders *senders = alloc_zeroed(1, sizeof(*senders));
@@ -70,14 +78,13 @@ struct senders *senders_new(struct crowd *crowd, unsigned in_flight, unsigned pa
     assert((in_flight == 0) != (pace == 0) && crowd->plan.senders > 0);
     senders->crowd = crowd;
     senders->in_flight = in_flight;
-    senders->pace = pace;
     senders->timer = -1;
     senders->frame_length = crowd->sent.head_length + crowd->plan.size + crowd->sent.tail_length;
     senders->each = alloc_zeroed(crowd->plan.senders, sizeof(*senders->each));
     for (unsigned i = 0; i < crowd->plan.senders; i++)
         sender_prepare(senders, i);
     if (pace > 0)
-        senders_start_timer(senders);
+        senders_set_pace(senders, pace);
     return senders;
 }
 

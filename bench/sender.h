@@ -18,6 +18,9 @@ struct senders;
 struct senders *senders_new(struct crowd *crowd, unsigned in_flight, unsigned pace);
 void senders_free(struct senders *senders);
 
+/* Go over from a window to PACE (messages a second). */
+void senders_set_pace(struct senders *senders, unsigned pace);
+
 /* Send what may be sent now; to be called before every crowd_turn(). */
 void senders_send(struct senders *senders);
 

@@ -72,6 +72,20 @@ double usage_tree_cpu(pid_t root)
     return nanoseconds;
 }
 
+unsigned usage_children(pid_t pid)
+{
+    char path[64];
+    unsigned count = 0;
+    int child;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *file = usage_open(path);
+    while (fscanf(file, "%d", &child) == 1)
+        count++;
+    fclose(file);
+    return count;
+}
+
 static double usage_timeval(struct timeval time)
 {
     return (double)time.tv_sec * 1e9 + (double)time.tv_usec * 1e3;
@@ -98,19 +112,34 @@ double usage_machine_cpu(void)
            (double)sysconf(_SC_CLK_TCK);
 }
 
-double usage_available_memory(void)
+/* The line of PATH that begins with KEY, a number of kibibytes; in bytes. */
+static double usage_field(const char *path, const char *key)
 {
-    char line[128];
+    char line[4096];
     double kibibytes = -1;
-    FILE *file = usage_open("/proc/meminfo");
+    FILE *file = usage_open(path);
 
     while (kibibytes < 0 && fgets(line, sizeof(line), file) != NULL)
-        if (sscanf(line, "MemAvailable: %lf", &kibibytes) != 1)
+        if (strncmp(line, key, strlen(key)) != 0 ||
+            sscanf(line + strlen(key), "%lf", &kibibytes) != 1)
             kibibytes = -1;
     fclose(file);
     if (kibibytes < 0)
-        fail("/proc/meminfo has no MemAvailable");
+        fail("%s has no %s", path, key);
     return kibibytes * 1024;
+}
+
+double usage_available_memory(void)
+{
+    return usage_field("/proc/meminfo", "MemAvailable:");
+}
+
+double usage_anonymous_memory(pid_t pid)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    return usage_field(path, "RssAnon:");
 }
 
 double usage_own_memory(void)

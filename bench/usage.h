@@ -15,6 +15,15 @@
  */
 double usage_tree_cpu(pid_t root);
 
+/* Children that process PID has at the moment, those included that it has not yet waited for. */
+unsigned usage_children(pid_t pid);
+
+/*
+ * Memory (bytes) that process PID has of its own, resident, and may share with what it has forked:
+ * RssAnon of /proc/PID/status. What processes share by intent, files or a mapping, is not in it.
+ */
+double usage_anonymous_memory(pid_t pid);
+
 /* CPU time (ns) this process has used. */
 double usage_own_cpu(void);
 
