@@ -22,8 +22,8 @@
     }
 #define STALLED(COUNT, NAME)                                                                       \
     {                                                                                              \
-        .peer = &peer_chatroomd, .name = NAME, .options = {"ring-size=1MiB", "stall-grace=1s"},    \
-        .stalled = COUNT                                                                           \
+        .peer = &peer_chatroomd, .name = NAME,                                                     \
+        .options = {"ring-size=1MiB", "stall-grace=1s", "outbox-size=128KiB"}, .stalled = COUNT    \
     }
 #define JAIL(VALUE)                                                                                \
     {                                                                                              \
