@@ -19,6 +19,7 @@ check_PROGRAMS += \
 	tests/system/check_ends \
 	tests/system/check_jail \
 	tests/system/check_listen \
+	tests/system/check_noise \
 	tests/system/check_process \
 	tests/system/check_stop \
 	tests/system/check_talk
@@ -27,6 +28,7 @@ tests_system_check_crash_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_ends_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_jail_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_listen_LDADD = $(SYSTEM_TESTS_LIBS)
+tests_system_check_noise_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_process_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_stop_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_talk_LDADD = $(SYSTEM_TESTS_LIBS)
