@@ -1,5 +1,6 @@
 EXTRA_DIST += tests/check_main.h
 include tests/fuzz/local.mk
+include tests/proof/local.mk
 
 # A program whose source is not named is made of the .c file of its name.
 if HAVE_CHECK

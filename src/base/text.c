@@ -137,6 +137,7 @@ enum text_verdict text_check(const char *bytes, size_t length)
     size_t position = 0;
 
     while (position < length) {
+        //@ split position;
         size_t left = length - position;
         size_t passed = WORD_BYTES;
 
