@@ -104,8 +104,11 @@ void relay_send(struct relay *relay, const struct frame *frames, size_t count)
 
     if (!relay_blocked(relay)) {
         sent = send(relay->fd, frames, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
-            return; /* the other end is gone; reading tells */
+        if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
+            /* The other end is gone, or must go: frames are missing from here on. Reading tells. */
+            shutdown(relay->fd, SHUT_WR);
+            return;
+        }
         if (sent < 0)
             sent = 0;
     }

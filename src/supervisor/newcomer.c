@@ -326,11 +326,13 @@ bool newcomers_open(struct newcomers *newcomers)
 
     newcomers->acceptors = alloc_zeroed(newcomers->count, sizeof *newcomers->acceptors);
     for (size_t i = 0; i < newcomers->count; i++) {
-        newcomers->acceptors[i] = evconnlistener_new(
-            base, accepted, newcomers, LEV_OPT_CLOSE_ON_EXEC, 0, newcomers->listeners[i].fd);
+        newcomers->acceptors[i] = evconnlistener_new(base, accepted, newcomers,
+            LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, newcomers->listeners[i].fd);
         if (newcomers->acceptors[i] == NULL)
             return false;
         evconnlistener_set_error_cb(newcomers->acceptors[i], accept_failed);
+        if (evconnlistener_enable(newcomers->acceptors[i]) != 0)
+            return false;
     }
     return watch_answers(newcomers);
 }
@@ -357,8 +359,11 @@ bool newcomers_turn(struct newcomers *newcomers)
         return newcomers->resume_at != 0;
     newcomers->paused = false;
     for (size_t i = 0; i < newcomers->count; i++)
-        evconnlistener_enable(newcomers->acceptors[i]);
-    return false;
+        if (evconnlistener_enable(newcomers->acceptors[i]) != 0) {
+            newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
+            newcomers->paused = true;
+        }
+    return newcomers->paused;
 }
 
 void newcomers_close(struct newcomers *newcomers)

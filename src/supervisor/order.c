@@ -378,8 +378,13 @@ bool order_resume(struct supervisor *supervisor)
         } else {
             in_vain++;
         }
-        if (supervisor->blocked)
-            return false;
+        if (!supervisor->blocked)
+            continue;
+        /* It stays the next one: or small records would use up the space that a long one waits for.
+         */
+        TAILQ_REMOVE(&supervisor->waiting, slot, waiting_link);
+        TAILQ_INSERT_HEAD(&supervisor->waiting, slot, waiting_link);
+        return false;
     }
     return answered == ORDER_TURN_MAX;
 }

@@ -135,19 +135,18 @@ static bool ask(struct slot *slot, uint64_t wanted)
 
 bool space_arm(struct supervisor *supervisor)
 {
-    struct slot *slot, *asked = NULL;
+    struct slot *slot;
     bool again = false;
 
     if (supervisor->blocked) {
         if (space_resume(supervisor))
             return true;
-        asked = supervisor->holder;
+        return supervisor->holder != NULL &&
+               ask(supervisor->holder, position_that_frees(supervisor));
     }
-    if (asked != NULL)
-        again = ask(asked, position_that_frees(supervisor));
-    /* Who is asked for the ring is asked for its private records when that has been answered. */
+    /* While the ring is full no private record could be made; order_resume() tries these again. */
     TAILQ_FOREACH(slot, &supervisor->waiting, waiting_link)
-    if (slot->waits_for_private && slot != asked)
+    if (slot->waits_for_private)
         again = ask(slot, slot->private_last + 1) || again;
     return again;
 }
