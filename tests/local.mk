@@ -53,6 +53,8 @@ check_LIBRARIES =
 include tests/system/local.mk
 include tests/jail/local.mk
 include tests/checker/local.mk
+include tests/faults/local.mk
+include tests/model/local.mk
 
 TESTS += $(check_PROGRAMS) $(dist_check_SCRIPTS)
 

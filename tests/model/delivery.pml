@@ -1,8 +1,61 @@
+/*
+ * delivery.pml - publish, deliver, credit, eviction, crash and reuse of a slot.
+ *
+ * Three slots, two writers and two readers: slot 0 writes, slot 1 writes and reads, slot 2 reads; a
+ * ring of four bytes with an index of four entries. The slot VICTIM (1 or 2) may crash, quit, close
+ * its relay and go on, stall, be evicted, and is then given to a second client, who reads. With
+ * VICTIM=1 the one who stalls is a client that does not read, with VICTIM=2 a worker that does not
+ * run.
+ *
+ * Checked in every state:
+ * - No gap, no duplicate, one order: `owed` has one bit for each record that the room was given while
+ *   a client was in it; what leaves is always the lowest of them (Worker, "one byte leaves").
+ * - No use of a reclaimed record: whatever a worker reads of the index and the ring still belongs to
+ *   the record that it wants (`entry_sequence`, `byte_of`).
+ * - No use of a reclaimed slot: a second life finds its outbox zeroed, what the supervisor copies from
+ *   an outbox is what its present worker put there, and no position is beyond what was told.
+ * - An honest worker is never taken for one that breaks the rules (the other assertions).
+ * - Each end of a client is told to the room before its slot is free.
+ * Checked where nothing can happen any more (Observer), and with Spin's search for cycles, which
+ * finds that every run comes there: all that was said was accepted, all that is owed was delivered
+ * to who reads, all that ended was freed and taken again. So senders go on in the end.
+ *
+ * What stands for what:
+ *   position            outbox_state.position (region/layout.h)
+ *   text                two pieces in each outbox: outbox_put() (region/outbox.c)
+ *   entry_..., byte_of  the index and the ring (region/ring.c); byte_of is whose byte it is
+ *   up, down, related   a relay, and slot.relay != NULL: where down is full, relay_blocked() says so
+ *   stalled .. exited   the client, the scheduler and the kernel
+ *   Worker              take_frame(), deliver(), submit() and begin_end() (worker/session.c) with
+ *                       delivery_extend(), delivery_write() and delivery_advance()
+ *                       (delivery/delivery.c); `end` and `at` are its end and position
+ *   next_given()        is_given() (delivery/delivery.c), leaving out rooms
+ *   look_at()           slot_hold() (supervisor/slot.c)
+ *   refresh()           refresh() and find_holder() (supervisor/space.c)
+ *   fits_before()       ring_fits() (region/ring.c), one record at a time
+ *   owe_turn()          slot_owe_turn() and slot_owe() (supervisor/slot.c)
+ *   commit()            ring_open(), ring_commit(), and record_for_room() (supervisor/record.c)
+ *   slot_end(), try_free(), reap_all()    the same and slots_reap() (supervisor/slot.c)
+ *   answer(), take_frame(), order_resume(), record_leaves()    answer_publish(), answer_enter(),
+ *                       answer_finish(), order_frame() and the same (supervisor/order.c)
+ *   tell(), tell_all()  the same, note_jump() and tell_room() (supervisor/tell.c)
+ *   Supervisor          one turn, serve() and end_turn() (supervisor/supervisor.c), is one step
+ *   relay_ended()       slot_relay_ended(); the KILL after its grace may come at any time
+ *   CAN_EVICT           evict() by space_tick(): at any time after somebody waits
+ *   CAN_KILL_HUNG       slot_doom() after drain-timeout
+ *   CAN_TAKE            slot_take()
+ *
+ * Left out: private records and their bound, names, the stop, batches of several records that are
+ * asked for at once, CREDIT that is told late, and that a turn is not one step: how the positions are
+ * read and the supervisor is woken is wakeup.pml's. Both models share nothing but `position`. Slot 0
+ * is owed nothing, as if its client were in no room. Only entries have a reserve: with one for bytes a
+ * ring of four would hide what goes wrong at its end.
+ *
+ * Each #ifdef but those of VICTIM and WINDOW is a mutant: a rule left out or turned round.
+ * check_models.sh demands that Spin finds an error in each.
+ */
 #ifndef VICTIM
 #define VICTIM 2
-#endif
-#ifndef EACH
-#define EACH 2
 #endif
 #ifndef WINDOW
 #define WINDOW 1
@@ -16,12 +69,15 @@
 #define SLOT_OF(life) (life == 3 -> VICTIM : life)
 #define GENERATION_OF(life) (life == 3 -> 2 : 1)
 
+/* Messages that a client has to say. */
+#define SAYS(life) (life == 0 -> 2 : (life == 1 -> 1 : 0))
+
 mtype = { PUBLISH, ENTER, FINISH };
 mtype:state = { FREE, STARTING, PRESENT, GONE };
 
 /* The region. */
 byte entry_sequence[RING], entry_start[RING], entry_length[RING], entry_life[RING];
-byte cell[RING];
+byte byte_of[RING];
 byte position[SLOTS];
 byte text[6];
 
@@ -36,6 +92,7 @@ byte stalled[LIVES]; /* 1: the client does not read, 2: the worker does not run 
 /* What readers are still owed, bit by bit, for the checks alone. */
 short owed[SLOTS];
 byte accepted[SLOTS];
+bool left_told[SLOTS];
 
 /* The supervisor's. */
 mtype:state state[SLOTS];
@@ -44,11 +101,7 @@ bool related[SLOTS], reaped[SLOTS];
 bool left_due[SLOTS], end_due[SLOTS], ended[SLOTS], evicted[SLOTS];
 byte told_to[SLOTS], untold_from[SLOTS], owed_to[SLOTS], own_in_turn[SLOTS], credit_due[SLOTS];
 byte joined[SLOTS];
-#ifdef JUMP_FORGOTTEN
 byte jump_end[SLOTS], jump_from[SLOTS];
-#else
-byte first_owed[SLOTS];
-#endif
 chan queue[SLOTS] = [2] of { mtype };
 byte next = 1, head, held = 1, holder = NOBODY;
 byte turn_first, turn_records;
@@ -56,7 +109,16 @@ bool blocked;
 byte blocked_length;
 
 #define IS_READER(slot) (slot != 0)
+/* Nothing of the region is in a worker of this slot any more. */
+#ifdef FREED_BEFORE_REAPED
+#define IS_GONE(slot) (!related[slot])
+#else
+#ifdef FREED_BEFORE_EOF
+#define IS_GONE(slot) (reaped[slot])
+#else
 #define IS_GONE(slot) (!related[slot] && reaped[slot])
+#endif
+#endif
 /* ------------------------------------------------------------------ worker */
 
 inline next_given()
@@ -78,6 +140,7 @@ proctype Worker(byte life)
     bool draining, finished;
     byte from, to, answered, how;
 
+end_unborn:
     atomic {
         started[life];
         slot = SLOT_OF(life);
@@ -103,7 +166,10 @@ end_worker:
                    position[slot] = at
                :: else
                fi;
-               end = to + 1
+               end = to + 1;
+#ifdef POSITION_BEFORE_BYTES
+               position[slot] = end
+#endif
            :: else
            fi;
            credit = credit + answered;
@@ -114,13 +180,13 @@ end_worker:
            fi;
            from = 0; to = 0; answered = 0; how = 0
        }
-    :: atomic { /* one cell leaves */
+    :: atomic { /* one byte leaves */
            at < end && !stalled[life] ->
            from = at;
            next_given();
            if
            :: at < end ->
-               assert(cell[(entry_start[at % RING] + partial) % RING] == at);
+               assert(byte_of[(entry_start[at % RING] + partial) % RING] == at);
                partial++;
                if
                :: partial == entry_length[at % RING] ->
@@ -138,7 +204,7 @@ end_worker:
            position[slot] = at
        }
     :: atomic { /* the client says something */
-           life < 2 && sent < EACH && credit > 0 && !closed[life] && !finished && stalled[life] < 2 ->
+           sent < SAYS(life) && credit > 0 && !closed[life] && !finished && stalled[life] < 2 ->
            credit--;
            sent++;
            text[slot * 2 + sent % WINDOW] = sent;
@@ -160,37 +226,39 @@ end_worker:
            draining && stalled[life] == 1 && !closed[life] -> closed[life] = true
        }
     :: atomic { life == VICTIM && !closed[life] && stalled[life] == 0 -> closed[life] = true }
-    :: atomic { life == VICTIM && stalled[life] == 0 && !closed[life] -> stalled[life] = 1 }
-    :: atomic { life == VICTIM && stalled[life] == 0 && !closed[life] -> stalled[life] = 2 }
+    :: atomic { life == VICTIM && stalled[life] == 0 && !closed[life] -> stalled[life] = VICTIM }
     :: atomic { closed[life] && stalled[life] < 2 || killed[life] -> break }
     od;
     atomic {
         closed[life] = true;
         exited[life] = true;
+        stalled[life] = 0;
         at = 0; end = 0; partial = 0; sent = 0; credit = 0; draining = false; finished = false
     }
 }
 
 /* ------------------------------------------------------------------ supervisor */
 
+/* The worker has not yet moved on to where a DELIVER began. */
+#define JUMPS(s) (position[s] == jump_end[s] && jump_from[s] > jump_end[s])
+
 inline look_at(s)
 {
     if
     :: state[s] == FREE || IS_GONE(s) -> hold = 0
+#ifdef HOLD_DROPPED_AT_EVICTION
+    :: evicted[s] -> hold = 0
+#endif
+#ifdef HOLD_DROPPED_AT_EOF
+    :: !related[s] -> hold = 0
+#endif
     :: else ->
         hold = position[s];
         assert(hold <= told_to[s]);
-#ifdef JUMP_FORGOTTEN
         if
-        :: hold == jump_end[s] && jump_from[s] > hold -> hold = jump_from[s]
+        :: JUMPS(s) -> hold = jump_from[s]
         :: else
         fi;
-#else
-        if
-        :: first_owed[s] > hold -> hold = first_owed[s]
-        :: else
-        fi;
-#endif
         if
         :: hold >= told_to[s] -> hold = untold_from[s]
         :: else
@@ -207,6 +275,9 @@ inline refresh()
     fi;
     if
     :: holder != NOBODY && hold == held
+#ifdef OTHERS_NOT_LOOKED_AT
+    :: holder != NOBODY && hold > held -> held = hold
+#endif
     :: else ->
         held = next;
         holder = NOBODY;
@@ -222,27 +293,36 @@ inline refresh()
         :: else -> break
         od;
         i = 0;
+#ifndef TURN_NOT_HELD
         if
         :: turn_first != 0 && turn_first < held -> held = turn_first
         :: else
         fi
+#endif
     fi;
     hold = 0
 }
 
-inline fits_before(length, spare)
+/* The rest of a lap in which a record does not fit. */
+#ifdef REST_OF_LAP_FORGOTTEN
+#define WASTE(length) 0
+#else
+#define WASTE(length) ((head % RING) + length <= RING -> 0 : RING - head % RING)
+#endif
+
+inline fits_before(bytes, spare)
 {
     assert(held == next || entry_sequence[held % RING] == held);
     fits = (next - held + 1 + spare <= RING) &&
         (head - (held == next -> head : entry_start[held % RING])) +
-        ((head % RING) + length <= RING -> 0 : RING - head % RING) + length + spare <= RING
+        WASTE(bytes) + bytes <= RING
 }
 
-inline space_fits(length, spare)
+inline space_fits(bytes, spare)
 {
-    fits_before(length, spare);
+    fits_before(bytes, spare);
     if
-    :: !fits -> refresh(); fits_before(length, spare)
+    :: !fits -> refresh(); fits_before(bytes, spare)
     :: else
     fi
 }
@@ -252,11 +332,21 @@ inline owe_turn(s)
     if
     :: IS_READER(s) && turn_first != 0 && own_in_turn[s] != turn_records ->
         since = (turn_first < joined[s] -> joined[s] : turn_first);
+#ifndef TOLD_AGAIN
+        since = (since < told_to[s] -> told_to[s] : since);
+#endif
         if
-        :: untold_from[s] == 0 || since < untold_from[s] -> untold_from[s] = since
-        :: else
+        :: since >= next
+#ifdef UNSENT_REPLACED
+        :: since < next -> untold_from[s] = since; owed_to[s] = next
+#else
+        :: since < next && (untold_from[s] == 0 || since < untold_from[s]) ->
+            untold_from[s] = since;
+            owed_to[s] = next
+        :: since < next && untold_from[s] != 0 && since >= untold_from[s] ->
+            owed_to[s] = next
+#endif
         fi;
-        owed_to[s] = next;
         since = 0
     :: else
     fi;
@@ -264,23 +354,23 @@ inline owe_turn(s)
 }
 
 /* A record about or by slot s becomes the next. */
-inline commit(s, length)
+inline commit(s, bytes)
 {
     if
-    :: (head % RING) + length > RING -> head = head + RING - head % RING
+    :: (head % RING) + bytes > RING -> head = head + RING - head % RING
     :: else
     fi;
     i = 0;
     do
-    :: i < length -> cell[(head + i) % RING] = next; i++
+    :: i < bytes -> byte_of[(head + i) % RING] = next; i++
     :: else -> break
     od;
     i = 0;
     entry_sequence[next % RING] = next;
     entry_start[next % RING] = head;
-    entry_length[next % RING] = length;
+    entry_length[next % RING] = bytes;
     entry_life[next % RING] = life_of[s];
-    head = head + length;
+    head = head + bytes;
     if
     :: turn_first == 0 -> turn_first = next
     :: else
@@ -322,49 +412,43 @@ inline slot_end(s, how)
     left_recorded = false
 }
 
-#define LENGTH_OF(s) (s == 0 && accepted[s] == 0 -> 2 : 1)
+#define LENGTH_OF(s) (s == 0 && accepted[s] == 1 -> 2 : 1)
 
 /* Answers a frame of slot s; `done` tells whether it need not wait. */
 inline answer(s, kind)
 {
-    done = true;
+    assert(state[s] == (kind == ENTER -> STARTING : PRESENT));
+    length = (kind == PUBLISH -> LENGTH_OF(s) : 1);
+    space_fits(length, RESERVE);
     if
-    :: kind == PUBLISH ->
-        assert(state[s] == PRESENT);
-        space_fits(LENGTH_OF(s), RESERVE);
+    :: fits ->
         if
-        :: fits ->
+        :: kind == PUBLISH ->
             assert(text[s * 2 + (accepted[s] + 1) % WINDOW] == accepted[s] + 1);
-            commit(s, LENGTH_OF(s));
             accepted[s]++;
             own_in_turn[s]++
-        :: else -> done = false; blocked_length = LENGTH_OF(s)
-        fi
-    :: kind == ENTER ->
-        assert(state[s] == STARTING);
-        space_fits(1, RESERVE);
-        if
-        :: fits ->
+        :: kind == ENTER ->
             state[s] = PRESENT;
-            joined[s] = next;
-            commit(s, 1)
-        :: else -> done = false; blocked_length = 1
-        fi
-    :: kind == FINISH ->
-        space_fits(1, RESERVE);
-        if
-        :: fits ->
-            commit(s, 1);
+            joined[s] = next
+        :: kind == FINISH ->
             left_recorded = true;
-            slot_end(s, 1)
-        :: else -> done = false; blocked_length = 1
+            left_told[s] = true
+        fi;
+        commit(s, length);
+#ifndef CREDIT_AT_READING
+        credit_due[s]++;
+#endif
+        if
+        :: kind == FINISH -> slot_end(s, 1)
+        :: else
         fi
+    :: else ->
+        blocked = true;
+        blocked_length = length
     fi;
-    if
-    :: done -> credit_due[s]++
-    :: else -> blocked = true
-    fi;
-    fits = false
+    done = fits;
+    fits = false;
+    length = 0
 }
 
 inline try_free(s)
@@ -374,15 +458,15 @@ inline try_free(s)
         state[s] = FREE;
         text[s * 2] = 0;
         text[s * 2 + 1] = 0;
+#ifndef POSITION_NOT_ZEROED
         position[s] = 0;
+#endif
+        assert(left_told[s]);
+        left_told[s] = false;
         owed[s] = 0;
         told_to[s] = 0; untold_from[s] = 0; owed_to[s] = 0; own_in_turn[s] = 0; credit_due[s] = 0;
         end_due[s] = false; evicted[s] = false;
-#ifdef JUMP_FORGOTTEN
         jump_end[s] = 0; jump_from[s] = 0;
-#else
-        first_owed[s] = 0;
-#endif
         do
         :: down[s]?_, _, _, _
         :: (len(down[s]) == 0) -> break
@@ -397,23 +481,27 @@ inline try_free(s)
 
 inline record_leaves()
 {
-    slot = 0;
-    do
-    :: slot < SLOTS ->
+    if
+    :: left_due[VICTIM] ->
+        space_fits(1, 0);
         if
-        :: left_due[slot] ->
-            space_fits(1, 0);
-            if
-            :: fits -> commit(slot, 1); left_due[slot] = false; try_free(slot)
-            :: else -> blocked = true; blocked_length = 1
-            fi;
-            fits = false
-        :: else
+        :: fits ->
+            commit(VICTIM, 1);
+            left_told[VICTIM] = true;
+            left_due[VICTIM] = false;
+            try_free(VICTIM)
+        :: else ->
+#ifdef LEFT_DROPPED_WHEN_FULL
+            left_due[VICTIM] = false;
+            try_free(VICTIM)
+#else
+            blocked = true;
+            blocked_length = 1
+#endif
         fi;
-        slot++
-    :: else -> break
-    od;
-    slot = 0
+        fits = false
+    :: else
+    fi
 }
 
 inline order_resume()
@@ -440,26 +528,33 @@ inline order_resume()
     slot = 0
 }
 
+#define END_OF(s) (end_due[s] -> (evicted[s] -> 2 : 1) : 0)
+#define CAN_TELL(s) (len(down[s]) < (s == 1 -> 2 : 1))
+#define TO_TELL(s) (related[s] && CAN_TELL(s) && \
+    (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]))
+
 inline tell(s)
 {
     if
-    :: related[s] && (len(down[s]) < (s == 1 -> 2 : 1)) && (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]) ->
+    :: TO_TELL(s) ->
         if
         :: untold_from[s] != 0 ->
-            down[s]!untold_from[s], owed_to[s] - 1, credit_due[s], (end_due[s] -> (evicted[s] -> 2 : 1) : 0);
-#ifdef JUMP_FORGOTTEN
-            jump_end[s] = told_to[s];
-            jump_from[s] = untold_from[s];
-#else
             if
-            :: position[s] >= told_to[s] -> first_owed[s] = untold_from[s]
+            :: state[s] == PRESENT -> owe_turn(s)
             :: else
             fi;
+            down[s]!untold_from[s], owed_to[s] - 1, credit_due[s], END_OF(s);
+            if
+#ifndef JUMP_FORGOTTEN
+            :: JUMPS(s)
 #endif
+            :: else ->
+                jump_end[s] = told_to[s];
+                jump_from[s] = untold_from[s]
+            fi;
             told_to[s] = owed_to[s];
             untold_from[s] = 0
-        :: else ->
-            down[s]!0, 0, credit_due[s], (end_due[s] -> (evicted[s] -> 2 : 1) : 0)
+        :: else -> down[s]!0, 0, credit_due[s], END_OF(s)
         fi;
         credit_due[s] = 0;
         end_due[s] = false
@@ -469,63 +564,63 @@ inline tell(s)
 
 inline tell_all()
 {
-    slot = 0;
-    do
-    :: slot < SLOTS ->
-        if
-        :: state[slot] == PRESENT -> owe_turn(slot)
-        :: else
-        fi;
-        slot++
-    :: else -> break
-    od;
-    turn_first = 0;
-    turn_records = 0;
+    if
+    :: turn_first == 0 || (VICTIM == 1 && !blocked && next != before) /* the room is told later */
+    :: turn_first != 0 ->
+        slot = 0;
+        do
+        :: slot < SLOTS && state[slot] == PRESENT -> owe_turn(slot); slot++
+        :: slot < SLOTS && state[slot] != PRESENT -> slot++
+        :: slot == SLOTS -> break
+        od;
+        turn_first = 0;
+        turn_records = 0
+    fi;
     slot = 0;
     do
     :: slot < SLOTS -> tell(slot); slot++
-    :: else -> break
+    :: slot == SLOTS -> break
     od;
     slot = 0
 }
+
+#ifdef FREED_BEFORE_REAPED
+#define CAN_REAP(s) (state[s] != FREE && !related[s])
+#else
+#ifdef FREED_BEFORE_EOF
+#define CAN_REAP(s) (state[s] != FREE && exited[life_of[s]])
+#else
+#define CAN_REAP(s) (state[s] != FREE && !related[s] && exited[life_of[s]])
+#endif
+#endif
 
 inline reap_all()
 {
-    slot = 0;
-    do
-    :: slot < SLOTS ->
+    if
+    :: CAN_REAP(VICTIM) ->
+        reaped[VICTIM] = true;
         if
-        :: state[slot] != FREE && !related[slot] && exited[life_of[slot]] ->
-            reaped[slot] = true;
-            if
-            :: (len(queue[slot]) == 0) -> slot_end(slot, 1)
-            :: else
-            fi;
-            try_free(slot)
+        :: len(queue[VICTIM]) == 0 -> slot_end(VICTIM, 1)
         :: else
         fi;
-        slot++
-    :: else -> break
-    od;
-    slot = 0
+        try_free(VICTIM)
+    :: else
+    fi
 }
 
-#define TO_TELL(s) (related[s] && (len(down[s]) < (s == 1 -> 2 : 1)) && (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]))
-#define TO_REAP(s) (state[s] != FREE && !related[s] && exited[life_of[s]] && (!reaped[s] || !ended[s] && (len(queue[s]) == 0)))
-#ifndef JUMP_FORGOTTEN
-#define HELD_BY(s) ((first_owed[s] > position[s] -> first_owed[s] : position[s]) >= told_to[s] -> untold_from[s] : (first_owed[s] > position[s] -> first_owed[s] : position[s]))
-#endif
-#ifdef JUMP_FORGOTTEN
-#define MOVED blocked
-#else
+#define TO_REAP(s) (CAN_REAP(s) && (!reaped[s] || len(queue[s]) == 0 && !left_due[s]))
+#define GOT(s) (JUMPS(s) -> jump_from[s] : position[s])
+#define HELD_BY(s) (GOT(s) >= told_to[s] -> untold_from[s] : GOT(s))
 #define MOVED (blocked && (holder == NOBODY || HELD_BY(holder) != held))
-#endif
-
 #define EOF_AT(s) (related[s] && closed[life_of[s]] && len(up[s]) == 0)
 #define CAN_EVICT (blocked && life_of[VICTIM] == VICTIM && !killed[VICTIM] && holder == VICTIM)
+#define CAN_KILL_HUNG (ended[VICTIM] && life_of[VICTIM] == VICTIM && !killed[VICTIM] && \
+    stalled[VICTIM] == 2)
 #define CAN_TAKE (state[VICTIM] == FREE && life_of[VICTIM] != 3)
-#define READY (len(up[0]) + len(up[1]) + len(up[2]) > 0 || EOF_AT(0) || EOF_AT(1) || EOF_AT(2) || \
-    CAN_EVICT || CAN_TAKE || TO_REAP(0) || TO_REAP(1) || TO_REAP(2))
+#define READY (len(up[0]) + len(up[1]) + len(up[2]) > 0 || EOF_AT(VICTIM) || \
+    CAN_EVICT || CAN_KILL_HUNG || CAN_TAKE)
+#define DUE (TO_REAP(VICTIM) || TO_TELL(0) || TO_TELL(1) || TO_TELL(2) || \
+    MOVED || turn_first != 0)
 
 inline relay_ended(s)
 {
@@ -535,6 +630,9 @@ inline relay_ended(s)
 
 inline take_frame()
 {
+#ifdef CREDIT_AT_READING
+    credit_due[slot]++;
+#endif
     if
     :: ended[slot]
     :: !ended[slot] && (blocked || len(queue[slot]) > 0) ->
@@ -554,8 +652,8 @@ inline take_frame()
 
 active proctype Supervisor()
 {
-    byte slot, hold, i, since;
-    bool fits, done, left_recorded;
+    byte slot, hold, i, since, before, length;
+    bool fits, done, left_recorded, busy;
     mtype kind = PUBLISH;
 
     atomic {
@@ -576,17 +674,27 @@ active proctype Supervisor()
 end_asleep:
     do
     :: atomic {
-           READY || TO_TELL(0) || TO_TELL(1) || TO_TELL(2) || MOVED ->
+           READY || DUE ->
+           before = next;
            do
-           :: up[0]?kind -> slot = 0; take_frame()
-           :: up[1]?kind -> slot = 1; take_frame()
-           :: up[2]?kind -> slot = 2; take_frame()
-           :: EOF_AT(0) -> relay_ended(0)
-           :: EOF_AT(1) -> relay_ended(1)
-           :: EOF_AT(2) -> relay_ended(2)
+           :: len(up[0]) + len(up[1]) + len(up[2]) > 0 ->
+               if
+               :: up[0]?kind -> slot = 0
+               :: up[1]?kind -> slot = 1
+               :: up[2]?kind -> slot = 2
+               fi;
+               take_frame();
+               busy = true
+           :: EOF_AT(VICTIM) ->
+               relay_ended(VICTIM);
+               busy = true
            :: CAN_EVICT ->
                slot_end(VICTIM, 2);
-               killed[VICTIM] = true
+               killed[VICTIM] = true;
+               busy = true
+           :: CAN_KILL_HUNG ->
+               killed[VICTIM] = true;
+               busy = true
            :: CAN_TAKE ->
                state[VICTIM] = STARTING;
                life_of[VICTIM] = 3;
@@ -595,12 +703,15 @@ end_asleep:
                ended[VICTIM] = false;
                accepted[VICTIM] = 0;
                joined[VICTIM] = 0;
-               started[3] = true
-           :: true -> break
+               started[3] = true;
+               busy = true
+           :: busy || DUE -> break
            od;
+           busy = false;
            reap_all();
            order_resume();
-           tell_all()
+           tell_all();
+           before = 0
        }
     od
 }
@@ -609,8 +720,8 @@ active proctype Observer()
 {
     timeout ->
     assert(!blocked);
-    assert(accepted[0] == EACH);
-    assert(VICTIM == 1 || accepted[1] == EACH);
+    assert(accepted[0] == SAYS(0));
+    assert(VICTIM == 1 || accepted[1] == SAYS(1));
     assert(state[1] == PRESENT && (owed[1] == 0 || stalled[life_of[1]] > 0));
     assert(state[2] == PRESENT && (owed[2] == 0 || stalled[life_of[2]] > 0))
 }

@@ -1,17 +1,52 @@
+/*
+ * wakeup.pml - waiting for space, with store buffers.
+ *
+ * Two workers that deliver, a supervisor that records what two writers publish into a ring of four
+ * records, and a memory that shows stores late: a store goes into its process's buffer, first in
+ * first out, and comes out at any later time (total store order, as on x86; where a processor may
+ * reorder more, the two fences forbid that too). Only the two words of the wake-up are buffered,
+ * `position` and `wanted`: all others are ordered by the relays' system calls.
+ *
+ * Checked in every state: no record is written over before it has left (Worker, first step). Checked
+ * where nothing can happen any more (Observer), and with Spin's search for cycles, which finds that
+ * every run comes there: everything was accepted and delivered. So no wake-up is lost and senders go
+ * on in the end. There are no timers here: the supervisor's clock would hide a lost wake-up for a
+ * while, and make it a delay.
+ *
+ * What stands for what:
+ *   Worker, first step    delivery_write() (delivery/delivery.c): any number of records leave; then
+ *                         the store in move_to()
+ *   Worker, second step   the fence and the load in move_to(), and SPACE, sent by deliver()
+ *                         (worker/session.c); the worker may die in between
+ *   Supervisor, 1st step  a turn but for its last act: order_frame() and order_resume() (order.c),
+ *                         tell_all() (tell.c), space_resume() (space.c), all in supervisor/
+ *   HOLD, refresh()       slot_hold() (slot.c); refresh() and find_holder() (space.c)
+ *   WANTED                position_that_frees() (space.c)
+ *   Supervisor, 2nd step  ask() (space.c) up to its store: one that has got all is not asked
+ *   Supervisor, 3rd step  ask() from its fence on; `again` is what space_arm() returns to end_turn()
+ *   waiting               frames in the slots' queues; CAN_PUBLISH: a writer has credit left
+ *   end_of()              slot_relay_ended() and slots_reap(), as one
+ *
+ * Left out: who publishes, and all else that delivery.pml has. All records are for both workers.
+ *
+ * Each #ifdef but those of the two sizes is a mutant: a rule left out or turned round.
+ * check_models.sh demands that Spin finds an error in each.
+ */
 #ifndef EACH
-#define EACH 4
+#define EACH 3 /* messages of each writer */
 #endif
 #ifndef CRASHES
-#define CRASHES 2
+#define CRASHES 1 /* workers that may die */
 #endif
 #define RING 4
-#define LAST (2 * EACH)
+#define WRITERS 2 /* with one PUBLISH unanswered each */
+#define LAST (WRITERS * EACH)
 #define NOBODY 2
-#define DEPTH 2
+#define DEPTH 2 /* of a store buffer; with the fences in place one is never fuller than 1 */
 
 mtype = { SPACE, END_OF_FILE };
 
-/* What memory shows of the words in which the processes meet. */
+/* What memory shows of the words in which the processes meet, and the ring. */
 byte position[2];
 byte wanted[2];
 byte ring[RING];
@@ -20,65 +55,53 @@ byte ring[RING];
 chan worker_stores[2] = [DEPTH] of { byte };
 chan supervisor_stores = [DEPTH] of { byte, byte };
 
+/* Relays up; down, a DELIVER's `to` is all that counts, and a later one takes an earlier one in. */
 chan relay[2] = [3] of { mtype };
-bool waiting[2];     /* a PUBLISH of this writer is unanswered */
-byte delivered[2];   /* the last DELIVER's `to` */
-byte accepted;
+byte delivered[2];
 
 byte crashes;
-bool gone[2];
-byte reached[2] = 1;
-
-proctype Writer(byte me)
-{
-    byte sent;
-
-    do
-    :: atomic { sent < EACH && !waiting[me] -> sent++; waiting[me] = true }
-    :: atomic { sent == EACH && !waiting[me] -> sent = 0; break }
-    od
-}
+bool dead[2];
+byte accepted;
 
 proctype Worker(byte me)
 {
-    byte at = 1, next, value;
+    byte at, reached, value;
 
-end_nothing_owed:
+end_idle:
     do
-    :: atomic {
-           at <= delivered[me];
-           next = at;
+    :: atomic { /* some of what is owed leaves; its bytes are looked at now */
+           at <= delivered[me] && delivered[me] != 0;
+           reached = (at == 0 -> 1 : at);
            do
-           :: next <= delivered[me] ->
-               assert(ring[next % RING] == next);
-               next++
-           :: next > at ->
-               break
-           od
+           :: reached <= delivered[me] ->
+               assert(ring[reached % RING] == reached);
+               reached++;
+               if
+               :: true -> break
+               :: reached <= delivered[me] -> skip
+               fi
+           od;
+           worker_stores[me]!reached
        }
-       worker_stores[me]!next;
-#ifndef NO_FENCE_IN_WORKER
-       empty(worker_stores[me]);
-#endif
        atomic {
+#ifndef NO_FENCE_IN_WORKER
+           len(worker_stores[me]) == 0 ->
+#endif
            value = wanted[me];
            if
 #ifdef SPACE_ONLY_WHEN_EQUAL
-           :: value == next ->
+           :: value == reached ->
 #else
-           :: at < value && value <= next ->
+           :: at < value && value <= reached ->
 #endif
                if
-               :: assert(nfull(relay[me]));
-                  relay[me]!SPACE
-               :: crashes < CRASHES ->
-                  goto crash
+               :: true -> assert(len(relay[me]) < 2); relay[me]!SPACE
+               :: crashes < CRASHES -> goto crash
                fi
            :: else
            fi;
-           at = next;
-           reached[me] = at;
-           next = 0;
+           at = reached;
+           reached = 0;
            value = 0
        }
     :: atomic { crashes < CRASHES -> goto crash }
@@ -86,12 +109,11 @@ end_nothing_owed:
 crash:
     atomic {
         crashes++;
+        dead[me] = true;
+        relay[me]!END_OF_FILE;
         at = 0;
-        next = 0;
-        value = 0;
-        reached[me] = 0;
-        gone[me] = true;
-        relay[me]!END_OF_FILE
+        reached = 0;
+        value = 0
     }
 }
 
@@ -107,142 +129,153 @@ end_drained:
     od
 }
 
-/* What the supervisor takes a member to hold from: max(position, first owed). */
-#define CLAIM(slot) (position[slot] > 1 -> position[slot] : 1)
-
-inline read_frames()
-{
-    atomic {
-        slot = 0;
-        do
-        :: slot < 2 && nempty(relay[slot]) ->
-            if
-            :: relay[slot]?SPACE
-            :: relay[slot]?END_OF_FILE ->
-                member[slot] = false;
-#ifndef HOLDER_GONE_UNNOTICED
-                if
-                :: holder == slot -> holder = NOBODY
-                :: else
-                fi
+#define FIRST_OWED 1
+#define HOLD(slot) (position[slot] > FIRST_OWED -> position[slot] : FIRST_OWED)
+/* The position of the holder from which on what waits fits, as far as it has been told. */
+#ifdef WANTED_TOO_FAR
+#define WANTED (held + RING + 1)
+#else
+#define WANTED (held + 1)
 #endif
-            fi
-        :: slot < 2 && empty(relay[slot]) -> slot++
-        :: slot == 2 -> break
-        od;
-        slot = 0
-    }
-}
+#define FITS (next - held < RING)
+#define CAN_PUBLISH (waiting < WRITERS && accepted + waiting < LAST)
 
-inline look_at_all()
-{
-    atomic { lowest = next; holder = NOBODY; slot = 0 }
-    do
-    :: atomic {
-           slot < 2 ->
-           if
-           :: member[slot] && CLAIM(slot) < lowest ->
-               lowest = CLAIM(slot);
-               holder = slot
-           :: else
-           fi;
-           slot++
-       }
-    :: atomic { slot == 2 -> held = lowest; lowest = 0; slot = 0; break }
-    od
-}
-
-/* Has whoever holds the ring moved? Then the others count again. */
-inline look_at_holder()
+/* Moves `held` on as far as it really is. */
+inline refresh()
 {
     if
-    :: atomic {
-           holder == NOBODY || CLAIM(holder) > held ->
-           moved = true
-       }
 #ifdef OTHERS_NOT_LOOKED_AT
-       if
-       :: atomic { holder != NOBODY -> held = CLAIM(holder) }
-       :: atomic { holder == NOBODY -> skip }
-          look_at_all()
-       fi
+    :: holder != NOBODY -> held = HOLD(holder)
 #else
-       look_at_all()
+    :: holder != NOBODY && HOLD(holder) == held
 #endif
-    :: atomic { holder != NOBODY && CLAIM(holder) <= held -> moved = false }
+    :: else ->
+        held = next;
+        holder = NOBODY;
+        if
+        :: member[0] && HOLD(0) < held -> held = HOLD(0); holder = 0
+        :: else
+        fi;
+        if
+        :: member[1] && HOLD(1) < held -> held = HOLD(1); holder = 1
+        :: else
+        fi
     fi
 }
 
-#define FULL (next - held >= RING)
-#define TARGET (next - RING + 1)
+inline end_of(slot)
+{
+    member[slot] = false;
+#ifndef DEAD_HOLDER_KEPT
+    if
+    :: holder == slot -> holder = NOBODY
+    :: else
+    fi
+#endif
+}
+
+inline take_frames()
+{
+    do
+    :: relay[0]?SPACE
+    :: relay[1]?SPACE
+    :: relay[0]?END_OF_FILE -> end_of(0)
+    :: relay[1]?END_OF_FILE -> end_of(1)
+    :: len(relay[0]) + len(relay[1]) == 0 -> break
+    od;
+    do /* a writer that has credit may or may not have published by now */
+    :: CAN_PUBLISH -> waiting++
+    :: true -> break
+    od
+}
+
+inline accept()
+{
+    do
+    :: waiting > 0 ->
+        if
+        :: !FITS -> refresh()
+        :: else
+        fi;
+        if
+        :: FITS ->
+            ring[next % RING] = next;
+            next++;
+            accepted++;
+            waiting--
+        :: else -> break
+        fi
+    :: else -> break
+    od
+}
 
 active proctype Supervisor()
 {
-    byte next = 1, held = 1, holder = NOBODY, lowest, slot, turn;
-    bool member[2] = true, queued[2], moved;
+    byte next = 1, held = 1, holder = NOBODY, waiting, asked;
+    bool member[2] = true;
 
-    atomic { run Worker(0); run Worker(1); run Writer(0); run Writer(1) }
+    atomic { run Worker(0); run Worker(1) }
 end_asleep:
-    atomic {
-        nempty(relay[0]) || nempty(relay[1]) ||
-        (waiting[0] && !queued[0]) || (waiting[1] && !queued[1]) ->
-        queued[0] = waiting[0];
-        queued[1] = waiting[1]
-    }
-    read_frames();
     do
     :: atomic {
-           (queued[0] || queued[1]) && !FULL ->
            if
-           :: !queued[turn] -> turn = 1 - turn
-           :: else
+           :: len(relay[0]) + len(relay[1]) > 0
+           :: CAN_PUBLISH -> waiting++
            fi;
-           ring[next % RING] = next;
-           next++;
-           queued[turn] = false;
-           waiting[turn] = false;
-           turn = 1 - turn
+again:
+           take_frames();
+           accept();
+           delivered[0] = next - 1;
+           delivered[1] = next - 1;
+           if
+           :: waiting > 0 -> skip
+           :: else -> goto end_asleep
+           fi
        }
-    :: atomic { !(queued[0] || queued[1]) -> break }
-    :: atomic { (queued[0] || queued[1]) && FULL -> moved = false }
-       look_at_holder();
-       if
-       :: atomic { moved -> moved = false }
-       :: atomic { !moved -> skip }
 #ifdef WANTED_AFTER_REREAD
-          look_at_holder();
-          if
-          :: atomic { !moved -> supervisor_stores!holder, TARGET; break }
+       atomic {
+           if
+           :: HOLD(holder) > held -> goto again
+           :: else
+           fi
+       }
+#endif
+       atomic {
+           if
+           :: position[holder] >= delivered[holder] + 1 ->
+#ifdef CAUGHT_UP_NOT_SEEN
+               goto end_asleep
 #else
-          supervisor_stores!holder, TARGET;
+               goto again
+#endif
+           :: else ->
+               asked = WANTED;
+               supervisor_stores!holder, asked
+           fi
+       }
+#ifndef WANTED_AFTER_REREAD
+       atomic {
 #ifndef NO_FENCE_IN_SUPERVISOR
-          empty(supervisor_stores);
+           len(supervisor_stores) == 0 ->
 #endif
-#ifdef NO_REREAD
-          break
-#else
-          look_at_holder();
+           if
+#ifdef NEVER_ASLEEP
+           :: true -> asked = 0; goto again
 #endif
-          if
-          :: atomic { !moved -> break }
+#ifndef NO_REREAD
+           :: position[holder] >= asked -> asked = 0; goto again
 #endif
-          :: atomic { moved -> moved = false }
-          fi
-       fi
-    od;
-    atomic {
-        moved = false;
-        delivered[0] = next - 1;
-        delivered[1] = next - 1;
-        accepted = next - 1;
-        goto end_asleep
-    }
+           :: else -> asked = 0
+           fi
+       }
+#endif
+    od
 }
 
 active proctype Observer()
 {
     timeout ->
     assert(accepted == LAST);
-    assert(gone[0] || reached[0] == LAST + 1);
-    assert(gone[1] || reached[1] == LAST + 1)
+    assert(dead[0] || position[0] == LAST + 1);
+    assert(dead[1] || position[1] == LAST + 1)
 }

@@ -66,6 +66,23 @@ static socklen_t parse(const char *text, union any_address *address)
     return 0;
 }
 
+static bool spread;
+
+void address_spread(void)
+{
+    spread = true;
+}
+
+/* Gives the socket the next of 127.1.0.1, 127.1.0.2, ... for its own address. */
+static void take_source(int descriptor)
+{
+    static unsigned number;
+    struct sockaddr_in source = {.sin_family = AF_INET};
+
+    source.sin_addr.s_addr = htonl(0x7f010001u + number++ % 0xfffffeu);
+    bind(descriptor, (const struct sockaddr *)&source, sizeof(source));
+}
+
 int address_connect(const char *text, int receive_buffer)
 {
     union any_address address;
@@ -82,6 +99,8 @@ int address_connect(const char *text, int receive_buffer)
     if (receive_buffer > 0)
         setsockopt(
             descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, (socklen_t)sizeof(receive_buffer));
+    if (spread && address.any.sa_family == AF_INET)
+        take_source(descriptor);
     if (connect(descriptor, &address.any, length) == 0)
         return descriptor;
     fault = errno;

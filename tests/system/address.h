@@ -12,6 +12,10 @@
  * kernel's. Returns the descriptor, or -1 with errno set. */
 int address_connect(const char *address, int receive_buffer);
 
+/* From now on each connection to an IPv4 loopback address comes from another such address, so that
+ * what the server holds against one address does not meet them all. */
+void address_spread(void);
+
 /* Splits "HOST:PORT" as nc wants it; false for unix: addresses. Brackets are taken off. */
 bool address_split(const char *address, char *host, size_t host_size, const char **port);
 

@@ -16,11 +16,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a test waits for what must happen: far more than it takes, far less than Check's limit.
- */
-#define BOUND_MS 20000
-/* The limit of one test case, in seconds, for tcase_set_timeout. */
+/* How long a test waits for what must happen: far more than it takes, far less than Check's limit
+ * for one test case, which is in seconds for tcase_set_timeout. */
+#ifdef CHATROOMD_SANITIZERS
+#define BOUND_MS           60000
+#define BOUND_CASE_SECONDS 240
+#else
+#define BOUND_MS           20000
 #define BOUND_CASE_SECONDS 90
+#endif
 
 /* Now, in milliseconds since some fixed moment. */
 int64_t bounded_now(void);

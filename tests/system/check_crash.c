@@ -20,8 +20,13 @@
 #include <unistd.h>
 
 #define FAMILY_MAX 64
-/* How long the family may take to follow the supervisor. */
+/* How long the family may take to follow the supervisor; the memory of a process with sanitizers
+ * takes long to give back. */
+#ifdef CHATROOMD_SANITIZERS
+#define FOLLOW_MS 5000
+#else
 #define FOLLOW_MS 1000
+#endif
 
 static void close_all(struct client *const *crowd, size_t count)
 {

@@ -51,7 +51,7 @@ static void expect_orderly_end(struct client *const *crowd, const char *told)
 
 START_TEST(a_stop_with_pending_output)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=60 s"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3];
 
     make_pending(daemon, crowd);
@@ -67,7 +67,7 @@ END_TEST
 /* Ctrl-C goes to the whole foreground group of the terminal: supervisor, forker and workers. */
 START_TEST(ctrl_c_on_a_terminal)
 {
-    struct daemon *daemon = daemon_start_on_terminal(OPTIONS("-o", "drain-timeout=60 s"));
+    struct daemon *daemon = daemon_start_on_terminal(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3];
 
     make_pending(daemon, crowd);
@@ -81,7 +81,7 @@ END_TEST
 /* All talk and all read when the stop comes: whatever one of them saw, all the others got too. */
 START_TEST(a_stop_while_all_talk)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=60 s"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[6];
 
     client_join_room(daemon_address(daemon, 0), crowd, 6);

@@ -1,0 +1,112 @@
+/*
+ * Fault test: workers that lag behind what they are told of. What a client is still to get stays in
+ * the ring, also where its worker has been told twice before it took the first, and also where what
+ * it was told of does not begin where it had ended.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/faults/faults.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/crowd.h"
+#include "tests/system/daemon.h"
+#include "tests/system/workers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Messages that go round the smallest ring several times. */
+#define LAPS 1000
+
+static struct daemon *start(void)
+{
+    return daemon_start(OPTIONS("-o", "max-clients=64", "-o", "stall-grace=1 h", "-o",
+        "ring-size=256 KiB", "-o", "max-message=1 KiB"));
+}
+
+/* The first speaks `count` messages, and the second has got them all. */
+static void speak(struct client *const *crowd, unsigned first, unsigned count)
+{
+    size_t had = crowd_messages(crowd[1]);
+
+    crowd_queue(crowd[0], first, count);
+    crowd_run_until_messages(crowd, 2, crowd[1], had + count);
+}
+
+/* One alone has talked for long, so that nothing has been told to its worker; that is frozen, and
+ * told two things, one after the other; then others talk until the ring is full. */
+START_TEST(told_twice_after_a_gap)
+{
+    struct daemon *daemon = start();
+    struct client *crowd[3], *order[2];
+    pid_t worker;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    speak(crowd, 0, LAPS);
+    crowd_run_until_messages(crowd, 3, crowd[2], LAPS);
+    worker = daemon_worker_of(daemon, crowd[0]->name);
+    ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+    order[0] = crowd[1];
+    order[1] = crowd[2];
+    crowd[2]->cursor = crowd[2]->in.length;
+    speak(order, 0, 1);
+    speak(order, 1, 1);
+    crowd_queue(crowd[1], 2, LAPS - 2);
+    fault_run_until_quiet(order, 2, 300);
+    ck_assert_uint_gt(client_unsent(crowd[1]) + fault_counter(daemon, "ring-waits"), 0);
+    ck_assert_int_eq(kill(worker, SIGCONT), 0);
+    crowd_run_until_messages(crowd, 3, crowd[0], LAPS);
+    crowd_run_until_messages(crowd, 3, crowd[2], LAPS);
+    crowd_expect_whole(crowd[0], crowd[2], NULL);
+    fault_close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* Newcomers, while others talk without end. Each gets its welcome first, and then the order from
+ * its own place on. */
+START_TEST(newcomers_in_a_full_ring)
+{
+    struct daemon *daemon = start();
+    struct client *crowd[3];
+    int rounds = fault_times(100, 2000);
+    unsigned said = 0;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    for (int round = 0; round < rounds; round++) {
+        int64_t deadline = bounded_deadline(BOUND_MS);
+        const char *line;
+
+        crowd[2] = client_open(daemon_address(daemon, 0), 0);
+        while ((line = client_take(crowd[2])) == NULL) {
+            if (client_unsent(crowd[0]) < (size_t)200 * CROWD_MESSAGE)
+                crowd_queue(crowd[0], 200 * said++, 200);
+            ck_assert(client_turn(crowd, 3, deadline));
+        }
+        ck_assert_msg(strncmp(line, "* Welcome to chatroomd; you are guest", 37) == 0,
+            "newcomer %d got first: %.100s", round, line);
+        client_close(crowd[2]);
+        fault_forget(crowd[0]);
+        fault_forget(crowd[1]);
+    }
+    printf("%d newcomers in a full ring\n", rounds);
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+static Suite *hold_suite(void)
+{
+    Suite *suite = suite_create("faults: hold");
+    TCase *hold = tcase_create("hold");
+
+    tcase_set_timeout(hold, FAULT_CASE_SECONDS);
+    tcase_add_test(hold, told_twice_after_a_gap);
+    tcase_add_test(hold, newcomers_in_a_full_ring);
+    suite_add_tcase(suite, hold);
+    return suite;
+}
+
+CHECK_MAIN(hold_suite)

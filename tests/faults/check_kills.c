@@ -1,0 +1,392 @@
+/*
+ * Fault test: workers that die or freeze, a thousand at random moments under load, two hundred at
+ * once, some just when they are to be ended. Only their own clients go; nothing accepted is lost,
+ * and no process or slot.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/checker/random.h"
+#include "tests/checker/workload.h"
+#include "tests/faults/faults.h"
+#include "tests/system/address.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/crowd.h"
+#include "tests/system/daemon.h"
+#include "tests/system/process.h"
+#include "tests/system/transcript.h"
+#include "tests/system/workers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT_ONCE     16
+#define WORKERS_MAX 512
+
+/* --- one by one, under load --- */
+
+/* What the workload's callbacks need. */
+struct hunt {
+    struct daemon *daemon;
+    pid_t victims[WORKERS_MAX];
+    size_t count;
+    unsigned long killed, crashed;
+};
+
+static bool is_spared(pid_t worker, const char *const *spared)
+{
+    char title[PROCESS_TEXT_MAX], start[80];
+
+    process_title(worker, title, sizeof(title));
+    for (; *spared != NULL; spared++) {
+        snprintf(start, sizeof(start), "chatroomd: worker %s ", *spared);
+        if (strncmp(title, start, strlen(start)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void kill_worker(void *context, const char *const *spared, unsigned choice)
+{
+    struct hunt *hunt = context;
+    pid_t victim;
+    size_t at;
+
+    if (hunt->count == 0)
+        hunt->count = daemon_workers(hunt->daemon, hunt->victims, WORKERS_MAX);
+    if (hunt->count == 0)
+        return;
+    at = choice % hunt->count;
+    victim = hunt->victims[at];
+    hunt->victims[at] = hunt->victims[hunt->count - 1];
+    hunt->count--;
+    if (is_spared(victim, spared) || process_gone(victim))
+        return;
+    if (kill(victim, choice % 2 == 0 ? SIGKILL : SIGSEGV) != 0)
+        return;
+    if (choice % 2 == 0)
+        hunt->killed++;
+    else
+        hunt->crashed++;
+}
+
+static size_t count_workers(void *context)
+{
+    struct hunt *hunt = context;
+    pid_t workers[WORKERS_MAX];
+
+    return daemon_workers(hunt->daemon, workers, WORKERS_MAX) +
+           process_zombies(daemon_pid(hunt->daemon));
+}
+
+/* All slots can be taken again, and one more cannot. */
+static void expect_all_slots_free(struct daemon *daemon, size_t slots)
+{
+    struct client *crowd[WORKERS_MAX], *late;
+
+    ck_assert_uint_le(slots, WORKERS_MAX);
+    fault_wait_slots(daemon, 0);
+    fault_join_many(daemon_address(daemon, 0), crowd, slots, 0);
+    late = client_open(daemon_address(daemon, 0), 0);
+    client_expect_start(late, "! The server is full");
+    client_close(late);
+    fault_close_all(crowd, slots);
+    daemon_wait_workers(daemon, 0);
+}
+
+/* Nobody leaves but by the death of a worker: for each newcomer beyond those who can be there at
+ * once, one has died. */
+START_TEST(one_after_the_other)
+{
+    struct hunt hunt = {
+        .daemon = daemon_start(OPTIONS("-o", "max-clients=24", "-o", "ring-size=2 MiB"))};
+    unsigned deaths = (unsigned)fault_times(fault_sanitizers() ? 100 : 500, 10000);
+    struct workload_plan plan = {
+        .seed = 1001 + (uint64_t)_i,
+        .at_once = AT_ONCE,
+        .newcomers = AT_ONCE + deaths,
+        .messages = 12 * deaths,
+        .payload_max = 300,
+        .pauses = 20,
+        .kills = 330,
+        .kill_worker = kill_worker,
+        .count_workers = count_workers,
+        .context = &hunt,
+    };
+    struct checker_report report;
+    struct workload *workload;
+
+    /* One address whose workers crash so often would be kept out. */
+    address_spread();
+    workload = workload_play(daemon_address(hunt.daemon, 0), &plan);
+
+    ck_assert_msg(workload_judge(workload, daemon_log(hunt.daemon), &report),
+        "seed %llu: %lu faults:\n%s", (unsigned long long)plan.seed, report.faults, report.text);
+    ck_assert_uint_ge(hunt.killed + hunt.crashed, deaths);
+    printf("killed %lu workers and crashed %lu under load (seed %llu): %lu records, %lu "
+           "deliveries, no fault\n",
+        hunt.killed, hunt.crashed, (unsigned long long)plan.seed, report.records,
+        report.deliveries);
+    workload_free(workload);
+    expect_all_slots_free(hunt.daemon, 24);
+    daemon_stop(hunt.daemon);
+}
+END_TEST
+
+/* --- all at once --- */
+
+#define MANY 200
+/* Of one in so many all that it got is compared. */
+#define LOOKED_AT 10
+
+static void expect_all_reaped(struct daemon *daemon, const struct client *witness)
+{
+    size_t lefts = 0;
+
+    for (const char *at = witness->in.data; (at = strstr(at, " left (connection lost)\n")) != NULL;
+         at++)
+        lefts++;
+    ck_assert_uint_eq(lefts, MANY);
+    ck_assert_uint_eq(fault_count_log(daemon, "reason=worker-crash"), MANY);
+    daemon_wait_workers(daemon, 2);
+}
+
+/* Workers of all but the first two. They joined in this order, but titles tell only names. */
+static void kill_all(struct daemon *daemon, struct client *const *crowd)
+{
+    pid_t workers[WORKERS_MAX], spared[2];
+    size_t count = daemon_workers(daemon, workers, WORKERS_MAX), killed = 0;
+
+    for (size_t at = 0; at < 2; at++)
+        spared[at] = daemon_worker_of(daemon, crowd[at]->name);
+    for (size_t at = 0; at < count; at++)
+        if (workers[at] != spared[0] && workers[at] != spared[1])
+            killed += kill(workers[at], SIGKILL) == 0;
+    ck_assert_uint_eq(killed, MANY);
+}
+
+/* Waits until the witness has been told of every death. */
+static void run_until_all_left(struct client *const *crowd)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t lefts = 0, from = crowd[0]->cursor;
+    const char *at;
+
+    while (lefts < MANY) {
+        ck_assert_msg(client_turn(crowd, 2, deadline), "%zu of %d left", lefts, MANY);
+        while ((at = strstr(crowd[0]->in.data + from, " left (connection lost)\n")) != NULL) {
+            from = (size_t)(at + 1 - crowd[0]->in.data);
+            lefts++;
+        }
+    }
+}
+
+START_TEST(all_at_once)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=202"));
+    struct client *crowd[MANY + 2];
+
+    fault_join_many(daemon_address(daemon, 0), crowd, MANY + 2, 0);
+    fault_align(crowd[1], crowd, MANY + 2, "here we go");
+    crowd_queue(crowd[1], 0, 300);
+    crowd_run_until_messages(crowd, MANY + 2, crowd[0], 100);
+    kill_all(daemon, crowd);
+    run_until_all_left(crowd);
+    expect_all_reaped(daemon, crowd[0]);
+    crowd_run_until_messages(crowd, 2, crowd[0], 300);
+    for (size_t at = 2; at < MANY + 2; at += LOOKED_AT) {
+        client_read_to_end(crowd[at]);
+        crowd_expect_prefix(crowd[at], crowd[0]);
+    }
+    printf("killed %d workers at once\n", MANY);
+    fault_close_all(crowd, MANY + 2);
+    expect_all_slots_free(daemon, 202);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* None of them reads, so that the ring is full, and there is room for 200 `left` only as the dead
+ * give it back. */
+START_TEST(all_at_once_while_the_ring_is_full)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=202", "-o", "stall-grace=1 h",
+        "-o", "ring-size=256 KiB", "-o", "max-message=1 KiB"));
+    struct client *crowd[MANY + 2];
+    unsigned said = 0;
+
+    fault_join_many(daemon_address(daemon, 0), crowd, 2, 0);
+    fault_join_many(daemon_address(daemon, 0), crowd + 2, MANY, 2048);
+    fault_align(crowd[1], crowd, MANY + 2, "here we go");
+    for (size_t at = 2; at < MANY + 2; at++)
+        crowd[at]->reads = false;
+    while (client_unsent(crowd[1]) == 0) {
+        crowd_queue(crowd[1], said, 2000);
+        said += 2000;
+        fault_run_until_quiet(crowd, 2, 300);
+    }
+    ck_assert_uint_lt(crowd_messages(crowd[0]), said);
+    kill_all(daemon, crowd);
+    run_until_all_left(crowd);
+    expect_all_reaped(daemon, crowd[0]);
+    crowd_run_until_messages(crowd, 2, crowd[0], said);
+    printf("killed %d workers at once while the ring was full\n", MANY);
+    for (size_t at = 2; at < MANY + 2; at += LOOKED_AT) {
+        client_read_to_end(crowd[at]);
+        crowd_expect_prefix(crowd[at], crowd[0]);
+    }
+    fault_close_all(crowd, MANY + 2);
+    expect_all_slots_free(daemon, 202);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* --- frozen --- */
+
+/* When a frozen worker may go on. */
+enum thaw { THAW_NEVER, THAW_SOON, THAW_AT_EVICTION, THAW_AFTER_EVICTION, THAWS };
+
+struct freezer {
+    struct daemon *daemon;
+    struct random random;
+    struct client *crowd[2]; /* a witness, and one who talks */
+    struct client *victim;   /* reads nothing */
+    pid_t worker;
+    unsigned said;
+};
+
+/* Says enough for one who takes nothing to be ended. Returns whether it is. */
+static bool press(struct freezer *freezer)
+{
+    if (client_unsent(freezer->crowd[1]) < (size_t)50 * CROWD_MESSAGE) {
+        crowd_queue(freezer->crowd[1], freezer->said, 50);
+        freezer->said += 50;
+    }
+    client_turn(freezer->crowd, 2, bounded_deadline(1));
+    return daemon_has_log(freezer->daemon, "event=evict", NULL);
+}
+
+static void freeze(struct freezer *freezer, int round)
+{
+    struct client *all[3] = {freezer->crowd[0], freezer->crowd[1]};
+    char line[80];
+
+    freezer->victim = client_join_small(daemon_address(freezer->daemon, 0), 2048);
+    all[2] = freezer->victim;
+    freezer->worker = daemon_worker_of(freezer->daemon, freezer->victim->name);
+    fault_forget(freezer->crowd[0]);
+    snprintf(line, sizeof(line), "[%s] round %d", freezer->crowd[1]->name, round);
+    client_queue_text(freezer->crowd[1], "round %d\n", round);
+    crowd_run_until_line(all, 3, freezer->victim, line);
+    crowd_run_until_line(all, 3, freezer->crowd[0], line);
+    client_expect_later(freezer->victim, "%s", line);
+    client_expect_later(freezer->crowd[0], "%s", line);
+    freezer->victim->reads = false;
+    daemon_mark(freezer->daemon);
+    ck_assert_int_eq(kill(freezer->worker, SIGSTOP), 0);
+}
+
+/* Until it is ended and its process gone, however it is thawed. Returns whether it was. */
+static bool press_until_gone(struct freezer *freezer, enum thaw thaw)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS), at = INT64_MAX;
+    bool evicted = false, thawed = false;
+
+    if (thaw == THAW_SOON)
+        at = bounded_now() + 50 + random_below(&freezer->random, 600);
+    while (!evicted || !process_gone(freezer->worker)) {
+        if (!evicted && press(freezer)) {
+            evicted = true;
+            if (thaw == THAW_AT_EVICTION)
+                at = 0;
+            else if (thaw == THAW_AFTER_EVICTION)
+                at = bounded_now() + 200 + random_below(&freezer->random, 60);
+        }
+        if (bounded_now() >= at) {
+            thawed = kill(freezer->worker, SIGCONT) == 0;
+            at = INT64_MAX;
+        }
+        ck_assert_msg(bounded_now() < deadline, "the frozen worker is not ended");
+        if (evicted)
+            client_turn(freezer->crowd, 2, bounded_deadline(1));
+    }
+    return thawed;
+}
+
+static void expect_ended(struct freezer *freezer)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char told[80], name[80];
+
+    snprintf(told, sizeof(told), "* %s left (too slow)", freezer->victim->name);
+    snprintf(name, sizeof(name), "name=%s ", freezer->victim->name);
+    crowd_run_until_line(freezer->crowd, 2, freezer->crowd[0], told);
+    while (client_unsent(freezer->crowd[1]) > 0)
+        ck_assert(client_turn(freezer->crowd, 2, deadline));
+    client_read_to_end(freezer->victim);
+    daemon_wait_log(freezer->daemon, "event=leave", name, "reason=stalled", NULL);
+    daemon_wait_workers(freezer->daemon, 2);
+}
+
+/* What it got is a beginning of what the witness got; it may be told why it is ended, too. */
+static void expect_beginning(const struct client *victim, const struct client *witness)
+{
+    static const char goodbye[] =
+        "! You are disconnected: this connection takes its messages too slowly";
+    struct transcript *got = transcript_of(victim, victim->cursor);
+    struct transcript *told = transcript_of(witness, witness->cursor);
+
+    if (got->count > 0 && strcmp(got->lines[got->count - 1], goodbye) == 0)
+        got->count--;
+    ck_assert_uint_le(got->count, told->count);
+    told->count = got->count;
+    transcript_expect_same(told, got);
+    transcript_free(got);
+    transcript_free(told);
+}
+
+/* A worker is frozen and goes on, or not, a moment before or after it is ended, which it is in any
+ * case. The next one in its slot finds nothing of it. */
+START_TEST(frozen)
+{
+    struct freezer freezer = {
+        .daemon = daemon_start(OPTIONS("-o", "max-clients=3", "-o",
+            fault_sanitizers() ? "stall-grace=2 s" : "stall-grace=400 ms", "-o",
+            "ring-size=256 KiB", "-o", "max-message=1 KiB")),
+        .random = {.state = 77},
+    };
+    int rounds = fault_times(12, 400), thawed = 0;
+
+    client_join_room(daemon_address(freezer.daemon, 0), freezer.crowd, 2);
+    for (int round = 0; round < rounds; round++) {
+        freeze(&freezer, round);
+        thawed += press_until_gone(&freezer, (enum thaw)(round % THAWS));
+        expect_ended(&freezer);
+        expect_beginning(freezer.victim, freezer.crowd[0]);
+        client_close(freezer.victim);
+    }
+    ck_assert_uint_eq(fault_count_log(freezer.daemon, "event=worker-crash"), 0);
+    printf("froze %d workers, %d of them went on just then\n", rounds, thawed);
+    fault_close_all(freezer.crowd, 2);
+    expect_all_slots_free(freezer.daemon, 3);
+    daemon_stop(freezer.daemon);
+}
+END_TEST
+
+static Suite *kills_suite(void)
+{
+    Suite *suite = suite_create("faults: kills");
+    TCase *kills = tcase_create("kills");
+
+    tcase_set_timeout(kills, FAULT_CASE_SECONDS);
+    tcase_add_loop_test(kills, one_after_the_other, 0, 2);
+    tcase_add_test(kills, all_at_once);
+    tcase_add_test(kills, all_at_once_while_the_ring_is_full);
+    tcase_add_test(kills, frozen);
+    suite_add_tcase(suite, kills);
+    return suite;
+}
+
+CHECK_MAIN(kills_suite)

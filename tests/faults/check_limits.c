@@ -1,0 +1,345 @@
+/*
+ * Fault test: what the machine refuses. No more processes, no more descriptors, too little shared
+ * memory: newcomers are told, those who are there do not notice, and it goes on when it is over.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/faults/faults.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/daemon.h"
+#include "tests/system/folder.h"
+#include "tests/system/process.h"
+#include "tests/system/stream.h"
+#include "tests/system/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY    "! The server is busy; try again later"
+#define REFUSED 50
+
+/* Newcomers who are all told that the server is busy, and closed in order. */
+static void expect_busy(struct daemon *daemon, int times)
+{
+    for (int time = 0; time < times; time++) {
+        struct client *late = client_open(daemon_address(daemon, 0), 0);
+
+        client_expect(late, BUSY);
+        client_expect_end(late);
+        client_close(late);
+    }
+}
+
+static void expect_unaffected(struct client *const *crowd)
+{
+    client_expect_silence(crowd[0], &crowd[1], 1);
+    client_expect_silence(crowd[1], &crowd[0], 1);
+}
+
+/* Newcomers get in again; no slot, process or descriptor was lost meanwhile. */
+static void expect_recovered(struct daemon *daemon, struct client *const *crowd, size_t had)
+{
+    struct client *late = client_join(daemon_address(daemon, 0));
+
+    client_expect(crowd[0], "* %s joined", late->name);
+    client_expect(crowd[1], "* %s joined", late->name);
+    ck_assert_str_eq(late->name, "guest3");
+    client_close(late);
+    client_expect(crowd[0], "* guest3 left");
+    client_expect(crowd[1], "* guest3 left");
+    fault_wait_slots(daemon, 2);
+    ck_assert_uint_eq(fault_descriptors(daemon_pid(daemon)), had);
+}
+
+/* --- no more processes --- */
+
+/* Sets /sys/fs/cgroup/.../NAME; false where that cannot be. */
+static bool cgroup_write(const char *folder, const char *name, const char *value)
+{
+    char path[300];
+    FILE *file;
+    bool done;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "we");
+    if (file == NULL)
+        return false;
+    done = fputs(value, file) >= 0;
+    return fclose(file) == 0 && done;
+}
+
+/* Makes a cgroup in which processes can be counted; false where that cannot be. */
+static bool cgroup_make(char *folder, size_t size)
+{
+    static const char *const roots[] = {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"};
+    char path[300];
+
+    for (size_t at = 0; at < 2; at++) {
+        snprintf(folder, size, "%s/chatroomd-test-%d", roots[at], (int)getpid());
+        if (mkdir(folder, 0755) != 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/pids.max", folder);
+        if (access(path, W_OK) == 0)
+            return true;
+        rmdir(folder);
+    }
+    return false;
+}
+
+static bool cgroup_add(const char *folder, pid_t process)
+{
+    char number[32];
+
+    snprintf(number, sizeof(number), "%d", (int)process);
+    return cgroup_write(folder, "cgroup.procs", number);
+}
+
+/* Nothing more can be forked there than there is, or whatever is wanted again. */
+static bool forbid_forks(const char *folder, pid_t forker, bool forbidden)
+{
+    struct rlimit limit = {.rlim_cur = forbidden ? 1 : RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+
+    if (folder[0] != '\0')
+        return cgroup_write(folder, "pids.max", forbidden ? "1" : "max");
+    return prlimit(forker, RLIMIT_NPROC, &limit, NULL) == 0;
+}
+
+/* As root by a cgroup, which no privilege passes; otherwise by the forker's RLIMIT_NPROC, which the
+ * other processes of the user fill. */
+START_TEST(forks_are_refused)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8"));
+    char folder[200] = "";
+    struct client *crowd[2];
+    size_t had;
+    pid_t forker;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    forker = daemon_forker(daemon);
+    had = fault_descriptors(daemon_pid(daemon));
+    if (geteuid() == 0 && (!cgroup_make(folder, sizeof(folder)) || !cgroup_add(folder, forker))) {
+        fault_skip("no pids cgroup can be made");
+    } else {
+        daemon_mark(daemon);
+        ck_assert(forbid_forks(folder, forker, true));
+        expect_busy(daemon, REFUSED);
+        expect_unaffected(crowd);
+        ck_assert_uint_eq(fault_count_log(daemon, "event=refused"), 1);
+        daemon_wait_log(daemon, "event=refused", "reason=busy", "what=fork", NULL);
+        ck_assert(forbid_forks(folder, forker, false));
+        expect_recovered(daemon, crowd, had);
+        ck_assert_uint_eq(fault_counter(daemon, "refused-busy"), REFUSED);
+        ck_assert_uint_eq(fault_count_log(daemon, "event=refused"), 1);
+        printf("%d newcomers were refused a process\n", REFUSED);
+    }
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+    if (folder[0] != '\0')
+        rmdir(folder);
+}
+END_TEST
+
+/* --- no more descriptors --- */
+
+#define CPU_LOOK_MS 1000
+#define CPU_MAX_MS  200
+
+/* The limit below which just `free` numbers of descriptors are free. */
+static rlim_t limit_that_leaves(pid_t process, int free)
+{
+    static struct process_descriptor found[256];
+    size_t count = process_descriptors(process, found, 256);
+    rlim_t limit = 0;
+
+    for (;; limit++) {
+        bool taken = false;
+
+        for (size_t at = 0; at < count; at++)
+            taken = taken || (rlim_t)found[at].number == limit;
+        if (!taken && free-- == 0)
+            return limit;
+    }
+}
+
+static void limit_descriptors(pid_t process, int free, struct rlimit *before)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(prlimit(process, RLIMIT_NOFILE, NULL, before), 0);
+    limit = *before;
+    limit.rlim_cur = limit_that_leaves(process, free);
+    ck_assert_int_eq(prlimit(process, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Lets time pass, in which newcomers knock, and says how much of it the supervisor worked. */
+static int64_t cpu_of(struct daemon *daemon, struct client *const *waiting, size_t count)
+{
+    int64_t before = fault_cpu_ms(daemon_pid(daemon));
+    int64_t deadline = bounded_deadline(CPU_LOOK_MS);
+
+    while (client_turn(waiting, count, deadline))
+        ;
+    return fault_cpu_ms(daemon_pid(daemon)) - before;
+}
+
+/* No descriptor is free, or a few are, so that the shortage comes at another place. Newcomers wait
+ * in the backlog, or are told; nothing spins; and a second after the relief all who waited are in.
+ */
+START_TEST(descriptors_run_out)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct client *crowd[2], *waiting[20];
+    struct rlimit before;
+    int64_t cpu, relieved;
+    size_t had, told = 0;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    had = fault_descriptors(daemon_pid(daemon));
+    limit_descriptors(daemon_pid(daemon), _i, &before);
+    for (size_t at = 0; at < 20; at++)
+        waiting[at] = client_open(daemon_address(daemon, 0), 0);
+    cpu = cpu_of(daemon, waiting, 20);
+    ck_assert_msg(cpu <= CPU_MAX_MS || fault_sanitizers(),
+        "the supervisor worked %lld of %d ms for nothing", (long long)cpu, CPU_LOOK_MS);
+    ck_assert_uint_le(fault_count_log(daemon, "event=refused"), 4);
+    relieved = bounded_now();
+    ck_assert_int_eq(prlimit(daemon_pid(daemon), RLIMIT_NOFILE, &before, NULL), 0);
+    for (size_t at = 0; at < 20; at++) {
+        const char *line = client_line(waiting[at]);
+
+        told += strcmp(line, BUSY) == 0;
+        ck_assert_msg(line[0] == '*' || strcmp(line, BUSY) == 0, "%s", line);
+    }
+    ck_assert_int_le(bounded_now() - relieved, fault_sanitizers() ? 5000 : 1000);
+    printf(
+        "%d descriptors free: %lld ms of %d worked; %zu newcomers told, the others in after %lld "
+        "ms\n",
+        _i, (long long)cpu, CPU_LOOK_MS, told, (long long)(bounded_now() - relieved));
+    fault_close_all(waiting, 20);
+    fault_wait_slots(daemon, 2);
+    ck_assert_uint_eq(fault_descriptors(daemon_pid(daemon)), had);
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* The same in the forker, which cannot take what it is sent. */
+START_TEST(the_forkers_descriptors_run_out)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct rlimit before;
+    struct client *crowd[2];
+    size_t had;
+    pid_t forker;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    had = fault_descriptors(daemon_pid(daemon));
+    forker = daemon_forker(daemon);
+    if (fault_descriptors(forker) == 0) {
+        fault_skip("only root may look into the forker");
+    } else {
+        limit_descriptors(forker, _i, &before);
+        expect_busy(daemon, REFUSED);
+        expect_unaffected(crowd);
+        ck_assert_uint_eq(fault_count_log(daemon, "event=refused"), 1);
+        ck_assert_int_eq(prlimit(forker, RLIMIT_NOFILE, &before, NULL), 0);
+        expect_recovered(daemon, crowd, had);
+        printf("%d newcomers refused by a forker with %d descriptors free\n", REFUSED, _i);
+    }
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* The forker dies while newcomers wait for it: they are told, and the next ones get in. */
+START_TEST(the_forker_dies_with_newcomers)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct client *crowd[2], *waiting[20];
+    int rounds = fault_times(10, 200);
+    size_t had;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    had = fault_descriptors(daemon_pid(daemon));
+    for (int round = 0; round < rounds; round++) {
+        pid_t forker = daemon_forker(daemon);
+
+        ck_assert_int_eq(kill(forker, SIGSTOP), 0);
+        for (size_t at = 0; at < 20; at++)
+            waiting[at] = client_open(daemon_address(daemon, 0), 0);
+        expect_unaffected(crowd);
+        ck_assert_int_eq(kill(forker, SIGKILL), 0);
+        for (size_t at = 0; at < 20; at++) {
+            client_expect(waiting[at], BUSY);
+            client_expect_end(waiting[at]);
+        }
+        fault_close_all(waiting, 20);
+        expect_recovered(daemon, crowd, had);
+    }
+    printf("killed the forker %d times with 20 newcomers waiting for it\n", rounds);
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* --- too little shared memory --- */
+
+/* A script that starts chatroomd with its own /dev/shm of 1 MiB. */
+static const char small_memory[] = "#!/bin/sh\n"
+                                   "mount -t tmpfs -o size=1m none /dev/shm || exit 99\n"
+                                   "exec \"$CHATROOMD_BINARY\" \"$@\"\n";
+
+START_TEST(shared_memory_is_too_small)
+{
+    char script[200], command[600], line[500] = "";
+    unsigned long available = 0, needed = 0;
+    FILE *output;
+    int status;
+
+    if (geteuid() != 0 || !fault_has_tool("unshare") || system("unshare -m true") != 0) {
+        fault_skip("a mount namespace needs root and unshare");
+        return;
+    }
+    folder_write(script, sizeof(script), "small", small_memory);
+    snprintf(command, sizeof(command),
+        "unshare -m sh %s -f /dev/null -l 127.0.0.1:0 -o ring-size=16MiB 2>&1", script);
+    output = popen(command, "re");
+    ck_assert_ptr_nonnull(output);
+    while (fgets(line, sizeof(line), output) != NULL)
+        if (sscanf(line, "chatroomd: the shared memory (/dev/shm) has %lu KiB free and %lu KiB",
+                &available, &needed) == 2)
+            break;
+    status = pclose(output);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == DAEMON_EXIT_FAILED,
+        "wait status 0x%x: %s", (unsigned)status, line);
+    ck_assert_uint_gt(available, 900);
+    ck_assert_uint_le(available, 1024);
+    ck_assert_uint_gt(needed, 16 * 1024);
+    printf("refused to start: %s", line);
+}
+END_TEST
+
+static Suite *limits_suite(void)
+{
+    Suite *suite = suite_create("faults: limits");
+    TCase *limits = tcase_create("limits");
+
+    tcase_set_timeout(limits, FAULT_CASE_SECONDS);
+    tcase_add_test(limits, forks_are_refused);
+    tcase_add_loop_test(limits, descriptors_run_out, 0, 4);
+    tcase_add_loop_test(limits, the_forkers_descriptors_run_out, 0, 2);
+    tcase_add_test(limits, the_forker_dies_with_newcomers);
+    tcase_add_test(limits, shared_memory_is_too_small);
+    suite_add_tcase(suite, limits);
+    return suite;
+}
+
+CHECK_MAIN(limits_suite)

@@ -1,0 +1,218 @@
+/*
+ * Fault test: the supervisor is killed, a hundred times, and started again on the same address.
+ * Every time its workers and its forker are gone within a second, nothing is left in /dev/shm or
+ * the process table, and the next start serves.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/checker/random.h"
+#include "tests/faults/faults.h"
+#include "tests/system/address.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/crowd.h"
+#include "tests/system/daemon.h"
+#include "tests/system/folder.h"
+#include "tests/system/process.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define CROWD      6
+#define FAMILY_MAX 64
+/* How long the family may take to follow the supervisor; on a machine that has far too much to do a
+ * few times out of a hundred may be longer, but never so long. */
+#define FOLLOW_MS    1000
+#define LATE_PERCENT 5
+#define FOLLOW_MAX   10000
+
+/* Whether there is shared memory whose name tells that this process made it. */
+static bool leaves_memory(pid_t process)
+{
+    char start[64];
+    struct dirent *entry;
+    bool found = false;
+    DIR *folder = opendir("/dev/shm");
+
+    snprintf(start, sizeof(start), "chatroomd.%d.", (int)process);
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        found = found || strncmp(entry->d_name, start, strlen(start)) == 0;
+    if (folder != NULL)
+        closedir(folder);
+    return found;
+}
+
+/* Kills the supervisor and sees that nothing is left of it. Returns how long that took. */
+static int64_t kill_and_look(struct daemon *daemon, size_t family)
+{
+    pid_t members[FAMILY_MAX], supervisor = daemon_pid(daemon);
+    size_t count = process_children(supervisor, members, FAMILY_MAX);
+    int64_t start = bounded_now();
+
+    ck_assert_uint_eq(count, family);
+    daemon_signal(daemon, SIGKILL);
+    ck_assert_msg(process_all_gone(members, count, bounded_deadline(FOLLOW_MAX)),
+        "not all workers followed the supervisor within %d ms", FOLLOW_MAX);
+    ck_assert_msg(!leaves_memory(supervisor), "/dev/shm/chatroomd.%d.* is left", (int)supervisor);
+    return bounded_now() - start;
+}
+
+/* Fills the room, and lets some of them talk for a moment that the dice choose. */
+static void talk_for_a_while(
+    struct daemon *daemon, struct client **crowd, struct random *random, int round)
+{
+    fault_join_many(daemon_address(daemon, 0), crowd, CROWD, 0);
+    crowd[2]->reads = round % 2 == 0;
+    crowd_queue(crowd[1], 0, 300);
+    crowd_queue(crowd[3], 0, 300);
+    for (unsigned turns = random_below(random, 40); turns > 0; turns--)
+        client_turn(crowd, CROWD, bounded_deadline(1));
+}
+
+/* Every fourth one has a jail, which takes time to try at its start. */
+static const char *const *with_jail(int round, const char *address)
+{
+    static const char *options[7];
+    const char *no_jail = fault_no_jail();
+    size_t count = 0;
+
+    options[count++] = "-l";
+    options[count++] = address;
+    options[count++] = "-o";
+    options[count++] = "max-clients=12";
+    if (round % 4 != 3 && no_jail[0] != '\0') {
+        options[count++] = "-o";
+        options[count++] = no_jail;
+    }
+    options[count] = NULL;
+    return options;
+}
+
+static void restart_on(const char *first, int rounds)
+{
+    struct random random = {.state = 4242};
+    struct client *crowd[CROWD];
+    struct daemon *daemon;
+    int64_t longest = 0;
+    int late = 0;
+    char address[200];
+
+    snprintf(address, sizeof(address), "%s", first);
+    for (int round = 0; round < rounds; round++) {
+        int64_t took;
+
+        daemon = daemon_start(with_jail(round, address));
+        snprintf(address, sizeof(address), "%s", daemon_address(daemon, 0));
+        talk_for_a_while(daemon, crowd, &random, round);
+        took = kill_and_look(daemon, CROWD + 1);
+        longest = took > longest ? took : longest;
+        late += took > FOLLOW_MS;
+        for (size_t at = 0; at < CROWD; at++)
+            client_read_to_end(crowd[at]);
+        fault_close_all(crowd, CROWD);
+        daemon_release(daemon);
+    }
+    ck_assert_msg(late * 100 <= rounds * LATE_PERCENT,
+        "the workers were still there after %d ms in %d of %d rounds", FOLLOW_MS, late, rounds);
+    daemon = daemon_start(OPTIONS("-l", address));
+    client_join_room(address, crowd, 2);
+    client_expect_silence(crowd[0], &crowd[1], 1);
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+    printf("killed the supervisor %d times on %.5s...: all gone after %lld ms at most\n", rounds,
+        address, (long long)longest);
+}
+
+START_TEST(on_tcp)
+{
+    char address[80];
+
+    snprintf(address, sizeof(address), "%s:0", address_own_loopback());
+    restart_on(address, fault_times(70, 1000));
+}
+END_TEST
+
+START_TEST(on_a_unix_socket)
+{
+    char address[160];
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    restart_on(address, fault_times(30, 300));
+}
+END_TEST
+
+/* Killed at a random moment of its start. */
+START_TEST(at_the_start)
+{
+    struct random random = {.state = 99};
+    int rounds = fault_times(100, 3000), unready = 0;
+    struct daemon *daemon;
+    char address[160];
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    for (int round = 0; round < rounds; round++) {
+        pid_t supervisor;
+        struct timespec moment = {.tv_nsec = (long)random_below(&random, 30000) * 1000};
+
+        daemon = daemon_launch(with_jail(round, address));
+        supervisor = daemon_pid(daemon);
+        nanosleep(&moment, NULL);
+        unready += !daemon_has_log(daemon, "event=ready", NULL);
+        daemon_kill(daemon);
+        ck_assert_msg(
+            !leaves_memory(supervisor), "/dev/shm/chatroomd.%d.* is left", (int)supervisor);
+        daemon_release(daemon);
+    }
+    daemon = daemon_start(OPTIONS("-l", address));
+    client_close(client_join(address));
+    daemon_stop(daemon);
+    printf("killed the supervisor %d times at its start, %d times before it was ready\n", rounds,
+        unready);
+}
+END_TEST
+
+/* The second one on an address refuses, and the first is untouched. */
+START_TEST(two_on_one_address)
+{
+    struct daemon *first, *second;
+    struct client *crowd[2];
+    char address[160];
+
+    if (_i == 0)
+        snprintf(address, sizeof(address), "127.0.0.1:0");
+    else
+        folder_name(address, sizeof(address), "unix:", "socket");
+    first = daemon_start(OPTIONS("-l", address));
+    snprintf(address, sizeof(address), "%s", daemon_address(first, 0));
+    client_join_room(address, crowd, 2);
+    for (int times = 0; times < 20; times++) {
+        second = daemon_launch(OPTIONS("-l", address));
+        daemon_wait_log(second, address, "another server", NULL);
+        daemon_expect_exit(second, DAEMON_EXIT_FAILED);
+        client_expect_silence(crowd[0], &crowd[1], 1);
+    }
+    printf("20 second servers on %.5s... refused\n", address);
+    fault_close_all(crowd, 2);
+    daemon_stop(first);
+}
+END_TEST
+
+static Suite *restart_suite(void)
+{
+    Suite *suite = suite_create("faults: restart");
+    TCase *restart = tcase_create("restart");
+
+    tcase_set_timeout(restart, FAULT_CASE_SECONDS);
+    tcase_add_test(restart, on_tcp);
+    tcase_add_test(restart, on_a_unix_socket);
+    tcase_add_test(restart, at_the_start);
+    tcase_add_loop_test(restart, two_on_one_address, 0, 2);
+    suite_add_tcase(suite, restart);
+    return suite;
+}
+
+CHECK_MAIN(restart_suite)

@@ -1,0 +1,504 @@
+/*
+ * Fault test: system calls fail, one at a time, in a fixed session: the N-th of its kind, in the
+ * supervisor from its very start, in the forker, or in one worker. There is an error line or a lost
+ * client; never a crash, a hang or a leak; and those who come later are served.
+ *
+ * Model: strace injects the error into one process, and writes down where it did. The short form
+ * tries the first few calls of each kind, the long one goes on until the session has no N-th call.
+ * A supervisor that cannot start says why and exits; once it is ready it does not end before it is
+ * told to, but where the call that failed is a read of libevent's own signal pipe.
+ */
+#include "config.h"
+
+#include "tests/check_main.h"
+#include "tests/faults/faults.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/daemon.h"
+#include "tests/system/folder.h"
+#include "tests/system/process.h"
+#include "tests/system/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What is made to fail, and in the short form how often of it is tried. */
+struct fault {
+    const char *call;
+    const char *error;
+    int tries;
+};
+
+static const struct fault in_supervisor[] = {
+    {"accept4", "EMFILE", 2},
+    {"accept4", "ECONNABORTED", 1},
+    {"socketpair", "EMFILE", 3},
+    {"clone", "EAGAIN", 1},
+    {"mmap", "ENOMEM", 8},
+    {"epoll_create1", "EMFILE", 1},
+    {"epoll_ctl", "ENOMEM", 6},
+    {"epoll_wait", "EINTR", 1},
+    {"read", "EIO", 2},
+    {"readv", "ECONNRESET", 2},
+    {"recvfrom", "EINTR", 2},
+    {"recvfrom", "EIO", 2},
+    {"write", "EINTR", 2},
+    {"sendto", "ENOBUFS", 2},
+    {"sendto", "ECONNRESET", 2},
+    {"sendmsg", "ENOBUFS", 2},
+    {"openat", "EMFILE", 4},
+    {"fallocate", "ENOSPC", 1},
+    {"madvise", "ENOMEM", 2},
+    {"bind", "EADDRINUSE", 1},
+    {"listen", "EADDRINUSE", 1},
+};
+
+static const struct fault in_forker[] = {
+    {"clone", "EAGAIN", 2},
+    {"recvmsg", "EINTR", 1},
+    {"recvmsg", "ENOMEM", 1},
+    {"sendto", "ENOBUFS", 1},
+};
+
+static const struct fault in_worker[] = {
+    {"epoll_ctl", "ENOMEM", 2},
+    {"epoll_wait", "EINTR", 2},
+    {"epoll_wait", "EBADF", 1},
+    {"readv", "ECONNRESET", 2},
+    {"readv", "EINTR", 1},
+    {"write", "ECONNRESET", 2},
+    {"write", "EINTR", 2},
+    {"sendto", "ENOBUFS", 2},
+    {"sendto", "EPIPE", 2},
+    {"ioctl", "EIO", 2},
+    {"shutdown", "ENOTCONN", 1},
+};
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define TRIES_MAX    400
+
+/* --- strace --- */
+
+static bool can_trace(void)
+{
+    if (!fault_has_tool("strace")) {
+        fault_skip("strace is not there");
+        return false;
+    }
+    if (system("strace -qq -o /dev/null true 2>/dev/null") != 0) {
+        fault_skip("strace cannot trace here");
+        return false;
+    }
+    return true;
+}
+
+/* Attaches to a process; returns strace's own pid. */
+static pid_t trace(pid_t process, const char *what, const char *output, bool follow)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char number[32], tracer[32] = "0";
+    pid_t strace;
+
+    snprintf(number, sizeof(number), "%d", (int)process);
+    fflush(NULL);
+    strace = fork();
+    ck_assert_int_ge(strace, 0);
+    if (strace == 0) {
+        execlp("strace", "strace", follow ? "-fqq" : "-qq", "-o", output, "-e", what, "-p", number,
+            (char *)NULL);
+        _exit(127);
+    }
+    while (process_status(process, "TracerPid", tracer, sizeof(tracer)) && atoi(tracer) == 0)
+        ck_assert_msg(bounded_turn(deadline), "strace does not attach");
+    return strace;
+}
+
+static void untrace(pid_t strace)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    kill(strace, SIGTERM);
+    while (waitpid(strace, NULL, WNOHANG) == 0)
+        ck_assert_msg(bounded_turn(deadline), "strace does not end");
+}
+
+static bool was_injected(const char *output)
+{
+    char line[4096];
+    bool found = false;
+    FILE *file = fopen(output, "re");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        found = found || strstr(line, "(INJECTED)") != NULL;
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+/* --- the session --- */
+
+/* Waits until the client has got such a line, or has ended. Returns whether it has got it. */
+static bool gets(struct client *client, const char *words)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (client->in.length == 0 || strstr(client->in.data, words) == NULL) {
+        if (client->ended)
+            return false;
+        ck_assert_msg(client_turn(&client, 1, deadline), "neither \"%s\" nor an end comes, but: %s",
+            words, client->in.length > 0 ? client->in.data : "(nothing)");
+    }
+    return true;
+}
+
+/* One client does all that there is. Some of it may be lost with it, and then all that follows. */
+static void play(struct client *client)
+{
+    static const char *const said[] = {"hello\n/who\n", "/nick alice\n", "/help\n", "/nope\n"};
+    static const char *const answers[] = {" here:", "is now alice", "/quit", "Unknown command"};
+
+    for (int at = 0; at < COUNT(said); at++) {
+        client_queue_text(client, "%s", said[at]);
+        if (!gets(client, answers[at]))
+            return;
+    }
+    client_queue_text(client, "/quit that is all\n");
+    client_turn(&client, 1, bounded_deadline(BOUND_MS));
+}
+
+static void open_and_play(struct daemon *daemon)
+{
+    struct client *client = client_open(daemon_address(daemon, 0), 0);
+
+    if (gets(client, "Welcome"))
+        play(client);
+    client_read_to_end(client);
+    client_close(client);
+}
+
+/* Two more come and talk. They may be told that it is busy while the fault is not over. */
+static void expect_service(struct daemon *daemon)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    struct client *pair[2];
+    bool served = false;
+
+    while (!served) {
+        ck_assert_msg(bounded_turn(deadline), "nobody is served any more");
+        ck_assert_msg(!daemon_ended(daemon), "the supervisor has ended:\n%s", daemon_log(daemon));
+        pair[0] = client_open(daemon_address(daemon, 0), 0);
+        pair[1] = client_open(daemon_address(daemon, 0), 0);
+        if (gets(pair[0], "Welcome") && gets(pair[1], "Welcome")) {
+            client_queue_text(pair[0], "are you there\n");
+            client_turn(pair, 1, deadline);
+            served = gets(pair[1], "are you there");
+        }
+        fault_close_all(pair, 2);
+    }
+}
+
+static void expect_nothing_left(struct daemon *daemon, size_t descriptors)
+{
+    fault_wait_slots(daemon, 0);
+    ck_assert_uint_eq(fault_descriptors(daemon_pid(daemon)), descriptors);
+}
+
+/* --- in the supervisor --- */
+
+/* How many descriptors a supervisor has that was never harmed, with its forker and nobody else. */
+static size_t usual_descriptors(void)
+{
+    struct daemon *daemon = daemon_start(NULL);
+    size_t count;
+
+    open_and_play(daemon);
+    daemon_wait_workers(daemon, 0);
+    count = fault_descriptors(daemon_pid(daemon));
+    daemon_stop(daemon);
+    return count;
+}
+
+/* Makes chatroomd under strace the program that is started: strace is nobody's parent, so that all
+ * looks as it does without. */
+static void use_traced(const struct fault *fault, int number, const char *output)
+{
+    static char binary[4096];
+    char text[9000], script[200];
+
+    if (binary[0] == '\0')
+        snprintf(binary, sizeof(binary), "%s", getenv("CHATROOMD_BINARY"));
+    snprintf(text, sizeof(text),
+        "#!/bin/sh\nexec strace -D -qq -o '%s' -e inject=%s:error=%s:when=%d '%s' \"$@\"\n", output,
+        fault->call, fault->error, number, binary);
+    folder_write(script, sizeof(script), "traced", text);
+    ck_assert_int_eq(chmod(script, 0700), 0);
+    setenv("CHATROOMD_BINARY", script, 1);
+}
+
+/* How many such calls the loader makes, before main() opens its first file. */
+static int calls_before_main(const struct fault *fault)
+{
+    char command[9000], line[4096];
+    size_t length = strlen(fault->call);
+    int count = 0;
+    FILE *calls;
+
+    snprintf(command, sizeof(command), "strace -qq -e trace=%s,openat '%s' --version 2>&1",
+        fault->call, getenv("CHATROOMD_BINARY"));
+    calls = popen(command, "re");
+    ck_assert_ptr_nonnull(calls);
+    while (
+        fgets(line, sizeof(line), calls) != NULL && strstr(line, "\"/dev/null\", O_RDWR") == NULL)
+        count += strncmp(line, fault->call, length) == 0 && line[length] == '(';
+    pclose(calls);
+    return count;
+}
+
+/* One that ends by itself has a word to say, and an exit code. */
+static void expect_reason(struct daemon *daemon, const char *what)
+{
+    ck_assert_msg(WIFEXITED(daemon_status(daemon)) && WEXITSTATUS(daemon_status(daemon)) != 0,
+        "%s: ended with wait status 0x%x:\n%s", what, (unsigned)daemon_status(daemon),
+        daemon_log(daemon));
+    ck_assert_msg(daemon_log(daemon)[0] != '\0', "%s: ended without a word", what);
+}
+
+/* Waits until it is ready or has ended with a reason. Returns whether it is ready. */
+static bool starts(struct daemon *daemon, const char *what)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (!daemon_has_log(daemon, "event=ready", NULL)) {
+        if (daemon_ended(daemon)) {
+            expect_reason(daemon, what);
+            return false;
+        }
+        ck_assert_msg(bounded_turn(deadline), "%s: it neither starts nor ends", what);
+    }
+    return true;
+}
+
+/* Of the calls that fail for good, only a read of libevent's signal pipe may end it. */
+static bool ends_by_signal_pipe(struct daemon *daemon, const struct fault *fault, const char *what)
+{
+    if (strcmp(fault->call, "recvfrom") != 0 || !daemon_ended(daemon))
+        return false;
+    expect_reason(daemon, what);
+    return true;
+}
+
+/* Returns whether there is such a call. */
+static bool fail_in_supervisor(const struct fault *fault, int number, size_t usual)
+{
+    char output[200], what[100];
+    struct daemon *daemon;
+    bool hit;
+
+    snprintf(what, sizeof(what), "%s %s %d", fault->call, fault->error, number);
+    folder_name(output, sizeof(output), "", "trace");
+    unlink(output);
+    use_traced(fault, number, output);
+    daemon = daemon_launch(OPTIONS("-o", "max-clients=10", "-o", "ring-size=1 MiB"));
+    if (starts(daemon, what)) {
+        open_and_play(daemon);
+        if (!ends_by_signal_pipe(daemon, fault, what)) {
+            expect_service(daemon);
+            expect_nothing_left(daemon, usual);
+            daemon_signal(daemon, SIGTERM);
+            daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+            return was_injected(output);
+        }
+    }
+    hit = was_injected(output);
+    daemon_release(daemon);
+    ck_assert_msg(hit, "%s: ended without that call", what);
+    return hit;
+}
+
+START_TEST(supervisor)
+{
+    const struct fault *fault = &in_supervisor[_i];
+    int before, tried = 0, tries = fault_times(fault->tries, TRIES_MAX);
+    size_t usual;
+
+    if (!can_trace())
+        return;
+    if (fault_sanitizers() && strcmp(fault->call, "mmap") == 0) {
+        fault_skip("the sanitizers do not live through a failing mmap");
+        return;
+    }
+    usual = usual_descriptors();
+    before = calls_before_main(fault);
+    while (tried < tries && fail_in_supervisor(fault, before + tried + 1, usual))
+        tried++;
+    printf("supervisor: %s failed with %s, %d times\n", fault->call, fault->error, tried);
+}
+END_TEST
+
+/* --- in the forker, and in one worker --- */
+
+/* A room of two who do not notice, in a server that can be looked into. */
+struct room {
+    struct daemon *daemon;
+    struct client *crowd[2];
+    size_t descriptors;
+    char output[200];
+};
+
+static void room_open(struct room *room)
+{
+    const char *no_jail = fault_no_jail();
+
+    room->daemon = daemon_start(no_jail[0] != '\0' ? OPTIONS("-o", no_jail) : NULL);
+    client_join_room(daemon_address(room->daemon, 0), room->crowd, 2);
+    room->descriptors = fault_descriptors(daemon_pid(room->daemon));
+    folder_name(room->output, sizeof(room->output), "", "trace");
+    unlink(room->output);
+}
+
+/* Passes over what they have been told of others, and sees that the two hear each other. */
+static void expect_unaffected(struct room *room)
+{
+    static unsigned number;
+    char words[40];
+
+    for (size_t at = 0; at < 2; at++) {
+        snprintf(words, sizeof(words), "still here %u", ++number);
+        fault_align(room->crowd[at], room->crowd, 2, words);
+    }
+}
+
+static void room_close(struct room *room)
+{
+    fault_wait_slots(room->daemon, 2);
+    ck_assert_uint_eq(fault_descriptors(daemon_pid(room->daemon)), room->descriptors);
+    expect_unaffected(room);
+    fault_close_all(room->crowd, 2);
+    daemon_stop(room->daemon);
+}
+
+/* Returns whether there is such a call. */
+static bool fail_in_forker(const struct fault *fault, int number)
+{
+    struct room room;
+    char inject[200];
+    pid_t strace;
+
+    room_open(&room);
+    snprintf(
+        inject, sizeof(inject), "inject=%s:error=%s:when=%d", fault->call, fault->error, number);
+    strace = trace(daemon_forker(room.daemon), inject, room.output, false);
+    for (int times = 0; times < 3; times++)
+        open_and_play(room.daemon);
+    expect_unaffected(&room);
+    untrace(strace);
+    expect_service(room.daemon);
+    room_close(&room);
+    return was_injected(room.output);
+}
+
+START_TEST(forker)
+{
+    const struct fault *fault = &in_forker[_i];
+    int number = 1, tries = fault_times(fault->tries, TRIES_MAX);
+
+    if (!can_trace())
+        return;
+    while (number <= tries && fail_in_forker(fault, number))
+        number++;
+    printf("forker: %s failed with %s, %d times\n", fault->call, fault->error, number - 1);
+}
+END_TEST
+
+/* Returns whether there is such a call. */
+static bool fail_in_worker(const struct fault *fault, int number)
+{
+    struct client *victim;
+    struct room room;
+    char inject[200];
+    pid_t strace;
+
+    room_open(&room);
+    victim = client_join(daemon_address(room.daemon, 0));
+    snprintf(
+        inject, sizeof(inject), "inject=%s:error=%s:when=%d", fault->call, fault->error, number);
+    strace = trace(daemon_worker_of(room.daemon, victim->name), inject, room.output, false);
+    expect_unaffected(&room);
+    play(victim);
+    client_read_to_end(victim);
+    client_close(victim);
+    expect_unaffected(&room);
+    untrace(strace);
+    expect_service(room.daemon);
+    room_close(&room);
+    return was_injected(room.output);
+}
+
+START_TEST(worker)
+{
+    const struct fault *fault = &in_worker[_i];
+    int number = 1, tries = fault_times(fault->tries, TRIES_MAX);
+
+    if (!can_trace())
+        return;
+    while (number <= tries && fail_in_worker(fault, number))
+        number++;
+    printf("worker: %s failed with %s, %d times\n", fault->call, fault->error, number - 1);
+}
+END_TEST
+
+/* --- a signal just after a worker's creation --- */
+
+#define NEWCOMERS 8
+
+/* Each new worker gets the signal at its first steps: those of the group do nothing to it, and what
+ * kills it costs its own client alone. */
+START_TEST(signalled_at_birth)
+{
+    static const char *const signals[] = {"TERM", "INT", "HUP", "USR1", "PIPE", "KILL", "SEGV"};
+    bool deadly = _i >= 5;
+    struct client *newcomer;
+    struct room room;
+    char inject[80];
+    pid_t strace;
+
+    if (!can_trace())
+        return;
+    room_open(&room);
+    snprintf(inject, sizeof(inject), "inject=prctl:signal=%s:when=1", signals[_i]);
+    strace = trace(daemon_forker(room.daemon), inject, room.output, true);
+    for (int times = 0; times < NEWCOMERS; times++) {
+        newcomer = client_open(daemon_address(room.daemon, 0), 0);
+        ck_assert_msg(gets(newcomer, "Welcome") != deadly, "signal %s", signals[_i]);
+        client_close(newcomer);
+    }
+    expect_unaffected(&room);
+    untrace(strace);
+    expect_service(room.daemon);
+    room_close(&room);
+    printf("%d workers got SIG%s just after their creation\n", NEWCOMERS, signals[_i]);
+}
+END_TEST
+
+static Suite *syscalls_suite(void)
+{
+    Suite *suite = suite_create("faults: system calls");
+    TCase *calls = tcase_create("calls");
+
+    /* What looks for leaks cannot be traced. */
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    tcase_set_timeout(calls, FAULT_CASE_SECONDS);
+    tcase_add_loop_test(calls, supervisor, 0, COUNT(in_supervisor));
+    tcase_add_loop_test(calls, forker, 0, COUNT(in_forker));
+    tcase_add_loop_test(calls, worker, 0, COUNT(in_worker));
+    tcase_add_loop_test(calls, signalled_at_birth, 0, 7);
+    suite_add_tcase(suite, calls);
+    return suite;
+}
+
+CHECK_MAIN(syscalls_suite)
