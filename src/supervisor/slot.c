@@ -392,7 +392,8 @@ static void log_leave(struct slot *slot)
 
     if (first != 0)
         snprintf(missing, sizeof missing, "%" PRIu64, first);
-    log_event(LOG_LEVEL_INFO, "leave",
+    /* Who was refused a worker was never here, and may be one of very many. */
+    log_event(slot->end == END_NO_WORKER ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "leave",
         "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s joined=%" PRIu64
         " owed_to=%" PRIu64 " first_missing=%s",
         slot->number, slot->generation,
