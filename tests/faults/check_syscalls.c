@@ -1,6 +1,6 @@
 /*
  * Fault test: system calls fail, one at a time, in a fixed session: the N-th of its kind, in the
- * supervisor from its very start, in the forker, or in one worker. There is an error line or a lost
+ * supervisor from its start, in the forker, or in one worker. There is an error line or a lost
  * client; never a crash, a hang or a leak; and those who come later are served.
  *
  * Model: strace injects the error into one process, and writes down where it did. The short form
@@ -12,6 +12,7 @@
 
 #include "tests/check_main.h"
 #include "tests/faults/faults.h"
+#include "tests/faults/trace.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
@@ -55,7 +56,6 @@ static const struct fault in_supervisor[] = {
     {"openat", "EMFILE", 4},
     {"fallocate", "ENOSPC", 1},
     {"madvise", "ENOMEM", 2},
-    {"bind", "EADDRINUSE", 1},
     {"listen", "EADDRINUSE", 1},
 };
 
@@ -81,64 +81,6 @@ static const struct fault in_worker[] = {
 };
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define TRIES_MAX    400
-
-/* --- strace --- */
-
-static bool can_trace(void)
-{
-    if (!fault_has_tool("strace")) {
-        fault_skip("strace is not there");
-        return false;
-    }
-    if (system("strace -qq -o /dev/null true 2>/dev/null") != 0) {
-        fault_skip("strace cannot trace here");
-        return false;
-    }
-    return true;
-}
-
-/* Attaches to a process; returns strace's own pid. */
-static pid_t trace(pid_t process, const char *what, const char *output, bool follow)
-{
-    int64_t deadline = bounded_deadline(BOUND_MS);
-    char number[32], tracer[32] = "0";
-    pid_t strace;
-
-    snprintf(number, sizeof(number), "%d", (int)process);
-    fflush(NULL);
-    strace = fork();
-    ck_assert_int_ge(strace, 0);
-    if (strace == 0) {
-        execlp("strace", "strace", follow ? "-fqq" : "-qq", "-o", output, "-e", what, "-p", number,
-            (char *)NULL);
-        _exit(127);
-    }
-    while (process_status(process, "TracerPid", tracer, sizeof(tracer)) && atoi(tracer) == 0)
-        ck_assert_msg(bounded_turn(deadline), "strace does not attach");
-    return strace;
-}
-
-static void untrace(pid_t strace)
-{
-    int64_t deadline = bounded_deadline(BOUND_MS);
-
-    kill(strace, SIGTERM);
-    while (waitpid(strace, NULL, WNOHANG) == 0)
-        ck_assert_msg(bounded_turn(deadline), "strace does not end");
-}
-
-static bool was_injected(const char *output)
-{
-    char line[4096];
-    bool found = false;
-    FILE *file = fopen(output, "re");
-
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        found = found || strstr(line, "(INJECTED)") != NULL;
-    if (file != NULL)
-        fclose(file);
-    return found;
-}
 
 /* --- the session --- */
 
@@ -311,10 +253,10 @@ static bool fail_in_supervisor(const struct fault *fault, int number, size_t usu
             expect_nothing_left(daemon, usual);
             daemon_signal(daemon, SIGTERM);
             daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
-            return was_injected(output);
+            return trace_injected(output);
         }
     }
-    hit = was_injected(output);
+    hit = trace_injected(output);
     daemon_release(daemon);
     ck_assert_msg(hit, "%s: ended without that call", what);
     return hit;
@@ -326,7 +268,7 @@ START_TEST(supervisor)
     int before, tried = 0, tries = fault_times(fault->tries, TRIES_MAX);
     size_t usual;
 
-    if (!can_trace())
+    if (!trace_possible())
         return;
     if (fault_sanitizers() && strcmp(fault->call, "mmap") == 0) {
         fault_skip("the sanitizers do not live through a failing mmap");
@@ -382,6 +324,11 @@ static void room_close(struct room *room)
     daemon_stop(room->daemon);
 }
 
+static void make_injection(char *text, size_t size, const struct fault *fault, int number)
+{
+    snprintf(text, size, "inject=%s:error=%s:when=%d", fault->call, fault->error, number);
+}
+
 /* Returns whether there is such a call. */
 static bool fail_in_forker(const struct fault *fault, int number)
 {
@@ -390,16 +337,15 @@ static bool fail_in_forker(const struct fault *fault, int number)
     pid_t strace;
 
     room_open(&room);
-    snprintf(
-        inject, sizeof(inject), "inject=%s:error=%s:when=%d", fault->call, fault->error, number);
-    strace = trace(daemon_forker(room.daemon), inject, room.output, false);
+    make_injection(inject, sizeof(inject), fault, number);
+    strace = trace_start(daemon_forker(room.daemon), inject, room.output, false);
     for (int times = 0; times < 3; times++)
         open_and_play(room.daemon);
     expect_unaffected(&room);
-    untrace(strace);
+    trace_stop(strace);
     expect_service(room.daemon);
     room_close(&room);
-    return was_injected(room.output);
+    return trace_injected(room.output);
 }
 
 START_TEST(forker)
@@ -407,7 +353,7 @@ START_TEST(forker)
     const struct fault *fault = &in_forker[_i];
     int number = 1, tries = fault_times(fault->tries, TRIES_MAX);
 
-    if (!can_trace())
+    if (!trace_possible())
         return;
     while (number <= tries && fail_in_forker(fault, number))
         number++;
@@ -425,18 +371,17 @@ static bool fail_in_worker(const struct fault *fault, int number)
 
     room_open(&room);
     victim = client_join(daemon_address(room.daemon, 0));
-    snprintf(
-        inject, sizeof(inject), "inject=%s:error=%s:when=%d", fault->call, fault->error, number);
-    strace = trace(daemon_worker_of(room.daemon, victim->name), inject, room.output, false);
+    make_injection(inject, sizeof(inject), fault, number);
+    strace = trace_start(daemon_worker_of(room.daemon, victim->name), inject, room.output, false);
     expect_unaffected(&room);
     play(victim);
     client_read_to_end(victim);
     client_close(victim);
     expect_unaffected(&room);
-    untrace(strace);
+    trace_stop(strace);
     expect_service(room.daemon);
     room_close(&room);
-    return was_injected(room.output);
+    return trace_injected(room.output);
 }
 
 START_TEST(worker)
@@ -444,7 +389,7 @@ START_TEST(worker)
     const struct fault *fault = &in_worker[_i];
     int number = 1, tries = fault_times(fault->tries, TRIES_MAX);
 
-    if (!can_trace())
+    if (!trace_possible())
         return;
     while (number <= tries && fail_in_worker(fault, number))
         number++;
@@ -467,18 +412,18 @@ START_TEST(signalled_at_birth)
     char inject[80];
     pid_t strace;
 
-    if (!can_trace())
+    if (!trace_possible())
         return;
     room_open(&room);
     snprintf(inject, sizeof(inject), "inject=prctl:signal=%s:when=1", signals[_i]);
-    strace = trace(daemon_forker(room.daemon), inject, room.output, true);
+    strace = trace_start(daemon_forker(room.daemon), inject, room.output, true);
     for (int times = 0; times < NEWCOMERS; times++) {
         newcomer = client_open(daemon_address(room.daemon, 0), 0);
         ck_assert_msg(gets(newcomer, "Welcome") != deadly, "signal %s", signals[_i]);
         client_close(newcomer);
     }
     expect_unaffected(&room);
-    untrace(strace);
+    trace_stop(strace);
     expect_service(room.daemon);
     room_close(&room);
     printf("%d workers got SIG%s just after their creation\n", NEWCOMERS, signals[_i]);

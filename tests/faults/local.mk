@@ -4,7 +4,9 @@ if HAVE_CHECK
 if FAULT_TESTS
 FAULTS_LIBS = tests/faults/libfaults.a tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 check_LIBRARIES += tests/faults/libfaults.a
-tests_faults_libfaults_a_SOURCES = tests/faults/faults.c tests/faults/faults.h
+tests_faults_libfaults_a_SOURCES = \
+	tests/faults/faults.c tests/faults/faults.h \
+	tests/faults/trace.c tests/faults/trace.h
 FAULTS_TESTS = \
 	tests/faults/check_floods \
 	tests/faults/check_hold \

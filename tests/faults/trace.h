@@ -1,0 +1,25 @@
+/*
+ * strace as a child of the test, for the injection of errors and signals into a running process.
+ *
+ * Every function that waits has the bound BOUND_MS and fails the test when it is over.
+ */
+#ifndef CHATROOMD_TESTS_FAULTS_TRACE_H
+#define CHATROOMD_TESTS_FAULTS_TRACE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Whether strace is there and may trace; where not, says that the case is skipped. */
+bool trace_possible(void);
+
+/* Attaches to a process, and with `follow` to those that it makes, and waits until that is done.
+ * `what` is strace's option -e, `output` the file that it writes. Returns strace's own pid. */
+pid_t trace_start(pid_t process, const char *what, const char *output, bool follow);
+
+/* Detaches. */
+void trace_stop(pid_t strace);
+
+/* Whether something was injected, as far as `output` tells. */
+bool trace_injected(const char *output);
+
+#endif
