@@ -8,7 +8,8 @@
  * Conditions are on numbers only; what a pointer leads to a filter cannot see. So open is not here
  * at all, and neither is sendmsg or recvmsg, which could pass descriptors.
  *
- * tests/jail/check_calls compares this table with what workers of the tests really do.
+ * tests/jail/compare_calls runs the suites under strace, and fails where a worker is refused
+ * a call.
  */
 #include "config.h"
 
