@@ -40,15 +40,6 @@ static void kill_worker(void *context, const char *const *spared, unsigned choic
         kill(workers[choice % count], choice % 2 == 0 ? SIGKILL : SIGABRT);
 }
 
-static size_t count_workers(void *context)
-{
-    pid_t workers[WORKERS_MAX];
-    struct daemon *daemon = context;
-    size_t count = daemon_workers(daemon, workers, WORKERS_MAX);
-
-    return count + process_zombies(daemon_pid(daemon));
-}
-
 /* Plays on a server of its own, and prints what was checked. */
 static void play(struct workload_plan *plan, const char *const *options)
 {
@@ -58,10 +49,10 @@ static void play(struct workload_plan *plan, const char *const *options)
 
     plan->context = daemon;
     plan->kill_worker = kill_worker;
-    plan->count_workers = count_workers;
-    workload = workload_play(daemon_address(daemon, 0), plan);
-    ck_assert_msg(workload_judge(workload, daemon_log(daemon), &report),
-        "seed %llu: %lu faults:\n%s", (unsigned long long)plan->seed, report.faults, report.text);
+    plan->daemon = daemon;
+    workload = workload_play(plan);
+    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+        (unsigned long long)plan->seed, report.faults, report.text);
     printf("seed %llu: %lu records, %lu deliveries, %lu clients ended, no fault\n",
         (unsigned long long)plan->seed, report.records, report.deliveries, report.ended);
     workload_free(workload);

@@ -9,11 +9,13 @@
 
 #include "tests/checker/workload.h"
 
+#include "tests/checker/lives.h"
 #include "tests/checker/message.h"
 #include "tests/checker/random.h"
 #include "tests/system/address.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
+#include "tests/system/workers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,6 @@ struct participant {
 
 struct workload {
     const struct workload_plan *plan;
-    const char *address;
     struct random random;
     struct participant *participants;
     unsigned count;
@@ -66,7 +67,7 @@ static struct participant *arrive(struct workload *workload, int receive_buffer)
 {
     struct participant *participant = &workload->participants[workload->count++];
 
-    participant->client = client_open(workload->address, receive_buffer);
+    participant->client = client_open(daemon_address(workload->plan->daemon, 0), receive_buffer);
     address_local(participant->client->input, participant->address, sizeof(participant->address));
     return participant;
 }
@@ -280,11 +281,27 @@ static void play(struct workload *workload)
 
 /* --- the end of a run --- */
 
+/* Whether the server is done with all but so many: by its workers and by its log. The workers alone
+ * do not say it: one that is being torn down has no title any more and is no zombie yet. */
+static bool serves_only(struct daemon *daemon, size_t expected)
+{
+    struct lives lives;
+    size_t open = 0;
+
+    if (daemon_count_workers(daemon) != expected)
+        return false;
+    lives_make(&lives, daemon_log(daemon));
+    for (size_t at = 0; at < lives.count; at++)
+        open += !lives.life[at].ended;
+    lives_free(&lives);
+    return open == expected;
+}
+
 /* All is sent, what asked to end has ended, the witness has heard all who stay, and the server has
- * logged every end, since it has no worker but theirs. */
+ * logged every end. */
 static bool is_settled(const struct workload *workload)
 {
-    size_t workers = 0;
+    size_t staying = 0;
 
     for (unsigned at = 0; at < workload->count; at++) {
         const struct participant *participant = &workload->participants[at];
@@ -294,9 +311,9 @@ static bool is_settled(const struct workload *workload)
         if (participant->phase != PHASE_PLAYING || client_unsent(participant->client) > 0 ||
             participant->heard != participant->said)
             return false;
-        workers++;
+        staying++;
     }
-    return workload->plan->count_workers(workload->plan->context) == workers;
+    return serves_only(workload->plan->daemon, staying);
 }
 
 /* Nobody does anything new, and everybody reads. */
@@ -354,14 +371,13 @@ static void conclude(struct workload *workload)
         turn(workload, 5);
 }
 
-struct workload *workload_play(const char *address, const struct workload_plan *plan)
+struct workload *workload_play(const struct workload_plan *plan)
 {
     struct workload *workload = calloc(1, sizeof(*workload));
 
     if (workload == NULL)
         abort();
     workload->plan = plan;
-    workload->address = address;
     workload->random.state = plan->seed;
     workload->participants = calloc(plan->newcomers + 2, sizeof(*workload->participants));
     workload->clients = calloc(plan->newcomers + 2, sizeof(*workload->clients));
@@ -387,11 +403,11 @@ static enum checker_sight sight_of(const struct participant *participant)
     return client->error == 0 ? CHECKER_SEES_END : CHECKER_SEES_ERROR;
 }
 
-bool workload_judge(
-    struct workload *workload, const char *server_log, struct checker_report *report)
+bool workload_judge(struct workload *workload, struct checker_report *report)
 {
     struct checker_session *sessions = calloc(workload->count, sizeof(*sessions));
-    struct checker_run run = {sessions, workload->count, WITNESS, server_log};
+    struct checker_run run = {
+        sessions, workload->count, WITNESS, daemon_log(workload->plan->daemon)};
     bool sound;
 
     if (sessions == NULL)

@@ -15,6 +15,7 @@
 #define CHATROOMD_TESTS_CHECKER_WORKLOAD_H
 
 #include "tests/checker/checker.h"
+#include "tests/system/daemon.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,19 +38,18 @@ struct workload_plan {
 
     /* Kills a worker other than that of a client with one of these names; `choice` chooses. */
     void (*kill_worker)(void *context, const char *const *spared, unsigned choice);
-    /* How many client workers there are. */
-    size_t (*count_workers)(void *context);
-    void *context;
+    void *context; /* of kill_worker */
+
+    struct daemon *daemon; /* the server, which serves nobody else */
 };
 
 struct workload;
 
-/* Plays the plan on the server at this address. Free with workload_free. */
-struct workload *workload_play(const char *address, const struct workload_plan *plan);
+/* Plays the plan. Free with workload_free. */
+struct workload *workload_play(const struct workload_plan *plan);
 
-/* Judges what was played, with the server's log of that time. */
-bool workload_judge(
-    struct workload *workload, const char *server_log, struct checker_report *report);
+/* Judges what was played, with the server's log until now. */
+bool workload_judge(struct workload *workload, struct checker_report *report);
 
 /* Closes all connections. */
 void workload_free(struct workload *workload);

@@ -73,15 +73,6 @@ static void kill_worker(void *context, const char *const *spared, unsigned choic
         hunt->crashed++;
 }
 
-static size_t count_workers(void *context)
-{
-    struct hunt *hunt = context;
-    pid_t workers[WORKERS_MAX];
-
-    return daemon_workers(hunt->daemon, workers, WORKERS_MAX) +
-           process_zombies(daemon_pid(hunt->daemon));
-}
-
 /* All slots can be taken again, and one more cannot. */
 static void expect_all_slots_free(struct daemon *daemon, size_t slots)
 {
@@ -113,18 +104,18 @@ START_TEST(one_after_the_other)
         .pauses = 20,
         .kills = 330,
         .kill_worker = kill_worker,
-        .count_workers = count_workers,
         .context = &hunt,
+        .daemon = hunt.daemon,
     };
     struct checker_report report;
     struct workload *workload;
 
     /* One address whose workers crash so often would be kept out. */
     address_spread();
-    workload = workload_play(daemon_address(hunt.daemon, 0), &plan);
+    workload = workload_play(&plan);
 
-    ck_assert_msg(workload_judge(workload, daemon_log(hunt.daemon), &report),
-        "seed %llu: %lu faults:\n%s", (unsigned long long)plan.seed, report.faults, report.text);
+    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+        (unsigned long long)plan.seed, report.faults, report.text);
     ck_assert_uint_ge(hunt.killed + hunt.crashed, deaths);
     printf("killed %lu workers and crashed %lu under load (seed %llu): %lu records, %lu "
            "deliveries, no fault\n",

@@ -21,8 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORKERS_MAX 256
-
 /* The library beside this program; NULL where it was not built. */
 static const char *library(void)
 {
@@ -106,13 +104,6 @@ START_TEST(a_fixed_session)
 }
 END_TEST
 
-static size_t count_workers(void *context)
-{
-    pid_t workers[WORKERS_MAX];
-
-    return daemon_workers(context, workers, WORKERS_MAX) + process_zombies(daemon_pid(context));
-}
-
 START_TEST(a_workload)
 {
     struct workload_plan plan = {
@@ -125,7 +116,6 @@ START_TEST(a_workload)
         .half_closes = 30,
         .resets = 30,
         .pauses = 10,
-        .count_workers = count_workers,
     };
     struct checker_report report;
     struct workload *workload;
@@ -135,10 +125,10 @@ START_TEST(a_workload)
         fault_skip("short_io.so was not built");
         return;
     }
-    plan.context = daemon = start_short();
-    workload = workload_play(daemon_address(daemon, 0), &plan);
-    ck_assert_msg(workload_judge(workload, daemon_log(daemon), &report),
-        "seed %llu: %lu faults:\n%s", (unsigned long long)plan.seed, report.faults, report.text);
+    plan.daemon = daemon = start_short();
+    workload = workload_play(&plan);
+    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+        (unsigned long long)plan.seed, report.faults, report.text);
     printf("1 to 7 bytes at a time (seed %llu): %lu records, %lu deliveries, no fault\n",
         (unsigned long long)plan.seed, report.records, report.deliveries);
     workload_free(workload);

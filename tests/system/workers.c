@@ -35,6 +35,13 @@ size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room)
     return kept;
 }
 
+size_t daemon_count_workers(struct daemon *daemon)
+{
+    static pid_t workers[CHILDREN_MAX];
+
+    return daemon_workers(daemon, workers, CHILDREN_MAX) + process_zombies(daemon_pid(daemon));
+}
+
 void daemon_wait_workers(struct daemon *daemon, size_t count)
 {
     static pid_t workers[CHILDREN_MAX];

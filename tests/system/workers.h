@@ -14,6 +14,9 @@ struct daemon;
 /* The daemon's client workers, that is its living children but the forker. Returns their number. */
 size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room);
 
+/* Its workers and its zombies together. */
+size_t daemon_count_workers(struct daemon *daemon);
+
 /* Waits until it has exactly so many workers and no zombie. */
 void daemon_wait_workers(struct daemon *daemon, size_t count);
 
