@@ -11,6 +11,7 @@
 #include "region/region.h"
 #include "supervisor/supervisor.h"
 #include "worker/canary.h"
+#include "worker/courier.h"
 #include "worker/jail.h"
 #include "worker/worker.h"
 
@@ -21,6 +22,7 @@
 
 static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
     [WORKER_KIND_CLIENT] = {"client", worker_run_client, jail_prepare},
+    [WORKER_KIND_COURIER] = {"courier", courier_run, jail_prepare},
     [WORKER_KIND_CANARY] = {"canary", canary_run, NULL},
 };
 
@@ -40,6 +42,7 @@ static void print_region(const struct options *options)
 {
     struct region_geometry geometry = {
         .slot_count = options->max_clients,
+        .courier_count = options->couriers,
         .ring_size = options->ring_size,
         .outbox_size = options->outbox_size,
     };

@@ -18,30 +18,39 @@ libchatroomd_a_SOURCES = \
 	src/region/region.c src/region/region.h \
 	src/region/ring.c src/region/ring.h \
 	src/relay/frame.c src/relay/frame.h \
+	src/relay/handover.c src/relay/handover.h \
+	src/relay/heritage.h \
 	src/relay/relay.c src/relay/relay.h \
 	src/chat/names.c src/chat/names.h \
 	src/chat/room.c src/chat/room.h \
 	src/protocol/line.c src/protocol/line.h \
+	src/delivery/batch.c src/delivery/batch.h \
 	src/delivery/delivery.c src/delivery/delivery.h \
 	src/delivery/prefault.c src/delivery/prefault.h \
-	src/relay/heritage.h \
 	src/supervisor/canaries.c src/supervisor/canaries.h \
 	src/supervisor/confinement.c src/supervisor/confinement.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
+	src/supervisor/couriers.c src/supervisor/couriers.h \
 	src/supervisor/ends.h \
 	src/supervisor/forker.c src/supervisor/forker.h \
 	src/supervisor/listener.c src/supervisor/listener.h \
+	src/supervisor/maker.c src/supervisor/maker.h \
 	src/supervisor/newcomer.c src/supervisor/newcomer.h \
 	src/supervisor/order.c src/supervisor/order.h \
 	src/supervisor/penalty.c src/supervisor/penalty.h \
+	src/supervisor/reader.c src/supervisor/reader.h \
 	src/supervisor/record.c src/supervisor/record.h \
+	src/supervisor/resume.c src/supervisor/resume.h \
 	src/supervisor/slot.c src/supervisor/slot.h \
 	src/supervisor/space.c src/supervisor/space.h \
+	src/supervisor/spare.c src/supervisor/spare.h \
 	src/supervisor/state.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
 	src/supervisor/tell.c src/supervisor/tell.h \
 	src/worker/canary.c src/worker/canary.h \
 	src/worker/closing.c src/worker/closing.h \
+	src/worker/courier.c src/worker/courier.h \
+	src/worker/deliverer.c src/worker/deliverer.h \
 	src/worker/jail.c src/worker/jail.h \
 	src/worker/jail_filter.c src/worker/jail_filter.h \
 	src/worker/session.c src/worker/session.h \

@@ -134,6 +134,7 @@ static void store(struct options *options, const struct row *row, uint64_t numbe
     void *field = (char *)options + row->offset;
     switch (row->kind) {
     case VALUE_COUNT:
+    case VALUE_CORES:
     case VALUE_DURATION:
         *(unsigned *)field = (unsigned)number;
         break;
@@ -157,6 +158,7 @@ static uint64_t load(const struct options *options, const struct row *row)
     const void *field = (const char *)options + row->offset;
     switch (row->kind) {
     case VALUE_COUNT:
+    case VALUE_CORES:
     case VALUE_DURATION:
         return *(const unsigned *)field;
     case VALUE_SIZE:
@@ -399,7 +401,7 @@ static void check_accounts(struct reader *reader)
     char *fault;
     if (account_find(options->user, options->group, &options->uid, &options->gid, &key, &fault) &&
         account_base_fits(options->user, options->uid, options->worker_uid_base,
-            options->max_clients, &key, &fault))
+            options->max_clients + options->couriers, &key, &fault))
         return;
     bad_configuration(reader, key, "%s", fault);
     free(fault);

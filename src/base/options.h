@@ -33,7 +33,10 @@ struct options {
     size_t outbox_size; /* bytes, a multiple of OPTIONS_PAGE */
     unsigned stall_grace_ms;
     unsigned drain_timeout_ms;
-    char *user; /* "": stay who we are */
+    unsigned couriers;        /* processes that deliver; 0: each worker does, to its own client */
+    unsigned courier_clients; /* one has so many before the next is used */
+    unsigned spare_workers;   /* made ahead */
+    char *user;               /* "": stay who we are */
     char *group;
     unsigned worker_uid_base; /* 0: workers have the server's uid */
     enum jail_mode jail;

@@ -34,6 +34,12 @@
         "how long a client may hold the others up before it is ended")                             \
     ROW(drain_timeout_ms, "drain-timeout", VALUE_DURATION, "0 s", "1 h", "5 s",                    \
         "how long a client that ends may take to read what it is owed")                            \
+    ROW(couriers, "couriers", VALUE_CORES, "0", "64", "auto",                              \
+        "processes that deliver, to many clients each (auto: one per core); 0: each worker does")  \
+    ROW(courier_clients, "courier-clients", VALUE_COUNT, "1", "100000", "500",                     \
+        "clients that a courier has before the next one is used")                                  \
+    ROW(spare_workers, "spare-workers", VALUE_COUNT, "0", "64", "8",                               \
+        "workers made ahead of the clients that will need them")                                   \
     ROW(user, "user", VALUE_TEXT, "", "", "",                                                      \
         "user to become once the addresses are bound; needs root")                                 \
     ROW(group, "group", VALUE_TEXT, "", "", "",                                                    \

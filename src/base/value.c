@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct unit {
     const char *name;
@@ -31,6 +32,7 @@ static const struct {
     const char *words; /* what it is, for an error */
 } kinds[] = {
     [VALUE_COUNT] = {count_units, 0, "a whole number"},
+    [VALUE_CORES] = {count_units, 0, "a whole number or auto"},
     [VALUE_SIZE] = {size_units, 0, "a size: a whole number of bytes, or with KiB, MiB or GiB"},
     [VALUE_DURATION] = {duration_units, 0,
         "a time: a whole number of seconds, or with ms, s, min or h"},
@@ -68,10 +70,23 @@ static bool multiply_unit(const struct unit *unit, const char *name, uint64_t *n
     return false;
 }
 
+static uint64_t count_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (cores < 1)
+        return 1;
+    return (uint64_t)cores < VALUE_CORES_MAX ? (uint64_t)cores : VALUE_CORES_MAX;
+}
+
 bool value_parse(enum value_kind kind, const char *text, uint64_t *number)
 {
     if (kinds[kind].units == NULL)
         return parse_word(kind, text, number);
+    if (kind == VALUE_CORES && strcmp(text, "auto") == 0) {
+        *number = count_cores();
+        return true;
+    }
     if (*text < '0' || *text > '9')
         return false;
     *number = 0;

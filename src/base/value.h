@@ -1,6 +1,6 @@
 /*
  * Values of the configuration as a person writes and reads them: "16 MiB", "250 ms", "1000",
- * "info". Every kind is one number inside. Pure.
+ * "info". Every kind is one number inside. Pure, but for the number of cores.
  */
 #ifndef CHATROOMD_BASE_VALUE_H
 #define CHATROOMD_BASE_VALUE_H
@@ -11,6 +11,7 @@
 
 enum value_kind {
     VALUE_COUNT,     /* a plain number */
+    VALUE_CORES,     /* a plain number; auto is the machine's cores, VALUE_CORES_MAX at most */
     VALUE_SIZE,      /* bytes; KiB, MiB and GiB are taken */
     VALUE_DURATION,  /* milliseconds; ms, s, min and h are taken, a plain number is seconds */
     VALUE_LOG_LEVEL, /* enum log_level, by its word */
@@ -18,6 +19,8 @@ enum value_kind {
     VALUE_ADDRESSES, /* a list of addresses (base/address.h), or ... */
     VALUE_TEXT,      /* ... any text; none of the functions below takes these two */
 };
+
+#define VALUE_CORES_MAX 64u
 
 /* Enough for value_print(). */
 #define VALUE_TEXT_SIZE 32

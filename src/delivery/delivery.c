@@ -13,10 +13,13 @@
  * after a seq_cst fence, the slot's `wanted` word is read; the supervisor stores that word, fences,
  * and reads the position. One of the two always sees the other, so a wake-up cannot be lost; with
  *    release and acquire alone it can.
+ * 5. Position and bytes are published together, in the mark that does not count, before the version
+ *    makes it the one that does (layout.h): whoever looks after a crash finds a pair that belongs
+ *    together, and what has left beyond it the kernel knows.
  *
  * Invariants: position <= end; the ring is not written over at or after `position`, because the
- * supervisor reads it before it writes; the only writer of position_word is the process that has
- * this object.
+ * supervisor reads it before it writes; the only writer of `state` is the process that has this
+ * object.
  *
  * Overflow: none. A client that does not take its bytes holds the position back, and the supervisor
  * sees that.
@@ -39,17 +42,35 @@ static const bool given_to_sender[RECORD_KIND_COUNT] = {
 #undef KIND
 };
 
+/* Makes the place where the delivery stands visible. */
+static void publish(struct delivery *delivery)
+{
+    struct delivery_state *state = delivery->state;
+    uint32_t version = atomic_load_explicit(&state->version, memory_order_relaxed) + 1;
+    struct delivery_mark *mark = &state->marks[version % 2];
+
+    atomic_store_explicit(&mark->position, delivery->position, memory_order_relaxed);
+    atomic_store_explicit(&mark->bytes, delivery->bytes, memory_order_relaxed);
+    atomic_store_explicit(&state->version, version, memory_order_release);
+}
+
 void delivery_init(struct delivery *delivery, const struct region_view *view,
-    _Atomic uint64_t *position_word, uint32_t slot, uint32_t generation)
+    struct delivery_state *state, uint32_t slot, uint32_t generation, uint64_t position,
+    size_t partial)
 {
     memset(delivery, 0, sizeof *delivery);
     delivery->view = view;
-    delivery->position_word = position_word;
+    delivery->state = state;
     delivery->slot = slot;
     delivery->generation = generation;
+    delivery->position = delivery->end = position;
+    delivery->partial = partial;
+    publish(delivery);
+    atomic_store_explicit(&state->waits, 0, memory_order_relaxed);
+    atomic_store_explicit(&state->generation, generation, memory_order_release);
 }
 
-/* Stores the position where the supervisor reads it, and learns whether it waits for that. */
+/* Publishes a new position, and learns whether the supervisor waits for that. */
 static void move_to(struct delivery *delivery, uint64_t position)
 {
     uint64_t before = delivery->position;
@@ -58,7 +79,7 @@ static void move_to(struct delivery *delivery, uint64_t position)
     if (position == before)
         return;
     delivery->position = position;
-    atomic_store_explicit(delivery->position_word, position, memory_order_release);
+    publish(delivery);
     atomic_thread_fence(memory_order_seq_cst);
     wanted =
         atomic_load_explicit(&delivery->view->slots[delivery->slot].wanted, memory_order_acquire);
@@ -105,6 +126,11 @@ bool delivery_extend(struct delivery *delivery, uint64_t from, uint64_t to)
     return true;
 }
 
+bool delivery_given_to_sender(uint16_t kind)
+{
+    return given_to_sender[kind];
+}
+
 static bool is_in_room(const struct delivery *delivery, const struct record_entry *entry)
 {
     for (unsigned i = 0; i < delivery->room_count; i++) {
@@ -116,20 +142,25 @@ static bool is_in_room(const struct delivery *delivery, const struct record_entr
     return false;
 }
 
+bool delivery_is_only_in(const struct delivery *delivery, uint16_t room, uint64_t from)
+{
+    return delivery->room_count == 1 && delivery->rooms[0].room == room &&
+           delivery->rooms[0].from <= from && delivery->rooms[0].until == UINT64_MAX;
+}
+
 /* Rule 1 of the model. */
-static bool is_given(const struct delivery *delivery, const struct record_entry *entry)
+bool delivery_is_given(const struct delivery *delivery, const struct record_entry *entry)
 {
     if (entry->recipient != REGION_NO_SLOT)
         return entry->recipient == delivery->slot &&
                entry->recipient_generation == delivery->generation;
     if (entry->sender == delivery->slot && entry->sender_generation == delivery->generation &&
-        !given_to_sender[entry->kind])
+        !delivery_given_to_sender(entry->kind))
         return false;
     return is_in_room(delivery, entry);
 }
 
-/* Adds a record's bytes to the last run, or begins one; false where there is no room for it. */
-static bool add_to_runs(struct iovec *runs, int *count, const char *bytes, size_t length)
+bool delivery_add_run(struct iovec *runs, int *count, const char *bytes, size_t length)
 {
     struct iovec *last = *count > 0 ? &runs[*count - 1] : NULL;
 
@@ -158,11 +189,11 @@ int delivery_gather(struct delivery *delivery, struct iovec *runs, uint64_t *rea
 
         if (++place == view->index_count)
             place = 0;
-        if (!is_given(delivery, entry))
+        if (!delivery_is_given(delivery, entry))
             continue;
         size_t skip = sequence == delivery->position ? delivery->partial : 0;
         const char *bytes = view->ring + entry->offset % view->ring_size + skip;
-        if (!add_to_runs(runs, &count, bytes, entry->length - skip))
+        if (!delivery_add_run(runs, &count, bytes, entry->length - skip))
             break;
     }
     *reached = sequence;
@@ -171,52 +202,90 @@ int delivery_gather(struct delivery *delivery, struct iovec *runs, uint64_t *rea
     return count;
 }
 
-void delivery_advance(struct delivery *delivery, size_t length, size_t gathered, uint64_t reached)
+void delivery_show_waiting(struct delivery *delivery, bool waits)
+{
+    if (delivery->waits == waits)
+        return;
+    delivery->waits = waits;
+    atomic_store_explicit(&delivery->state->waits, waits, memory_order_release);
+}
+
+void delivery_skip(struct delivery *delivery, uint64_t to)
+{
+    if (delivery->end < to)
+        delivery->end = to;
+    if (delivery->position < to)
+        move_to(delivery, to);
+}
+
+void delivery_settle(struct delivery *delivery)
 {
     uint64_t sequence = delivery->position;
 
+    while (sequence < delivery->end &&
+           !delivery_is_given(delivery, region_entry(delivery->view, sequence)))
+        sequence++;
+    move_to(delivery, sequence);
+}
+
+void delivery_advance(struct delivery *delivery, size_t length, size_t gathered, uint64_t reached)
+{
+    uint64_t sequence = delivery->position;
+    size_t before = delivery->partial;
+
     if (length == gathered) {
         delivery->partial = 0;
+        delivery->bytes += before + length;
         move_to(delivery, reached);
         return;
     }
-    length += delivery->partial;
+    length += before;
     for (;; sequence++) {
         const struct record_entry *entry = region_entry(delivery->view, sequence);
 
-        if (!is_given(delivery, entry))
+        if (!delivery_is_given(delivery, entry))
             continue;
         if (length < entry->length)
             break;
         length -= entry->length;
+        delivery->bytes += entry->length;
     }
     delivery->partial = length;
     move_to(delivery, sequence);
 }
 
+enum delivery_outcome delivery_send(
+    struct delivery *delivery, int fd, const struct iovec *runs, int count, uint64_t reached)
+{
+    size_t gathered = 0;
+    ssize_t written;
+
+    for (int run = 0; run < count; run++)
+        gathered += runs[run].iov_len;
+    do
+        written =
+            count == 1 ? write(fd, runs[0].iov_base, runs[0].iov_len) : writev(fd, runs, count);
+    while (written < 0 && errno == EINTR);
+    if (written < 0)
+        return errno == EAGAIN ? DELIVERY_BLOCKED : DELIVERY_LOST;
+    delivery_advance(delivery, (size_t)written, gathered, reached);
+    return (size_t)written < gathered ? DELIVERY_BLOCKED : DELIVERY_DONE;
+}
+
 enum delivery_outcome delivery_write(struct delivery *delivery, int fd)
 {
+    enum delivery_outcome outcome = DELIVERY_DONE;
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
-    for (int i = 0; i < DELIVERY_TURN_WRITES; i++) {
+    for (int i = 0; i < DELIVERY_TURN_WRITES && outcome == DELIVERY_DONE; i++) {
         int count = delivery_gather(delivery, runs, &reached);
-        size_t gathered = 0;
-        ssize_t written;
 
         if (count == 0)
             return DELIVERY_DONE;
-        for (int run = 0; run < count; run++)
-            gathered += runs[run].iov_len;
-        written =
-            count == 1 ? write(fd, runs[0].iov_base, runs[0].iov_len) : writev(fd, runs, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return errno == EAGAIN ? DELIVERY_BLOCKED : DELIVERY_LOST;
-        delivery_advance(delivery, (size_t)written, gathered, reached);
-        if ((size_t)written < gathered)
-            return DELIVERY_BLOCKED;
+        outcome = delivery_send(delivery, fd, runs, count, reached);
     }
+    if (outcome != DELIVERY_DONE)
+        return outcome;
     return delivery_is_done(delivery) ? DELIVERY_DONE : DELIVERY_MORE;
 }

@@ -33,3 +33,12 @@ void prefault_until(struct prefault *prefault, uint64_t begin, uint64_t end)
         prefault->reached += length;
     }
 }
+
+void prefault_records(struct prefault *index_pages, struct prefault *ring_pages,
+    const struct region_view *view, uint64_t from, uint64_t to)
+{
+    const struct record_entry *first = region_entry(view, from), *last = region_entry(view, to);
+
+    prefault_until(index_pages, from * sizeof *first, (to + 1) * sizeof *first);
+    prefault_until(ring_pages, first->offset, last->offset + last->length);
+}

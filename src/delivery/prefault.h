@@ -11,6 +11,8 @@
 #ifndef CHATROOMD_DELIVERY_PREFAULT_H
 #define CHATROOMD_DELIVERY_PREFAULT_H
 
+#include "region/region.h"
+
 #include <stdint.h>
 
 /* One circular area that is read from some place on, round and round. */
@@ -27,5 +29,9 @@ void prefault_init(struct prefault *prefault, const void *base, uint64_t size);
 /* The bytes up to offset `end` of the endless stream are about to be read; those of the first call
  * from `begin` on. */
 void prefault_until(struct prefault *prefault, uint64_t begin, uint64_t end);
+
+/* The same for the index entries and the bytes of the records `from` to `to`. */
+void prefault_records(struct prefault *index_pages, struct prefault *ring_pages,
+    const struct region_view *view, uint64_t from, uint64_t to);
 
 #endif

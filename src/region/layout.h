@@ -1,22 +1,24 @@
 /*
  * layout.h - the only definition of the bytes in the shared region.
  *
- *     +--------+-------+-------+------+----------+----------+----
- *     | header | slots | index | ring | outbox 0 | outbox 1 | ...
- *     +--------+-------+-------+------+----------+----------+----
- *     :<---- the supervisor writes,  :<- the slot's worker  :
- *     :      every process reads --->:   writes, and the    :
- *     :                              :   supervisor reads ->:
+ *     +--------+-------+-------+------+----------+-----+-----------+-----
+ *     | header | slots | index | ring | outbox 0 | ... | courier 0 | ...
+ *     +--------+-------+-------+------+----------+-----+-----------+-----
+ *     :<---- the supervisor writes,  :<- the slot's -->:<- the courier ->
+ *     :      deliverers read ------->:   worker writes :   writes
+ *                                      what these write, the supervisor reads
  *
  * Model:
- * 1. One writer per byte. Every part begins on a page of its own, so that a worker can be given the
- *    first four read-only and one outbox read-write, and nothing else.
+ * 1. One writer per byte. Every part begins on a page of its own, so that a process can be given
+ *    the first four read-only and one part of its own read-write, and nothing else.
  * 2. No pointers and no locks: offsets only. Words in which two processes meet are C11 atomics.
  * 3. Sequence numbers and ring offsets are 64-bit and only grow; they are taken modulo the size of
  *    their ring only where memory is touched. At 10 million records a second a sequence number
  *    lasts 58,000 years.
- * 4. An outbox is one page of its worker's state, then outbox-size bytes of payload. The supervisor
- *    zeroes it between two lives of a slot, when no worker has it mapped.
+ * 4. An outbox is one page of its worker's state, then outbox-size bytes of payload. A courier's
+ *    part is one page of its own state, then how far each slot's delivery has got. The supervisor
+ *    zeroes an outbox between two lives of a slot, and a courier's part between two couriers, when
+ *    no process has it mapped.
  * 5. `version` is stored last, with release: who attaches and reads it with acquire sees a whole
  *    header, or refuses.
  *
@@ -33,7 +35,7 @@
 #include <stdint.h>
 
 #define REGION_MAGIC   UINT64_C(0x646d6f6f72746163) /* "catroomd", little endian */
-#define REGION_VERSION 1u
+#define REGION_VERSION 2u
 
 #define REGION_CACHE_LINE 64
 
@@ -75,19 +77,24 @@ struct region_header {
     uint64_t outboxes_offset;
     uint64_t outbox_stride; /* bytes from one outbox to the next: a page of state and the payload */
     uint64_t outbox_size;   /* bytes of payload */
+    uint64_t couriers_offset;
+    uint64_t courier_stride; /* bytes from one courier's part to the next */
+    uint32_t courier_count;
+    uint32_t reserved;
 
     _Alignas(REGION_CACHE_LINE) _Atomic uint64_t next_sequence; /* one beyond the newest record */
     _Atomic uint64_t oldest_sequence; /* the oldest whose bytes and entry are still whole */
 };
 
-/* A client's place as everyone may see it: no name, no address. */
+/* A client's place as everyone may see it: no name, no address. After those of the clients there is
+ * one for each courier. */
 struct region_slot {
     _Alignas(REGION_CACHE_LINE) _Atomic uint32_t generation;
     _Atomic uint32_t occupied; /* 1 from the newcomer's start until the slot is free again */
-    /* The position that the supervisor waits for before it can go on, or 0. Its worker sends SPACE
-     * on the relay when its position passes this. One word per slot rather than one for all, so
-     * that only the clients that hold the ring are asked, and a hundred caught-up workers are not.
-     */
+    /* The position that the supervisor waits for before it can go on, or 0. Who delivers to this
+     * client sends SPACE on the relay when its position passes this, and a courier when the lowest
+     * of its clients' does. One word for each rather than one for all, so that only those that hold
+     * the ring are asked, and a hundred caught-up workers are not. */
     _Atomic uint64_t wanted;
 };
 
@@ -110,15 +117,41 @@ struct record_entry {
     uint16_t reserved[5];
 };
 
+/* How far one client's delivery had got at some moment. */
+struct delivery_mark {
+    _Atomic uint64_t position; /* the lowest sequence number that the client still needs */
+    _Atomic uint64_t bytes;    /* of all records before it that it was given, since it began */
+};
+
+/* How far one client's delivery has got, written by the process that delivers to it. The mark that
+ * counts is marks[version % 2], and the other one is written before `version` moves on; so what a
+ * process leaves behind that dies at any moment is the one or the other, and whole. */
+struct delivery_state {
+    _Alignas(REGION_CACHE_LINE) _Atomic uint32_t
+        generation; /* of the client; the rest is about no other */
+    _Atomic uint32_t version;
+    _Atomic uint32_t waits; /* 1: its socket did not take all that it is owed */
+    uint32_t reserved;
+    struct delivery_mark marks[2];
+};
+
 /* The first page of an outbox. */
 struct outbox_state {
-    _Atomic uint64_t position; /* the lowest sequence number that the client still needs */
+    struct delivery_state delivery; /* where the worker itself delivers */
+};
+
+/* The first page of a courier's part. */
+struct courier_state {
+    _Alignas(REGION_CACHE_LINE) _Atomic uint64_t
+        oldest_needed;         /* by any of its clients; all before it is delivered */
+    _Atomic uint64_t answered; /* the last ALIVE that it has read */
 };
 
 _Static_assert(sizeof(struct region_header) == 192, "the header's size is part of the layout");
 _Static_assert(
     offsetof(struct region_header, next_sequence) == 128, "sequence numbers stand apart");
 _Static_assert(sizeof(struct region_slot) == 64, "a slot is one cache line");
+_Static_assert(sizeof(struct delivery_state) == 64, "a delivery's state is one cache line");
 _Static_assert(sizeof(struct record_entry) == 64, "an index entry is one cache line");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
     "atomics between processes must be lock-free");

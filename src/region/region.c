@@ -3,8 +3,8 @@
  *
  * Model: one POSIX shared-memory object, made with O_EXCL and mode 0600, opened a second time
  * O_RDONLY, and unlinked at once. The read-write descriptor makes the supervisor's mapping and each
- * worker's outbox; the read-only one makes everything else, since a mapping from it cannot be made
- * writable again by mprotect(2), where one from a read-write descriptor can.
+ * worker's outbox and courier's part; the read-only one makes everything else, since a mapping from
+ * it cannot be made writable again by mprotect(2), where one from a read-write descriptor can.
  *
  * Overflow: sizes are computed in 64 bits and refused, not wrapped.
  */
@@ -35,7 +35,8 @@ static uint64_t round_to_page(uint64_t size)
 uint64_t region_layout(const struct region_geometry *geometry, struct region_header *header)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t slots_size = round_to_page(geometry->slot_count * sizeof(struct region_slot));
+    uint64_t places = (uint64_t)geometry->slot_count + geometry->courier_count;
+    uint64_t slots_size = round_to_page(places * sizeof(struct region_slot));
 
     if (geometry->ring_size > INT64_MAX / 8 || geometry->outbox_size > INT32_MAX)
         return 0;
@@ -52,7 +53,13 @@ uint64_t region_layout(const struct region_geometry *geometry, struct region_hea
     header->outbox_stride = page + header->outbox_size;
     if (header->slot_count > (INT64_MAX - header->outboxes_offset) / header->outbox_stride)
         return 0;
-    header->total_size = header->outboxes_offset + header->slot_count * header->outbox_stride;
+    header->couriers_offset = header->outboxes_offset + header->slot_count * header->outbox_stride;
+    header->courier_count = geometry->courier_count;
+    header->courier_stride =
+        page + round_to_page(header->slot_count * sizeof(struct delivery_state));
+    if (header->courier_count > (INT64_MAX - header->couriers_offset) / header->courier_stride)
+        return 0;
+    header->total_size = header->couriers_offset + header->courier_count * header->courier_stride;
     return header->total_size;
 }
 
@@ -134,6 +141,7 @@ static void point_into(struct region *region, char *base)
     region->index = (struct record_entry *)(void *)(base + region->header->index_offset);
     region->ring = base + region->header->ring_offset;
     region->outboxes = base + region->header->outboxes_offset;
+    region->couriers = base + region->header->couriers_offset;
 }
 
 /* Writes the header, its version last. */
@@ -206,6 +214,27 @@ struct outbox region_outbox(const struct region *region, uint32_t slot)
     return outbox;
 }
 
+static struct courier_part part_at(char *base)
+{
+    char *deliveries = base + sysconf(_SC_PAGESIZE);
+
+    return (struct courier_part){
+        .state = (struct courier_state *)(void *)base,
+        .deliveries = (struct delivery_state *)(void *)deliveries,
+    };
+}
+
+struct courier_part region_courier(const struct region *region, uint32_t number)
+{
+    return part_at(region->couriers + number * region->header->courier_stride);
+}
+
+void region_clear_courier(const struct region *region, uint32_t number)
+{
+    memset(region->couriers + number * region->header->courier_stride, 0,
+        region->header->courier_stride);
+}
+
 static struct region_view view_at(const char *base)
 {
     const struct region_header *header = (const struct region_header *)(const void *)base;
@@ -245,8 +274,7 @@ static bool read_header(int fd, struct region_header *copy)
     return whole;
 }
 
-bool region_attach(struct region_view *view, struct outbox *outbox, int read_only_fd,
-    int read_write_fd, uint32_t slot)
+bool region_attach_view(struct region_view *view, int read_only_fd)
 {
     struct region_header header;
     char *base;
@@ -257,18 +285,38 @@ bool region_attach(struct region_view *view, struct outbox *outbox, int read_onl
     if (base == MAP_FAILED)
         return false;
     *view = view_at(base);
-    if (outbox == NULL)
-        return true;
-    char *own = mmap(NULL, header.outbox_stride, PROT_READ | PROT_WRITE, MAP_SHARED, read_write_fd,
-        (off_t)(header.outboxes_offset + slot * header.outbox_stride));
-    if (own == MAP_FAILED) {
-        int saved = errno;
-        munmap(base, header.outboxes_offset);
-        errno = saved;
+    return true;
+}
+
+bool region_attach_outbox(struct outbox *outbox, int read_only_fd, int read_write_fd, uint32_t slot)
+{
+    struct region_header header;
+    char *base;
+
+    if (!read_header(read_only_fd, &header))
         return false;
-    }
-    outbox->state = (struct outbox_state *)(void *)own;
-    outbox->bytes = own + (header.outbox_stride - header.outbox_size);
+    base = mmap(NULL, header.outbox_stride, PROT_READ | PROT_WRITE, MAP_SHARED, read_write_fd,
+        (off_t)(header.outboxes_offset + slot * header.outbox_stride));
+    if (base == MAP_FAILED)
+        return false;
+    outbox->state = (struct outbox_state *)(void *)base;
+    outbox->bytes = base + (header.outbox_stride - header.outbox_size);
     outbox->size = header.outbox_size;
+    return true;
+}
+
+bool region_attach_courier(
+    struct courier_part *part, int read_only_fd, int read_write_fd, uint32_t number)
+{
+    struct region_header header;
+    char *base;
+
+    if (!read_header(read_only_fd, &header))
+        return false;
+    base = mmap(NULL, header.courier_stride, PROT_READ | PROT_WRITE, MAP_SHARED, read_write_fd,
+        (off_t)(header.couriers_offset + number * header.courier_stride));
+    if (base == MAP_FAILED)
+        return false;
+    *part = part_at(base);
     return true;
 }

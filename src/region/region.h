@@ -17,6 +17,7 @@
 /* What the layout follows from; ring_size and outbox_size in bytes, rounded up to pages. */
 struct region_geometry {
     uint32_t slot_count;
+    uint32_t courier_count;
     size_t ring_size;
     size_t outbox_size;
 };
@@ -39,6 +40,12 @@ struct outbox {
     size_t size;
 };
 
+/* One courier's part. */
+struct courier_part {
+    struct courier_state *state;
+    struct delivery_state *deliveries; /* one for each slot */
+};
+
 /* The supervisor's hold on all of it. */
 struct region {
     struct region_header *header;
@@ -46,6 +53,7 @@ struct region {
     struct record_entry *index;
     char *ring;
     char *outboxes;
+    char *couriers;
     int read_only_fd; /* for workers: opened O_RDONLY, so that the mapping can never be made
                          writable */
     int read_write_fd;
@@ -69,17 +77,37 @@ void region_destroy(struct region *region);
 /* The outbox of `slot` in the supervisor's mapping. */
 struct outbox region_outbox(const struct region *region, uint32_t slot);
 
+/* The part of courier `number` in the supervisor's mapping. */
+struct courier_part region_courier(const struct region *region, uint32_t number);
+
+/* Zeroes that part, while no courier has it mapped. */
+void region_clear_courier(const struct region *region, uint32_t number);
+
 /* The supervisor's region as a reader sees it. */
 struct region_view region_view_of(const struct region *region);
 
 /*
- * A worker's attachment: maps header..ring read-only from `read_only_fd` and, unless `outbox` is
- * NULL, the outbox of `slot` read-write at its exact size from `read_write_fd`. Closes neither.
- * Returns false, with errno set, where a mapping is refused or the header is not a whole region of
- * this version (EPROTO).
+ * Attaching from another process: each maps one part at its exact size and closes neither
+ * descriptor. They return false, with errno set, where a mapping is refused or the header is not a
+ * whole region of this version (EPROTO).
  */
-bool region_attach(struct region_view *view, struct outbox *outbox, int read_only_fd,
-    int read_write_fd, uint32_t slot);
+
+/* header..ring, read-only. */
+bool region_attach_view(struct region_view *view, int read_only_fd);
+
+/* The outbox of `slot`, read-write. */
+bool region_attach_outbox(
+    struct outbox *outbox, int read_only_fd, int read_write_fd, uint32_t slot);
+
+/* The part of courier `number`, read-write. */
+bool region_attach_courier(
+    struct courier_part *part, int read_only_fd, int read_write_fd, uint32_t number);
+
+/* Where the delivery stands: the mark that counts. */
+static inline const struct delivery_mark *region_mark(const struct delivery_state *state)
+{
+    return &state->marks[atomic_load_explicit(&state->version, memory_order_acquire) % 2];
+}
 
 /* The index entry of a sequence number. */
 static inline const struct record_entry *region_entry(

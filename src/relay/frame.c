@@ -10,14 +10,14 @@
 
 struct frame_rule {
     const char *word;
-    bool from_worker;
+    unsigned senders;
     bool costs_credit;
     size_t longest;
 };
 
 static const struct frame_rule frame_rules[FRAME_KIND_COUNT] = {
-#define FRAME(symbol, word, from_worker, costs_credit, longest)                                    \
-    [FRAME_##symbol] = {word, from_worker, costs_credit, longest},
+#define FRAME(symbol, word, senders, costs_credit, longest)                                        \
+    [FRAME_##symbol] = {word, senders, costs_credit, longest},
     FRAMES(FRAME)
 #undef FRAME
 };
@@ -30,12 +30,15 @@ static uint8_t largest_detail(unsigned kind)
         return FRAME_REPLY_ERROR;
     case FRAME_FINISH:
         return FRAME_FINISH_QUIT;
+    case FRAME_DONE:
+        return FRAME_DONE_LOST;
     default:
         return 0;
     }
 }
 
-enum frame_verdict frame_judge(const struct frame *frame, const struct frame_limits *limits)
+enum frame_verdict frame_judge(
+    const struct frame *frame, unsigned sender, const struct frame_limits *limits)
 {
     const struct frame_rule *rule;
     size_t longest;
@@ -43,12 +46,14 @@ enum frame_verdict frame_judge(const struct frame *frame, const struct frame_lim
     if (frame->kind >= FRAME_KIND_COUNT)
         return FRAME_UNKNOWN_KIND;
     rule = &frame_rules[frame->kind];
-    if (!rule->from_worker)
+    if ((rule->senders & sender) == 0)
         return FRAME_WRONG_DIRECTION;
     if (frame->detail > largest_detail(frame->kind))
         return FRAME_WRONG_DETAIL;
     if (frame->room >= limits->room_count)
         return FRAME_WRONG_ROOM;
+    if (sender == FRAME_FROM_COURIER)
+        return frame->slot < limits->slot_count ? FRAME_FINE : FRAME_WRONG_SLOT;
     longest = frame->kind == FRAME_PUBLISH ? limits->max_message : rule->longest;
     if (frame->length > longest)
         return FRAME_TOO_LONG;
@@ -75,6 +80,7 @@ const char *frame_verdict_word(enum frame_verdict verdict)
         [FRAME_WRONG_DIRECTION] = "wrong-direction",
         [FRAME_WRONG_DETAIL] = "wrong-detail",
         [FRAME_WRONG_ROOM] = "wrong-room",
+        [FRAME_WRONG_SLOT] = "wrong-slot",
         [FRAME_TOO_LONG] = "too-long",
         [FRAME_OUTSIDE_OUTBOX] = "outside-outbox",
     };

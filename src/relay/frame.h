@@ -1,10 +1,11 @@
 /*
- * frame.h - what the supervisor and a worker say to each other, each kind described once.
+ * frame.h - what the supervisor, a worker and a courier say to each other, each kind described
+ * once.
  *
- * Model: frames have one size and no bytes of their own: what a message says lies in the region,
- * and a frame tells where. Which client a frame is about follows from the socket that it came on,
- * never from the frame. A worker may be hostile: frame_judge() is asked before anything of a frame
- * from a worker is used.
+ * Model: frames have one size, and what a message says lies in the region: a frame tells where.
+ * Which client a worker's frame is about follows from the socket that it came on, never from the
+ * frame. A courier has many clients, and names them by slot and generation. A worker may be
+ * hostile: frame_judge() is asked before anything of a frame from a worker or courier is used.
  */
 #ifndef CHATROOMD_RELAY_FRAME_H
 #define CHATROOMD_RELAY_FRAME_H
@@ -19,9 +20,17 @@
 #define FRAME_NAME_MAX   33u
 #define FRAME_REASON_MAX 200u
 
+/* Bytes of a name that one NAMED has room for. */
+#define FRAME_NAME_PART 24u
+
+/* Who may send a kind to the supervisor; what nobody may is sent by the supervisor. */
+#define FRAME_FROM_NOBODY  0u
+#define FRAME_FROM_WORKER  1u
+#define FRAME_FROM_COURIER 2u
+
 /*
- * symbol, word for logs, sent by a worker (1) or by the supervisor (0), costs credit, longest text
- * in bytes (a PUBLISH's is max-message)
+ * symbol, word for logs, who sends it, costs credit, longest text in bytes (a PUBLISH's is
+ * max-message)
  *
  *   PUBLISH  {room, offset, length}  a message for the room
  *   REPLY    {detail, offset, length} text for the worker's own client; detail: enum frame_reply
@@ -29,29 +38,38 @@
  *   RENAME   {offset, length}         the client asks for a name
  *   WHO      {room}                   the client asks who is there
  *   FINISH   {detail, offset, length} the client is done; text: why; detail: enum frame_finish
- *   SPACE    {}                       the position has passed what the supervisor waited for
+ *   SPACE    {}                       a position has passed what the supervisor waited for
+ *   DONE     {client, detail}         the courier has let go of the client; detail: enum frame_done
  *   DELIVER  {from, to}               what is yours lies in these sequence numbers, both included
  *   CREDIT   {length}                 so many of your frames are answered
  *   MEMBER   {room, detail, from}     from this record on your client is in the room (1) or not (0)
- *   NAMED    {from}                   your client's name stands in this record, which you are owed
+ *   NAMED    {detail, length, name}   a part (the detail-th) of your client's name of this length
  *   END      {detail, to}             nothing beyond `to` will be yours; detail: enum frame_end
+ *   SERVE    {client, from, length}   deliver to this client too, from this record on, of which so
+ *                                     many bytes have left; its descriptor comes beside the relay
+ *   ALIVE    {from}                   put this number into your part of the region
+ *
+ * To a courier MEMBER and END name the client.
  */
 #define FRAMES(FRAME)                                                                              \
-    FRAME(PUBLISH, "publish", 1, 1, 0)                                                             \
-    FRAME(REPLY, "reply", 1, 1, FRAME_REPLY_MAX)                                                   \
-    FRAME(ENTER, "enter", 1, 1, 0)                                                                 \
-    FRAME(RENAME, "rename", 1, 1, FRAME_NAME_MAX)                                                  \
-    FRAME(WHO, "who", 1, 1, 0)                                                                     \
-    FRAME(FINISH, "finish", 1, 1, FRAME_REASON_MAX)                                                \
-    FRAME(SPACE, "space", 1, 0, 0)                                                                 \
-    FRAME(DELIVER, "deliver", 0, 0, 0)                                                             \
-    FRAME(CREDIT, "credit", 0, 0, 0)                                                               \
-    FRAME(MEMBER, "member", 0, 0, 0)                                                               \
-    FRAME(NAMED, "named", 0, 0, 0)                                                                 \
-    FRAME(END, "end", 0, 0, 0)
+    FRAME(PUBLISH, "publish", FRAME_FROM_WORKER, 1, 0)                                             \
+    FRAME(REPLY, "reply", FRAME_FROM_WORKER, 1, FRAME_REPLY_MAX)                                   \
+    FRAME(ENTER, "enter", FRAME_FROM_WORKER, 1, 0)                                                 \
+    FRAME(RENAME, "rename", FRAME_FROM_WORKER, 1, FRAME_NAME_MAX)                                  \
+    FRAME(WHO, "who", FRAME_FROM_WORKER, 1, 0)                                                     \
+    FRAME(FINISH, "finish", FRAME_FROM_WORKER, 1, FRAME_REASON_MAX)                                \
+    FRAME(SPACE, "space", FRAME_FROM_WORKER | FRAME_FROM_COURIER, 0, 0)                            \
+    FRAME(DONE, "done", FRAME_FROM_COURIER, 0, 0)                                                  \
+    FRAME(DELIVER, "deliver", FRAME_FROM_NOBODY, 0, 0)                                             \
+    FRAME(CREDIT, "credit", FRAME_FROM_NOBODY, 0, 0)                                               \
+    FRAME(MEMBER, "member", FRAME_FROM_NOBODY, 0, 0)                                               \
+    FRAME(NAMED, "named", FRAME_FROM_NOBODY, 0, 0)                                                 \
+    FRAME(END, "end", FRAME_FROM_NOBODY, 0, 0)                                                     \
+    FRAME(SERVE, "serve", FRAME_FROM_NOBODY, 0, 0)                                                 \
+    FRAME(ALIVE, "alive", FRAME_FROM_NOBODY, 0, 0)
 
 enum frame_kind {
-#define FRAME(symbol, word, from_worker, costs_credit, longest) FRAME_##symbol,
+#define FRAME(symbol, word, senders, costs_credit, longest) FRAME_##symbol,
     FRAMES(FRAME)
 #undef FRAME
         FRAME_KIND_COUNT
@@ -61,8 +79,15 @@ enum frame_reply { FRAME_REPLY_EVENT, FRAME_REPLY_ERROR };
 
 enum frame_finish { FRAME_FINISH_CLOSED, FRAME_FINISH_QUIT };
 
-/* How a worker is to end: after all that is owed is delivered, or now, with one last line. */
-enum frame_end { FRAME_END_DRAIN, FRAME_END_EVICT };
+/*
+ * How a client is to be ended: after all that is owed is delivered; now, with one last line by who
+ * delivers; now, its worker being gone (to a courier); as soon as the client has taken what its
+ * courier has written and shut down (to a worker, after DRAIN).
+ */
+enum frame_end { FRAME_END_DRAIN, FRAME_END_EVICT, FRAME_END_DROP, FRAME_END_CLOSE };
+
+/* Why a courier has let go of a client: it was told to, or the client's socket is dead. */
+enum frame_done { FRAME_DONE_ENDED, FRAME_DONE_LOST };
 
 struct frame {
     uint8_t kind; /* enum frame_kind */
@@ -70,18 +95,26 @@ struct frame {
     uint16_t room;
     uint32_t length; /* bytes in the outbox, or a count */
     union {
-        uint64_t offset; /* of the text in the outbox */
-        uint64_t from;   /* a sequence number */
+        struct {
+            union {
+                uint64_t offset; /* of the text in the outbox */
+                uint64_t from;   /* a sequence number */
+            };
+            uint64_t to; /* a sequence number */
+            uint32_t slot;
+            uint32_t generation;
+        };
+        char name[FRAME_NAME_PART];
     };
-    uint64_t to; /* a sequence number */
 };
 
-_Static_assert(sizeof(struct frame) == 24, "frames have one size and no padding");
+_Static_assert(sizeof(struct frame) == 32, "frames have one size and no padding");
 
 struct frame_limits {
     size_t outbox_size; /* bytes */
     size_t max_message; /* bytes */
     unsigned room_count;
+    uint32_t slot_count;
 };
 
 enum frame_verdict {
@@ -90,12 +123,15 @@ enum frame_verdict {
     FRAME_WRONG_DIRECTION,
     FRAME_WRONG_DETAIL,
     FRAME_WRONG_ROOM,
+    FRAME_WRONG_SLOT,
     FRAME_TOO_LONG,
     FRAME_OUTSIDE_OUTBOX
 };
 
-/* Judges a frame that came from a worker. Pure: every bit of the frame may be arbitrary. */
-enum frame_verdict frame_judge(const struct frame *frame, const struct frame_limits *limits);
+/* Judges a frame that came from `sender`, FRAME_FROM_WORKER or FRAME_FROM_COURIER. Pure: every bit
+ * of the frame may be arbitrary. */
+enum frame_verdict frame_judge(
+    const struct frame *frame, unsigned sender, const struct frame_limits *limits);
 
 /* Whether an answer (CREDIT) is owed for a judged frame of this kind. */
 bool frame_costs_credit(const struct frame *frame);

@@ -51,31 +51,39 @@ enum jail_step {
         JAIL_STEP_COUNT
 };
 
+enum worker_kind_number {
+    WORKER_KIND_CLIENT,
+    WORKER_KIND_COURIER,
+    WORKER_KIND_CANARY,
+    WORKER_KIND_COUNT
+};
+
 struct heritage {
-    uint32_t slot;
+    enum worker_kind_number kind;
+    uint32_t slot; /* a courier's is its number */
     uint32_t generation;
-    int client_fd; /* the client's socket, non-blocking */
-    int relay_fd;  /* the worker's end of its relay, non-blocking */
+    int handover_fd; /* by which its clients' sockets come: a client worker's once, then no more */
+    int relay_fd;    /* the worker's end of its relay, non-blocking */
     int region_read_only_fd;
     int region_read_write_fd;
     pid_t supervisor;
     size_t max_message; /* bytes */
+    unsigned max_clients;
+    bool delivers; /* a client worker delivers to its own client: there are no couriers */
     unsigned drain_timeout_ms;
     enum jail_mode jail;
-    uid_t uid;                          /* the slot's own, or (uid_t)-1: the supervisor's */
-    gid_t gid;                          /* goes with a uid of its own */
-    enum canary_act act;                /* of a canary */
-    char address[HERITAGE_ADDRESS_MAX]; /* the client's, for the process title */
+    uid_t uid;           /* its own, or (uid_t)-1: the supervisor's */
+    gid_t gid;           /* goes with a uid of its own */
+    enum canary_act act; /* of a canary */
 };
 
 /* A kind of worker: a row of the table in chatroomd.c. */
 struct worker_kind {
     const char *name;
     int (*run)(struct heritage *heritage); /* in the new process; returns its exit status */
-    bool (*prepare)(void); /* once, before there are any; false with errno; NULL: nothing to do */
+    /* Once, before there are any; false with errno; NULL: nothing to do. */
+    bool (*prepare)(enum worker_kind_number kind);
 };
-
-enum worker_kind_number { WORKER_KIND_CLIENT, WORKER_KIND_CANARY, WORKER_KIND_COUNT };
 
 /* Exit statuses of a worker. Any other, or a signal, is a crash. */
 enum worker_exit {

@@ -116,6 +116,11 @@ void relay_send(struct relay *relay, const struct frame *frames, size_t count)
         bufferevent_write(relay->stream, (const char *)frames + sent, length - (size_t)sent);
 }
 
+void relay_finish(struct relay *relay)
+{
+    shutdown(relay->fd, SHUT_WR);
+}
+
 bool relay_blocked(const struct relay *relay)
 {
     return evbuffer_get_length(bufferevent_get_output(relay->stream)) > 0;

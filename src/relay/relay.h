@@ -41,6 +41,9 @@ void relay_close(struct relay *relay);
  */
 void relay_send(struct relay *relay, const struct frame *frames, size_t count);
 
+/* Nothing more will be sent: the other end sees that as our close, and is expected to close too. */
+void relay_finish(struct relay *relay);
+
 bool relay_blocked(const struct relay *relay);
 
 #endif

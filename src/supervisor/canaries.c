@@ -51,22 +51,22 @@ static const char *step_word(int step)
 /* Makes one canary; both its sockets lead nowhere. Returns its pid, or 0. */
 static pid_t send_in(struct forker *forker, enum canary_act act)
 {
-    struct forker_request request = {.kind = WORKER_KIND_CANARY, .act = act, .address = "-"};
+    struct forker_request request = {.kind = WORKER_KIND_CANARY, .act = act};
     struct forker_answer answer = {0};
     struct pollfd control = {.fd = forker->control, .events = POLLIN};
-    int client[2], relay[2];
+    int handover[2], relay[2];
     bool asked;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, handover) != 0)
         return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, relay) != 0) {
-        close(client[0]);
-        close(client[1]);
+        close(handover[0]);
+        close(handover[1]);
         return 0;
     }
-    asked = forker_ask(forker, &request, client[1], relay[1]);
+    asked = forker_ask(forker, &request, handover[1], relay[1]);
     for (int end = 0; end < 2; end++) {
-        close(client[end]);
+        close(handover[end]);
         close(relay[end]);
     }
     while (asked && poll(&control, 1, TIMEOUT_MS) < 0 && errno == EINTR)

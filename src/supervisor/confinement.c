@@ -249,8 +249,8 @@ static bool load_filter(const struct options *options)
  * will tell. */
 static bool prepare_kinds(const struct worker_kind *kinds, enum jail_mode jail)
 {
-    for (int kind = 0; kind < WORKER_KIND_COUNT && jail != JAIL_OFF; kind++)
-        if (kinds[kind].prepare != NULL && !kinds[kind].prepare() && jail == JAIL_REQUIRED)
+    for (enum worker_kind_number kind = 0; kind < WORKER_KIND_COUNT && jail != JAIL_OFF; kind++)
+        if (kinds[kind].prepare != NULL && !kinds[kind].prepare(kind) && jail == JAIL_REQUIRED)
             return fail("make the filter of workers' system calls");
     return true;
 }

@@ -14,7 +14,9 @@
     END(STALLED, "stalled", " (too slow)")                                                         \
     END(WORKER_CRASH, "worker-crash", " (connection lost)")                                        \
     END(WORKER_FAULT, "worker-fault", " (connection lost)")                                        \
+    END(COURIER_LOST, "courier-lost", " (connection lost)")                                        \
     END(NO_WORKER, "no-worker", NULL)                                                              \
+    END(UNUSED, "unused", NULL)                                                                    \
     END(STOPPED, "stop", NULL)
 
 enum end_reason {

@@ -4,14 +4,14 @@
  * Model:
  * 1. The forker is made at the very start, before there are clients, an event loop or signal
  *    handlers. It has one socket to the supervisor and the region's two descriptors.
- * 2. For each newcomer it is sent the slot, the printed address and two descriptors, and makes a
- *    process by clone(CLONE_PARENT): the child is the supervisor's, which therefore reaps it and
+ * 2. For each worker it is sent the slot and two descriptors, and makes a process by
+ *    clone(CLONE_PARENT): the child is the supervisor's, which therefore reaps it and
  * whose death kills it (PDEATHSIG follows the parent). So the supervisor's loop never waits for a
  * fork, what a fork costs does not grow with the clients, and a worker inherits no table of theirs.
  * 3. Workers ignore the signals that a terminal or an operator sends to the whole process group;
  * only the supervisor acts on them and tells the workers over their relays. No process but the
  * supervisor ever has a signal handler.
- * 4. A forker that dies is replaced by fork from the supervisor (see newcomer.c): its replacement
+ * 4. A forker that dies is replaced by fork from the supervisor (see maker.c): its replacement
  *    carries a copy of what the supervisor had on its heap at that moment, which costs memory and
  *    secrecy towards later workers, but not the service.
  *
@@ -22,6 +22,7 @@
 #include "supervisor/forker.h"
 
 #include "base/title.h"
+#include "relay/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,29 +103,42 @@ static void close_all_but(const int *kept, size_t count)
         _exit(WORKER_EXIT_SETUP);
 }
 
+static uid_t uid_of(const struct forker_setup *setup, const struct forker_request *request)
+{
+    uid_t number = request->slot;
+
+    if (setup->worker_uid_base == 0)
+        return (uid_t)-1;
+    if (request->kind == WORKER_KIND_COURIER)
+        number += setup->max_clients;
+    return setup->worker_uid_base + number;
+}
+
 /* In the new worker. */
 static void run_worker(const struct forker_setup *setup, const struct forker_request *request,
     const int descriptors[REQUEST_DESCRIPTORS], int control, pid_t supervisor)
 {
     struct heritage heritage = {
+        .kind = request->kind,
         .slot = request->slot,
         .generation = request->generation,
-        .client_fd = descriptors[0],
+        .handover_fd = descriptors[0],
         .relay_fd = descriptors[1],
         .region_read_only_fd = setup->region_read_only_fd,
         .region_read_write_fd = setup->region_read_write_fd,
         .supervisor = supervisor,
         .max_message = setup->max_message,
+        .max_clients = setup->max_clients,
+        .delivers = setup->workers_deliver,
         .drain_timeout_ms = setup->drain_timeout_ms,
         .jail = setup->jail,
-        .uid = setup->worker_uid_base == 0 ? (uid_t)-1 : setup->worker_uid_base + request->slot,
+        .uid = uid_of(setup, request),
         .gid = setup->worker_gid,
         .act = request->act,
     };
 
     close(control);
     follow(supervisor);
-    memcpy(heritage.address, request->address, sizeof heritage.address);
     exit(setup->kinds[request->kind].run(&heritage));
 }
 
@@ -138,30 +152,13 @@ static pid_t fork_sibling(void)
 /* Receives one request with its descriptors; ends the forker where the supervisor has gone. */
 static void receive(int control, struct forker_request *request, int *descriptors)
 {
-    struct iovec bytes = {.iov_base = request, .iov_len = sizeof *request};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(REQUEST_DESCRIPTORS * sizeof(int))];
-    } ancillary;
-    struct msghdr message = {
-        .msg_iov = &bytes,
-        .msg_iovlen = 1,
-        .msg_control = &ancillary,
-        .msg_controllen = sizeof ancillary,
-    };
-    ssize_t length;
+    ssize_t length =
+        handover_receive(control, request, sizeof *request, descriptors, REQUEST_DESCRIPTORS);
 
-    do
-        length = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
-    while (length < 0 && errno == EINTR);
     if (length == 0)
         exit(EXIT_SUCCESS);
-    descriptors[0] = descriptors[1] = -1;
     if (length != (ssize_t)sizeof *request)
         exit(EXIT_FAILURE);
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header != NULL && header->cmsg_len == CMSG_LEN(REQUEST_DESCRIPTORS * sizeof(int)))
-        memcpy(descriptors, CMSG_DATA(header), REQUEST_DESCRIPTORS * sizeof(int));
 }
 
 static void forker_main(const struct forker_setup *setup, int control, pid_t supervisor)
@@ -173,6 +170,7 @@ static void forker_main(const struct forker_setup *setup, int control, pid_t sup
         struct forker_answer answer = {0};
 
         receive(control, &request, descriptors);
+        answer.kind = request.kind;
         answer.slot = request.slot;
         answer.generation = request.generation;
         /* The kernel leaves descriptors out where this process may have no more. */
@@ -216,7 +214,7 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
     sigset_t all, before;
     int ends[2];
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (!handover_pair(&ends[0], &ends[1]))
         return false;
     fflush(NULL); /* or children that exit would print it again */
     sigfillset(&all);
@@ -233,34 +231,17 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
         errno = failure;
         return false;
     }
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     forker->control = ends[0];
     forker->pending = 0;
     return true;
 }
 
 bool forker_ask(
-    struct forker *forker, const struct forker_request *request, int client_fd, int relay_fd)
+    struct forker *forker, const struct forker_request *request, int handover_fd, int relay_fd)
 {
-    struct iovec bytes = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof *request};
-    int descriptors[REQUEST_DESCRIPTORS] = {client_fd, relay_fd};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof descriptors)];
-    } ancillary = {.header = {
-                       .cmsg_len = CMSG_LEN(sizeof descriptors),
-                       .cmsg_level = SOL_SOCKET,
-                       .cmsg_type = SCM_RIGHTS,
-                   }};
-    struct msghdr message = {
-        .msg_iov = &bytes,
-        .msg_iovlen = 1,
-        .msg_control = &ancillary,
-        .msg_controllen = sizeof ancillary,
-    };
+    int descriptors[REQUEST_DESCRIPTORS] = {handover_fd, relay_fd};
 
-    memcpy(CMSG_DATA(&ancillary.header), descriptors, sizeof descriptors);
-    if (sendmsg(forker->control, &message, MSG_NOSIGNAL) != (ssize_t)sizeof *request)
+    if (!handover_send(forker->control, request, sizeof *request, descriptors, REQUEST_DESCRIPTORS))
         return false;
     forker->pending++;
     return true;

@@ -25,21 +25,24 @@ struct forker_setup {
     int region_read_only_fd;
     int region_read_write_fd;
     size_t max_message;
+    unsigned max_clients;
+    bool workers_deliver;
     unsigned drain_timeout_ms;
     enum jail_mode jail;
-    uid_t worker_uid_base; /* slot 0's; 0: workers have the supervisor's uid */
+    uid_t worker_uid_base; /* slot 0's; couriers' come after those of all slots; 0: workers have the
+                              supervisor's uid */
     gid_t worker_gid;
 };
 
 struct forker_request {
     enum worker_kind_number kind;
-    uint32_t slot;
+    uint32_t slot; /* of a courier its number */
     uint32_t generation;
     enum canary_act act; /* of a canary */
-    char address[HERITAGE_ADDRESS_MAX];
 };
 
 struct forker_answer {
+    enum worker_kind_number kind;
     uint32_t slot;
     uint32_t generation;
     pid_t pid;   /* of the worker, or 0 */
@@ -52,7 +55,7 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup);
 /* Asks for a worker that gets both descriptors; the caller keeps its own copies of them. Returns
  * false, with errno set, where the forker cannot be asked now. */
 bool forker_ask(
-    struct forker *forker, const struct forker_request *request, int client_fd, int relay_fd);
+    struct forker *forker, const struct forker_request *request, int handover_fd, int relay_fd);
 
 /* Takes one answer. Returns 1; 0 where there is none at present; -1 where the forker is dead. */
 int forker_take(struct forker *forker, struct forker_answer *answer);

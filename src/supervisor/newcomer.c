@@ -2,16 +2,16 @@
  * newcomer.c - accepting.
  *
  * Model:
- * 1. A newcomer gets a slot, a relay and, through the forker, a worker. Until the forker's answer
- * the supervisor keeps the client's descriptor, to tell it where there is no worker to be had.
+ * 1. A newcomer gets a slot with a worker: a spare one, or one that is made for it (spare.c). Until
+ *    the forker's answer the supervisor keeps the client's descriptor, to tell it where there is no
+ *    worker to be had; with couriers, to its end.
  * 2. Accepting pauses after ACCEPTS_PER_TURN, so that a crowd does not delay those who are there;
  * while FORKER_PENDING_MAX workers are in the making; and for ACCEPT_RETRY_MS when accept(2) fails,
  * since libevent would call the error callback without end (EMFILE leaves the connection in the
  * backlog).
  * 3. A refused newcomer gets one best-effort line. A run of refusals for the same reason is one
  * line in the log at its beginning and one with the count at its end.
- * 4. When the forker dies, newcomers in the making are refused, and it is made anew. A worker that
- * was made but not announced sees its end on its relay; its exit status is swept up unread.
+ * 4. When the forker dies, newcomers whose worker is in the making are refused (maker.c).
  *
  * Overflow: nothing grows with those who are not let in but the kernel's backlog.
  */
@@ -22,8 +22,8 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "supervisor/clock.h"
-#include "supervisor/order.h"
 #include "supervisor/slot.h"
+#include "supervisor/spare.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -33,7 +33,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 32u
@@ -113,66 +112,44 @@ static void log_run_over(struct newcomers *newcomers)
     newcomers->told_full = newcomers->told_busy = false;
 }
 
-/* Nothing came of this newcomer: no worker was made. */
-static void give_up(struct slot *slot)
-{
-    slot_worker_is_gone(slot);
-    if (slot->relay != NULL)
-        slot_relay_ended(slot);
-    slot_end(slot, END_NO_WORKER, FRAME_END_EVICT);
-    slot_try_free(slot);
-}
-
-static bool relay_frame(void *context, const struct frame *frame)
-{
-    order_frame(context, frame);
-    return true;
-}
-
-static void relay_writable(void *context)
-{
-    slot_mark(context);
-}
-
-static void relay_ended(void *context)
-{
-    slot_relay_ended(context);
-}
-
-static const struct relay_handler worker_handler = {
-    .frame = relay_frame,
-    .writable = relay_writable,
-    .ended = relay_ended,
-};
-
-/* Makes the relay and asks for the worker. Returns NULL, or what could not be done. */
-static const char *start_worker(struct newcomers *newcomers, struct slot *slot)
-{
-    struct forker_request request = {
-        .kind = WORKER_KIND_CLIENT, .slot = slot->number, .generation = slot->generation};
-    int ends[2];
-    bool asked;
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-        return "socketpair";
-    slot->relay = relay_open(newcomers->supervisor->base, ends[0], &worker_handler, slot);
-    if (slot->relay == NULL) {
-        close(ends[1]);
-        return "relay";
-    }
-    memcpy(request.address, slot->address, sizeof request.address);
-    asked = forker_ask(&newcomers->forker, &request, slot->client_fd, ends[1]);
-    int failure = errno;
-    close(ends[1]);
-    errno = failure;
-    return asked ? NULL : "forker";
-}
-
 static void pause_accepting(struct newcomers *newcomers)
 {
     for (size_t i = 0; i < newcomers->count && !newcomers->paused; i++)
         evconnlistener_disable(newcomers->acceptors[i]);
     newcomers->paused = true;
+}
+
+/* A slot with a worker, or with one in the making. NULL where there is none: the client is told. */
+static struct slot *find_worker(struct newcomers *newcomers, int fd)
+{
+    struct slot *slot = spare_take(newcomers->supervisor);
+    const char *failed;
+
+    if (slot != NULL)
+        return slot;
+    slot = slot_take(newcomers->supervisor);
+    if (slot == NULL) {
+        refuse_full(newcomers, fd);
+        return NULL;
+    }
+    failed = spare_make(slot);
+    if (failed == NULL)
+        return slot;
+    refuse_busy(newcomers, fd, failed, errno);
+    slot_give_up(slot, END_NO_WORKER);
+    return NULL;
+}
+
+/* The worker is there, and so is its client. */
+static void welcome(struct newcomers *newcomers, struct slot *slot)
+{
+    if (slot->supervisor->couriers == NULL) {
+        close(slot->client_fd);
+        slot->client_fd = -1;
+    }
+    if (slot->end == END_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
+        slot_doom(slot, ENTER_TIMEOUT_MS);
+    log_run_over(newcomers);
 }
 
 static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *peer,
@@ -181,7 +158,6 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
     struct newcomers *newcomers = argument;
     struct penalty_key key = penalty_key_of(peer);
     struct slot *slot;
-    const char *failed;
 
     (void)acceptor, (void)peer_length;
     newcomers->supervisor->counters.accepted++;
@@ -190,21 +166,15 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
         pause_accepting(newcomers);
     if (refuse_punished(newcomers, fd, &key))
         return;
-    slot = slot_take(newcomers->supervisor);
-    if (slot == NULL) {
-        refuse_full(newcomers, fd);
-        return;
+    slot = find_worker(newcomers, fd);
+    if (slot != NULL) {
+        listener_peer_text(fd, peer, slot->address, sizeof slot->address);
+        slot->penalty_key = key;
+        slot_give(slot, fd);
+        if (!slot->is_making)
+            welcome(newcomers, slot);
     }
-    listener_peer_text(fd, peer, slot->address, sizeof slot->address);
-    slot->penalty_key = key;
-    slot->client_fd = fd;
-    failed = start_worker(newcomers, slot);
-    if (failed != NULL) {
-        refuse_busy(newcomers, fd, failed, errno);
-        slot->client_fd = -1;
-        give_up(slot);
-    }
-    if (newcomers->forker.pending >= FORKER_PENDING_MAX)
+    if (!maker_is_ready(&newcomers->supervisor->maker))
         pause_accepting(newcomers);
 }
 
@@ -223,101 +193,55 @@ static void accept_failed(struct evconnlistener *acceptor, void *argument)
     pause_accepting(newcomers);
 }
 
-/* The forker's answer about one newcomer. */
-static void settle(struct newcomers *newcomers, const struct forker_answer *answer)
+/* The forker's answer about one worker. */
+static void answered(struct supervisor *supervisor, const struct forker_answer *answer)
 {
-    struct slot *slot = &newcomers->supervisor->slots[answer->slot];
-    int fd = slot->client_fd;
+    struct newcomers *newcomers = supervisor->newcomers;
+    struct slot *slot = &supervisor->slots[answer->slot];
 
-    slot->client_fd = -1;
-    if (answer->pid == 0) {
-        refuse_busy(newcomers, fd, "fork", answer->failure);
-        give_up(slot);
-        return;
-    }
-    close(fd);
+    slot->is_making = false;
     slot->pid = answer->pid;
-    if (slot->state == SLOT_STARTING && slot->queue_count == 0)
-        slot_doom(slot, ENTER_TIMEOUT_MS);
-    log_run_over(newcomers);
-    slots_reap(newcomers->supervisor);
+    if (answer->pid != 0 && slot->client_fd >= 0) {
+        welcome(newcomers, slot);
+    } else if (answer->pid == 0 && slot->client_fd >= 0) {
+        refuse_busy(newcomers, slot->client_fd, "fork", answer->failure);
+        slot->client_fd = -1;
+        slot_give_up(slot, END_NO_WORKER);
+    } else if (answer->pid == 0) {
+        slot_give_up(slot, END_UNUSED);
+        spare_failed(supervisor);
+    }
+    slots_reap(supervisor);
 }
 
-/* Refuses all newcomers in the making; their workers may or may not exist. */
-static void lose_pending(struct newcomers *newcomers)
+/* Refuses all newcomers whose worker is in the making; it may or may not exist. */
+static void lost(struct supervisor *supervisor)
 {
-    struct supervisor *supervisor = newcomers->supervisor;
-
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
-        if (slot->state == SLOT_FREE || slot->client_fd < 0)
+        if (slot->state == SLOT_FREE || !slot->is_making)
             continue;
-        refuse_busy(newcomers, slot->client_fd, "forker", ECHILD);
-        slot->client_fd = -1;
+        slot->is_making = false;
         slot->pid_lost = true;
         supervisor->lost_children++;
-        slot_end(slot, END_NO_WORKER, FRAME_END_EVICT);
+        slot_end_handover(slot);
+        if (slot->client_fd >= 0)
+            refuse_busy(supervisor->newcomers, slot->client_fd, "forker", ECHILD);
+        slot_end(slot, slot->client_fd >= 0 ? END_NO_WORKER : END_UNUSED, FRAME_END_EVICT);
+        slot->client_fd = -1;
     }
 }
 
-static void answers_readable(evutil_socket_t fd, short what, void *argument);
+static const struct maker_handler worker_maker = {.answered = answered, .lost = lost};
 
-static bool watch_answers(struct newcomers *newcomers)
-{
-    newcomers->answers = event_new(newcomers->supervisor->base, newcomers->forker.control,
-        EV_READ | EV_PERSIST, answers_readable, newcomers);
-    return newcomers->answers != NULL && event_add(newcomers->answers, NULL) == 0;
-}
-
-static void replace_forker(struct newcomers *newcomers)
-{
-    char quoted[128];
-
-    event_free(newcomers->answers);
-    newcomers->answers = NULL;
-    forker_stop(&newcomers->forker);
-    lose_pending(newcomers);
-    if (forker_start(&newcomers->forker, &newcomers->setup) && watch_answers(newcomers)) {
-        log_event(LOG_LEVEL_ERROR, "forker-replaced", "pid=%ld", (long)newcomers->forker.pid);
-        return;
-    }
-    log_event(LOG_LEVEL_ERROR, "forker-lost", "error=%s",
-        log_quote(quoted, sizeof quoted, strerror(errno)));
-    forker_stop(&newcomers->forker);
-    newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
-    pause_accepting(newcomers);
-}
-
-static void answers_readable(evutil_socket_t fd, short what, void *argument)
-{
-    struct newcomers *newcomers = argument;
-    struct forker_answer answer;
-    int outcome;
-
-    (void)fd, (void)what;
-    while ((outcome = forker_take(&newcomers->forker, &answer)) == 1)
-        settle(newcomers, &answer);
-    if (outcome < 0)
-        replace_forker(newcomers);
-}
-
-bool newcomers_prepare(struct newcomers *newcomers, struct supervisor *supervisor,
-    const struct worker_kind *kinds, struct listener *listeners, size_t count)
+void newcomers_prepare(struct newcomers *newcomers, struct supervisor *supervisor,
+    struct listener *listeners, size_t count)
 {
     newcomers->supervisor = supervisor;
     newcomers->listeners = listeners;
     newcomers->count = count;
-    newcomers->setup = (struct forker_setup){
-        .kinds = kinds,
-        .region_read_only_fd = supervisor->region.read_only_fd,
-        .region_read_write_fd = supervisor->region.read_write_fd,
-        .max_message = supervisor->options->max_message,
-        .drain_timeout_ms = supervisor->options->drain_timeout_ms,
-        .jail = supervisor->options->jail,
-        .worker_uid_base = supervisor->options->worker_uid_base,
-        .worker_gid = supervisor->options->gid,
-    };
-    return forker_start(&newcomers->forker, &newcomers->setup);
+    supervisor->newcomers = newcomers;
+    supervisor->maker.handlers[WORKER_KIND_CLIENT] = &worker_maker;
 }
 
 bool newcomers_open(struct newcomers *newcomers)
@@ -334,22 +258,18 @@ bool newcomers_open(struct newcomers *newcomers)
         if (evconnlistener_enable(newcomers->acceptors[i]) != 0)
             return false;
     }
-    return watch_answers(newcomers);
+    return true;
 }
 
-/* Whether there is still a reason to pause; where the forker is missing, tries to make one. */
+/* Whether there is still a reason to pause. */
 static bool must_pause(struct newcomers *newcomers)
 {
+    struct maker *maker = &newcomers->supervisor->maker;
+
     if (newcomers->resume_at > clock_ms(newcomers->supervisor))
         return true;
     newcomers->resume_at = 0;
-    if (newcomers->forker.pid == 0) {
-        if (!forker_start(&newcomers->forker, &newcomers->setup) || !watch_answers(newcomers)) {
-            newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
-            return true;
-        }
-    }
-    return newcomers->forker.pending >= FORKER_PENDING_MAX / 2;
+    return maker->forker.pid == 0 || maker->forker.pending >= FORKER_PENDING_MAX / 2;
 }
 
 bool newcomers_turn(struct newcomers *newcomers)
@@ -378,12 +298,4 @@ void newcomers_close(struct newcomers *newcomers)
     newcomers->count = 0;
     newcomers->closed = true;
     newcomers->resume_at = 0;
-}
-
-void newcomers_finish(struct newcomers *newcomers)
-{
-    if (newcomers->answers != NULL)
-        event_free(newcomers->answers);
-    newcomers->answers = NULL;
-    forker_stop(&newcomers->forker);
 }

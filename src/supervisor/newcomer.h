@@ -4,19 +4,15 @@
 #ifndef CHATROOMD_SUPERVISOR_NEWCOMER_H
 #define CHATROOMD_SUPERVISOR_NEWCOMER_H
 
-#include "supervisor/forker.h"
 #include "supervisor/listener.h"
 #include "supervisor/state.h"
 
 struct event;
 struct evconnlistener;
 
-/* The listeners and the forker, and why nobody is accepted at the moment. */
+/* The listeners, and why nobody is accepted at the moment. */
 struct newcomers {
     struct supervisor *supervisor;
-    struct forker forker;
-    struct forker_setup setup;
-    struct event *answers; /* the forker's control socket is readable */
     struct listener *listeners;
     struct evconnlistener **acceptors;
     size_t count;
@@ -28,9 +24,9 @@ struct newcomers {
     uint64_t refused_in_run;
 };
 
-/* Makes the forker; to be called before there is an event loop. */
-bool newcomers_prepare(struct newcomers *newcomers, struct supervisor *supervisor,
-    const struct worker_kind *kinds, struct listener *listeners, size_t count);
+/* From here on the forker's answers about workers come here. */
+void newcomers_prepare(struct newcomers *newcomers, struct supervisor *supervisor,
+    struct listener *listeners, size_t count);
 
 /* Starts to accept. */
 bool newcomers_open(struct newcomers *newcomers);
@@ -41,8 +37,5 @@ bool newcomers_turn(struct newcomers *newcomers);
 
 /* Stops to accept, and takes the addresses away. */
 void newcomers_close(struct newcomers *newcomers);
-
-/* Ends the forker and frees what is left. */
-void newcomers_finish(struct newcomers *newcomers);
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/couriers.h"
 #include "supervisor/record.h"
 #include "supervisor/slot.h"
 #include "supervisor/space.h"
@@ -115,14 +116,17 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
     record_line_print(&line, "%s joined", name);
     record_line_end(&line);
     slot->joined = record_room_event(slot, RECORD_JOINED, &line, strlen(RECORD_EVENT_PREFIX));
-    slot->member_due = true;
+    slot->member_due = supervisor->couriers == NULL;
 
     record_line_begin(&line, RECORD_EVENT_PREFIX "Welcome to chatroomd; you are ");
     size_t name_offset = line.length;
     record_line_print(
         &line, "%s; %u here; /help lists the commands", name, room_count(supervisor->lobby));
     record_line_end(&line);
-    slot->named_due = record_private(slot, RECORD_WELCOME, &line, name_offset);
+    record_private(slot, RECORD_WELCOME, &line, name_offset);
+    slot->named_due = true;
+    if (supervisor->couriers != NULL)
+        courier_joined(slot);
 
     supervisor->counters.joins++;
     log_event(LOG_LEVEL_INFO, "join",
@@ -171,8 +175,8 @@ static enum answer answer_rename(struct slot *slot, const struct frame *frame)
     name_offset = line.length;
     record_line_print(&line, "%s", slot->name);
     record_line_end(&line);
-    slot->named_due = record_room_event(slot, RECORD_RENAMED, &line, name_offset);
-    log_rename(slot, before, slot->named_due);
+    log_rename(slot, before, record_room_event(slot, RECORD_RENAMED, &line, name_offset));
+    slot->named_due = true;
     return ANSWER_DONE;
 }
 
@@ -310,7 +314,7 @@ void order_frame(struct slot *slot, const struct frame *frame)
 
     if (slot->end != END_NONE || supervisor->stopping)
         return;
-    verdict = frame_judge(frame, &supervisor->limits);
+    verdict = frame_judge(frame, FRAME_FROM_WORKER, &supervisor->limits);
     if (verdict != FRAME_FINE) {
         slot_fault(slot, frame_verdict_word(verdict));
         return;

@@ -3,25 +3,26 @@
  *
  * Model:
  * 1. A slot is named with its generation wherever it is named; the generation grows at each taking.
- * 2. What a client is owed lies in [untold_from, owed_to) as far as its worker has not been told,
- * and before told_to as far as it has. `hold` is the first of it that is still needed: the larger
- * of the position and of the first record owed since the worker had caught up.
+ * 2. What a client is owed is owed by its worker's reader (reader.c) or, where there are couriers,
+ *    by that of the courier that it gets with its first record.
  * 3. A worker's death is seen in two halves in either order: EOF on its relay, which comes after
  * its last frame, and its exit status. EOF always comes (only the worker has the other end), and a
  *    child that has closed its descriptors is about to be waited for; so reaping looks only at
  * slots whose relay has ended, by their own pid, and never at children it does not know.
  * 4. Frames that a dead worker left in the queue are answered before its `left` is recorded.
  *
- * Invariants: position only grows and never beyond told_to; a slot on no list is FREE or has
- * nothing due; `left` is recorded at most once a life.
+ * Invariants: a slot on no list is FREE or has nothing due; `left` is recorded at most once a life.
  */
 #include "config.h"
 
 #include "supervisor/clock.h"
+#include "supervisor/couriers.h"
 #include "supervisor/slot.h"
+#include "supervisor/spare.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "relay/handover.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -43,6 +44,7 @@ void slots_init(struct supervisor *supervisor)
     TAILQ_INIT(&supervisor->leaving);
     TAILQ_INIT(&supervisor->doomed);
     TAILQ_INIT(&supervisor->dying);
+    TAILQ_INIT(&supervisor->spares);
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
         slot->supervisor = supervisor;
@@ -67,13 +69,19 @@ struct slot *slot_take(struct supervisor *supervisor)
     supervisor->used++;
     memset((char *)slot + offsetof(struct slot, state), 0,
         offsetof(struct slot, queue) - offsetof(struct slot, state));
-    slot->state = SLOT_STARTING;
+    slot->state = SLOT_SPARE;
     slot->generation++;
-    slot->client_fd = -1;
+    slot->client_fd = slot->handover_fd = -1;
     shown = &supervisor->region.slots[slot->number];
     atomic_store_explicit(&shown->wanted, 0, memory_order_relaxed);
     atomic_store_explicit(&shown->generation, slot->generation, memory_order_relaxed);
     atomic_store_explicit(&shown->occupied, 1, memory_order_release);
+    slot->reader = (struct reader){
+        .delivery = &region_outbox(&supervisor->region, slot->number).state->delivery,
+        .wanted = &shown->wanted,
+        .generation = slot->generation,
+        .is_open = supervisor->couriers == NULL,
+    };
     return slot;
 }
 
@@ -112,15 +120,10 @@ void slot_set_leaving(struct slot *slot, bool leaving)
 
 void slot_owe(struct slot *slot, uint64_t first, uint64_t last)
 {
-    if (first < slot->told_to)
-        first = slot->told_to;
-    if (first > last)
-        return;
-    if (slot->untold_from == 0 || first < slot->untold_from)
-        slot->untold_from = first;
-    if (last >= slot->owed_to)
-        slot->owed_to = last + 1;
-    slot_mark(slot);
+    if (slot->supervisor->couriers != NULL)
+        courier_owe(slot, first, last);
+    else if (reader_owe(&slot->reader, first, last))
+        slot_mark(slot);
 }
 
 void slot_owe_turn(struct slot *slot)
@@ -134,19 +137,25 @@ void slot_owe_turn(struct slot *slot)
         return;
     if (first < slot->joined)
         first = slot->joined;
-    slot_owe(slot, first, supervisor->turn_last);
+    if (first <= supervisor->turn_last)
+        slot_owe(slot, first, supervisor->turn_last);
+}
+
+static void check_reader(struct slot *slot)
+{
+    if (slot->reader.has_lied)
+        slot_fault(slot, "position outside of what was delivered");
 }
 
 uint64_t slot_position(struct slot *slot)
 {
-    struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
-    uint64_t position = atomic_load_explicit(&outbox.state->position, memory_order_acquire);
+    uint64_t position;
 
-    if (position < slot->position || position > slot->told_to)
-        slot_fault(slot, "position outside of what was delivered");
-    else
-        slot->position = position;
-    return slot->position;
+    if (slot->courier != NULL)
+        return courier_position(slot);
+    position = reader_position(&slot->reader);
+    check_reader(slot);
+    return position;
 }
 
 /* Nothing of the region is mapped by a worker of this slot any more. */
@@ -155,21 +164,17 @@ static bool worker_is_gone(const struct slot *slot)
     return slot->relay == NULL && slot->reaped;
 }
 
-/* The first record that the client has not got; 0: it has got all. */
-static uint64_t first_missing(struct slot *slot)
-{
-    uint64_t position = slot_position(slot);
-
-    if (position == slot->jump_end && slot->jump_from > position)
-        position = slot->jump_from;
-    return position < slot->told_to ? position : slot->untold_from;
-}
-
 uint64_t slot_hold(struct slot *slot)
 {
-    if (slot->state == SLOT_FREE || worker_is_gone(slot))
+    uint64_t hold;
+
+    if (slot->state == SLOT_FREE)
         return 0;
-    return first_missing(slot);
+    if (slot->supervisor->couriers != NULL)
+        return slot->courier != NULL ? courier_stalled_at(slot) : 0;
+    hold = reader_hold(&slot->reader);
+    check_reader(slot);
+    return hold;
 }
 
 bool slot_private_fits(struct slot *slot, size_t length)
@@ -213,10 +218,13 @@ void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
     if (slot->end != END_NONE)
         return;
     slot->end = reason;
-    supervisor->counters.ends[reason]++;
+    spare_remove(slot);
+    if (reason != END_UNUSED)
+        supervisor->counters.ends[reason]++;
     if (slot->state == SLOT_PRESENT) {
         slot_owe_turn(slot);
         room_leave(supervisor->lobby, slot->number);
+        courier_left(slot);
         slot->left_due = !slot->left_recorded && end_told(reason) != NULL;
         slot_set_leaving(slot, slot->left_due);
     }
@@ -225,6 +233,8 @@ void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
     slot_set_waiting(slot, false);
     slot->end_due = true;
     slot->end_how = how;
+    if (supervisor->couriers != NULL)
+        courier_end(slot, how);
     slot_mark(slot);
     if (slot->relay != NULL)
         slot_doom(slot, supervisor->options->drain_timeout_ms + DRAIN_MARGIN_MS);
@@ -263,6 +273,36 @@ void slot_worker_is_gone(struct slot *slot)
     set_doomed(slot, false);
 }
 
+void slot_give_up(struct slot *slot, enum end_reason reason)
+{
+    slot_worker_is_gone(slot);
+    if (slot->relay != NULL)
+        slot_relay_ended(slot);
+    slot_end(slot, reason, FRAME_END_EVICT);
+    slot_try_free(slot);
+}
+
+void slot_give(struct slot *slot, int client_fd)
+{
+    struct handover_client about;
+    bool given;
+
+    slot->state = SLOT_STARTING;
+    slot->client_fd = client_fd;
+    memcpy(about.address, slot->address, sizeof about.address);
+    given = handover_send(slot->handover_fd, &about, sizeof about, &client_fd, 1);
+    slot_end_handover(slot);
+    if (!given)
+        slot_doom(slot, 0); /* it is dead, or has nothing to live for */
+}
+
+void slot_end_handover(struct slot *slot)
+{
+    if (slot->handover_fd >= 0)
+        close(slot->handover_fd);
+    slot->handover_fd = -1;
+}
+
 bool slots_kill_doomed(struct supervisor *supervisor)
 {
     struct slot *slot, *next;
@@ -298,10 +338,14 @@ void slot_relay_ended(struct slot *slot)
 }
 
 /* What a dead worker died of, where the end had no reason before. */
-static enum end_reason reason_of(const struct slot *slot)
+static enum end_reason reason_of(struct slot *slot)
 {
     int status = slot->wait_status;
 
+    if (slot->state == SLOT_SPARE) {
+        spare_failed(slot->supervisor);
+        return END_UNUSED;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_CONNECTION_LOST)
         return END_CONNECTION_LOST;
     return END_WORKER_CRASH;
@@ -339,7 +383,7 @@ static void reap(struct slot *slot)
 
     if (slot->pid_lost)
         slot_worker_is_gone(slot); /* its relay has ended; sweep_lost() finds what there may be */
-    if (slot->reaped || slot->pid == 0)
+    if (slot->reaped || slot->is_making || slot->pid == 0)
         return;
     pid = waitpid(slot->pid, &slot->wait_status, WNOHANG);
     if (pid == 0)
@@ -371,6 +415,16 @@ static void sweep_lost(struct supervisor *supervisor)
     }
 }
 
+/* A dead worker holds nothing any more; what its client did not get is for the log. */
+static void close_reader(struct slot *slot)
+{
+    if (!slot->reader.is_open || !worker_is_gone(slot))
+        return;
+    slot->first_missing = reader_hold(&slot->reader);
+    check_reader(slot);
+    slot->reader.is_open = false;
+}
+
 void slots_reap(struct supervisor *supervisor)
 {
     struct slot *slot, *next;
@@ -379,26 +433,35 @@ void slots_reap(struct supervisor *supervisor)
         next = TAILQ_NEXT(slot, dying_link);
         reap(slot);
         if (slot->reaped && slot->queue_count == 0 && slot->end == END_NONE)
-            slot_end(slot, reason_of(slot), FRAME_END_DRAIN);
+            slot_end(slot, reason_of(slot), FRAME_END_DROP);
+        close_reader(slot);
+        if (slot->reaped)
+            courier_end(slot, FRAME_END_DROP);
         slot_try_free(slot);
     }
     sweep_lost(supervisor);
 }
 
+/* A line for whoever was here; not for one that was refused a worker (there may be very many), nor
+ * for a worker that never had a client. */
+static enum log_level leave_level(const struct slot *slot)
+{
+    return slot->end == END_NO_WORKER || slot->end == END_UNUSED ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 static void log_leave(struct slot *slot)
 {
     char name[2 * sizeof slot->name], missing[32] = "none";
-    uint64_t first = first_missing(slot);
+    uint64_t first = slot->first_missing != 0 ? slot->first_missing : slot->reader.untold_from;
 
     if (first != 0)
         snprintf(missing, sizeof missing, "%" PRIu64, first);
-    /* Who was refused a worker was never here, and may be one of very many. */
-    log_event(slot->end == END_NO_WORKER ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "leave",
+    log_event(leave_level(slot), "leave",
         "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s joined=%" PRIu64
         " owed_to=%" PRIu64 " first_missing=%s",
         slot->number, slot->generation,
         slot->name[0] != '\0' ? log_quote(name, sizeof name, slot->name) : "-", slot->address,
-        end_word(slot->end), slot->joined, slot->owed_to, missing);
+        end_word(slot->end), slot->joined, slot->reader.owed_to, missing);
 }
 
 void slot_try_free(struct slot *slot)
@@ -406,20 +469,24 @@ void slot_try_free(struct slot *slot)
     struct supervisor *supervisor = slot->supervisor;
     struct outbox outbox = region_outbox(&supervisor->region, slot->number);
 
-    if (!worker_is_gone(slot) || slot->end == END_NONE || slot->left_due)
+    if (!worker_is_gone(slot) || slot->end == END_NONE || slot->left_due || slot->courier != NULL)
         return;
     log_leave(slot);
+    if (slot->client_fd >= 0)
+        close(slot->client_fd);
+    slot->client_fd = -1;
+    slot_end_handover(slot);
     names_release(supervisor->names, slot->number);
     memset(outbox.bytes, 0, outbox.size);
-    atomic_store_explicit(&outbox.state->position, 0, memory_order_relaxed);
+    memset(outbox.state, 0, sizeof *outbox.state);
     atomic_store_explicit(
         &supervisor->region.slots[slot->number].occupied, 0, memory_order_release);
-    if (supervisor->holder == slot)
+    if (supervisor->holder == &slot->reader)
         supervisor->holder = NULL;
     if (slot->is_dying)
         TAILQ_REMOVE(&supervisor->dying, slot, dying_link);
     assert(!slot->is_waiting && !slot->is_dirty && !slot->is_leaving && !slot->is_doomed);
-    assert(slot->client_fd < 0);
+    assert(!slot->has_news);
     slot->state = SLOT_FREE;
     TAILQ_INSERT_HEAD(&supervisor->free, slot, free_link);
     supervisor->used--;

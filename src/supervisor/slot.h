@@ -10,7 +10,7 @@
 void slots_init(struct supervisor *supervisor);
 void slots_free(struct supervisor *supervisor);
 
-/* A free slot in a new generation, STARTING; NULL where there is none. */
+/* A free slot in a new generation, SPARE; NULL where there is none. */
 struct slot *slot_take(struct supervisor *supervisor);
 
 /* The slot is owed something in [first, last]. */
@@ -23,10 +23,17 @@ void slot_owe_turn(struct slot *slot);
 /* There is something to say to the slot's worker at the end of the turn. */
 void slot_mark(struct slot *slot);
 
-/* The slot's position, copied once and checked; a worker that lies about it is ended. */
+/* Gives the slot's worker, which may still be in the making, its client; slot->address is set. */
+void slot_give(struct slot *slot, int client_fd);
+
+/* No client will come by the handover socket any more. */
+void slot_end_handover(struct slot *slot);
+
+/* The slot's position, copied once and checked; who lies about it is ended. */
 uint64_t slot_position(struct slot *slot);
 
-/* The first record that must stay in the ring for this slot; 0: none. */
+/* The first record that this slot's client, as far as is known, still needs, and so holds up the
+ * others with; 0: none. */
 uint64_t slot_hold(struct slot *slot);
 
 /* Whether `length` more bytes of private records may be owed to the slot. */
@@ -44,6 +51,9 @@ void slot_fault(struct slot *slot, const char *what);
 
 /* Kills the worker unless it is gone in `delay` milliseconds. */
 void slot_doom(struct slot *slot, unsigned delay);
+
+/* No worker was made for the slot. */
+void slot_give_up(struct slot *slot, enum end_reason reason);
 
 /* The worker is reaped, or there never was one: its pid, if any, may be another process's from now
  * on, and is not killed any more. */

@@ -2,14 +2,16 @@
  * space.c - the space of the ring.
  *
  * Model:
- * 1. Only clients that are owed something hold the ring, each from its hold (slot.c). `held` is
- * never beyond the smallest hold: holds only move on, and new ones begin at newer records. So most
- *    records need no look at any slot. When one does not fit before `held`, the slot that held it
- *    last is looked at, and the others only when that one has moved.
+ * 1. Only readers (workers that deliver, or couriers) that are owed something hold the ring, each
+ *    from its hold (reader.c). `held` is never beyond the smallest hold: holds only move on, and
+ *    new ones begin at newer records. So most records need no look at any reader. When one does not
+ *    fit before `held`, the reader that held it last is looked at, and the others only when that
+ *    one has moved.
  * 2. Within a turn, what was recorded but not yet told is held from turn_first on.
  * 3. Waiting must wake. Before sleeping, the supervisor stores in the holder's `wanted` word the
  *    position that frees enough, fences, and reads the position again; the worker stores its
- * position, fences, and reads `wanted` (delivery.c). The word is per slot: only a holder is asked.
+ * position, fences, and reads `wanted` (delivery.c, courier.c). The word is the reader's: only a
+ * holder is asked.
  * A holder that has not been told of what it holds cannot move; its relay becoming writable, or its
  * death, wakes instead.
  * 4. Stalling. While something waits, time adds up for every client whose hold is in the oldest
@@ -19,6 +21,8 @@
  *    middle of the ring when its time began, or moved, respectively, or has got all it was owed.
  *    When the first reaches stall-grace, all go that have at least half of it, so that a group of
  *    laggards costs the others about one grace, and a reader that was slow for a moment stays.
+ *    A courier's client is judged by its own position, while its socket is full, and only when its
+ *    courier has answered since the last time.
  *
  * Overflow: this file is where there is none. What does not fit waits in its slot's queue, bounded
  * by credit.
@@ -28,6 +32,7 @@
 #include "supervisor/space.h"
 
 #include "base/log.h"
+#include "supervisor/couriers.h"
 #include "supervisor/slot.h"
 
 #include <inttypes.h>
@@ -38,18 +43,28 @@ static uint64_t smaller(uint64_t one, uint64_t other)
     return one < other ? one : other;
 }
 
-/* The smallest hold of all slots, and whose it is. */
+/* Notes a reader where its hold is before what was found until now. */
+static void compare(
+    struct supervisor *supervisor, struct reader *reader, uint64_t hold, uint64_t *held)
+{
+    if (hold == 0 || hold >= *held)
+        return;
+    *held = hold;
+    supervisor->holder = reader;
+}
+
+/* The smallest hold of all readers, and whose it is. */
 static uint64_t find_holder(struct supervisor *supervisor)
 {
     uint64_t held = supervisor->ring.next_sequence;
 
     supervisor->holder = NULL;
-    for (unsigned i = 0; i < supervisor->slot_count; i++) {
-        uint64_t hold = slot_hold(&supervisor->slots[i]);
-        if (hold != 0 && hold < held) {
-            held = hold;
-            supervisor->holder = &supervisor->slots[i];
-        }
+    for (unsigned i = 0; i < supervisor->courier_count; i++)
+        compare(supervisor, courier_reader(supervisor, i),
+            reader_hold(courier_reader(supervisor, i)), &held);
+    for (unsigned i = 0; i < supervisor->slot_count && supervisor->couriers == NULL; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        compare(supervisor, &slot->reader, slot_hold(slot), &held);
     }
     return held;
 }
@@ -59,7 +74,7 @@ static bool refresh(struct supervisor *supervisor)
 {
     uint64_t held;
 
-    if (supervisor->holder != NULL && slot_hold(supervisor->holder) == supervisor->held)
+    if (supervisor->holder != NULL && reader_hold(supervisor->holder) == supervisor->held)
         return false;
     held = find_holder(supervisor);
     if (supervisor->turn_first != 0)
@@ -117,19 +132,34 @@ static uint64_t position_that_frees(const struct supervisor *supervisor)
     return sequence;
 }
 
-/* Asks one slot to wake the supervisor at `wanted`; true where it has passed that already. */
-static bool ask(struct slot *slot, uint64_t wanted)
+/* Stores what is waited for where a delivery looks, before its position is read once more. */
+static void store_wanted(_Atomic uint64_t *word, uint64_t wanted)
 {
-    _Atomic uint64_t *word = &slot->supervisor->region.slots[slot->number].wanted;
-
-    if (wanted > slot->told_to)
-        wanted = slot->told_to;
-    /* One that has got all that it knows of stands in nobody's way any more, or telling it of the
-     * rest is what helps. */
-    if (slot_position(slot) >= slot->told_to)
-        return slot_hold(slot) == 0;
     atomic_store_explicit(word, wanted, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Asks one reader to wake the supervisor at `wanted`; true where it has passed that already. */
+static bool ask(struct reader *reader, uint64_t wanted)
+{
+    if (wanted > reader->told_to)
+        wanted = reader->told_to;
+    /* One that has got all that it knows of stands in nobody's way any more, or telling it of the
+     * rest is what helps. */
+    if (reader_position(reader) >= reader->told_to)
+        return reader_hold(reader) == 0;
+    store_wanted(reader->wanted, wanted);
+    return reader_position(reader) >= wanted;
+}
+
+/* The same for one client's private records, whoever delivers them. */
+static bool ask_private(struct slot *slot)
+{
+    uint64_t wanted = slot->private_last + 1;
+
+    if (slot->supervisor->couriers == NULL)
+        return ask(&slot->reader, wanted);
+    store_wanted(slot->reader.wanted, wanted);
     return slot_position(slot) >= wanted;
 }
 
@@ -147,7 +177,7 @@ bool space_arm(struct supervisor *supervisor)
     /* While the ring is full no private record could be made; order_resume() tries these again. */
     TAILQ_FOREACH(slot, &supervisor->waiting, waiting_link)
     if (slot->waits_for_private)
-        again = ask(slot, slot->private_last + 1) || again;
+        again = ask_private(slot) || again;
     return again;
 }
 
@@ -177,8 +207,15 @@ static bool is_in_oldest_quarter(const struct supervisor *supervisor, uint64_t h
 /* Adds up or forgives one slot's time. */
 static void judge(struct slot *slot, uint64_t middle, uint64_t elapsed)
 {
-    uint64_t hold = slot_hold(slot);
-    bool moved = hold != slot->stall_position;
+    uint64_t hold;
+    bool moved;
+
+    if (slot->courier != NULL)
+        elapsed = courier_judged_ms(slot);
+    if (elapsed == 0)
+        return;
+    hold = slot_hold(slot);
+    moved = hold != slot->stall_position;
 
     slot->stall_position = hold;
     if (hold == 0 || (slot->stalled_ms > 0 && hold >= slot->stall_target)) {

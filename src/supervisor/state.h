@@ -6,13 +6,14 @@
  *
  * A slot's life:
  *
- *     FREE -> STARTING -> PRESENT -> GONE -> FREE
- *                 |                   ^
- *                 +-------------------+
+ *     FREE -> SPARE -> STARTING -> PRESENT -> GONE -> FREE
+ *               |         |                    ^
+ *               +---------+--------------------+
  *
- * STARTING: a worker is being made, or has not asked to enter; PRESENT: in the room under a name;
- * GONE: its end has a reason, and nothing new is owed to it. A slot is FREE again only when its
- * relay is read to EOF, its worker reaped, its `left` recorded, its queue empty and its outbox
+ * SPARE: it has a worker, or one is being made, and no client; STARTING: it has a client that is
+ * not in the room; PRESENT: in the room under a name; GONE: its end has a reason, and nothing new
+ * is owed to it. A slot is FREE again only when its relay is read to EOF, its worker reaped, its
+ * courier, where it had one, done with it, its `left` recorded, its queue empty and its outbox
  * zeroed.
  */
 #ifndef CHATROOMD_SUPERVISOR_STATE_H
@@ -27,7 +28,9 @@
 #include "relay/heritage.h"
 #include "relay/relay.h"
 #include "supervisor/ends.h"
+#include "supervisor/maker.h"
 #include "supervisor/penalty.h"
+#include "supervisor/reader.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,8 +58,10 @@
 #define DRAIN_MARGIN_MS  1000u
 #define ENTER_TIMEOUT_MS 60000u
 
-enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
+enum slot_state { SLOT_FREE, SLOT_SPARE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
 
+struct courier;
+struct newcomers;
 struct supervisor;
 
 struct slot {
@@ -69,38 +74,54 @@ struct slot {
     enum slot_state state; /* from here to `queue` all is zero at the start of a life */
 
     /* Its worker. */
-    struct relay *relay;            /* NULL once read to EOF */
-    int client_fd;                  /* kept until the worker is known to be made, else -1 */
-    pid_t pid;                      /* 0 while not known */
-    struct penalty_key penalty_key; /* of its client */
-    bool pid_lost;                  /* the forker died before it could tell */
-    bool reaped;                    /* or never made */
+    struct relay *relay; /* NULL once read to EOF */
+    int handover_fd;     /* by which it gets its client; -1 once it has */
+    pid_t pid;           /* 0 while not known */
+    bool is_making;      /* the forker has not answered yet */
+    bool pid_lost;       /* the forker died before it could tell */
+    bool reaped;         /* or never made */
     int wait_status;
     uint64_t kill_at; /* milliseconds, while doomed */
     bool killed;      /* by the supervisor */
     bool faulted;     /* it broke a rule, and that is logged */
+
+    /* Its client. */
+    int client_fd; /* kept until the worker is known to be made, with couriers to the end; else -1
+                    */
+    struct penalty_key penalty_key;
     char address[HERITAGE_ADDRESS_MAX];
     char name[NAME_LENGTH_MAX + 1]; /* the last it had, for the log */
 
     /* What it is owed. Sequence numbers; 0 is none. */
     uint64_t joined;
-    uint64_t position;    /* last copy of what its worker says, checked */
-    uint64_t told_to;     /* one beyond what it has been told of */
-    uint64_t jump_end;    /* told_to before the first DELIVER whose jump was not made yet ... */
-    uint64_t jump_from;   /* ... and where that one began */
-    uint64_t untold_from; /* the first record owed that it has not been told of */
-    uint64_t owed_to;     /* one beyond the last record owed */
+    struct reader reader; /* where its worker delivers; with a courier only the position */
     uint64_t own_in_turn; /* records of this turn that are its own messages */
     uint64_t private_last;
     size_t private_bytes; /* owed in private records, at most; exact when 0 */
 
+    /* Its courier, from the first record owed until that is done with it; see couriers.c. */
+    struct courier *courier;
+    uint64_t served_from;  /* where the courier began, and how many bytes of that record had left */
+    size_t served_partial; /* before */
+    uint64_t wire_base;    /* bytes on the connection before the first byte of that record */
+    uint64_t first_missing; /* once the courier is done: what the client did not get; 0: nothing */
+    bool serve_due, handover_due, courier_member_due, courier_end_due;
+    enum frame_end courier_end_how;
+    uint64_t courier_end_to;
+    bool was_served, courier_is_ending;
+    TAILQ_ENTRY(slot) served_link;
+    TAILQ_ENTRY(slot) news_link;
+    TAILQ_ENTRY(slot) handover_link;
+    bool has_news;
+
     /* What there is to say on the relay. */
     unsigned credit_due; /* answered frames of which it has not been told */
     size_t credit_bytes; /* and their texts */
-    uint64_t named_due;
+    bool named_due;
     bool member_due;
     bool end_due;
     enum frame_end end_how;
+    bool close_due; /* after that: all is written and shut down */
 
     /* Frames that wait, see `queue`. */
     unsigned queue_first, queue_count;
@@ -124,7 +145,8 @@ struct slot {
     TAILQ_ENTRY(slot) leaving_link;
     TAILQ_ENTRY(slot) doomed_link;
     TAILQ_ENTRY(slot) dying_link;
-    bool is_waiting, is_dirty, is_leaving, is_doomed, is_dying;
+    TAILQ_ENTRY(slot) spare_link;
+    bool is_waiting, is_dirty, is_leaving, is_doomed, is_dying, is_spare;
 
     /* A circle of frames that wait, oldest at queue_first; last, so that no new life touches it. */
     struct frame queue[OUTBOX_CREDIT_FRAMES];
@@ -150,11 +172,19 @@ struct supervisor {
     struct names *names;
     struct room *lobby;
 
+    struct maker maker;
+    struct newcomers *newcomers;
+
     struct slot *slots;
     unsigned slot_count;
     unsigned used; /* slots that are not free */
-    struct slot_list free, waiting, dirty, leaving, doomed, dying;
-    unsigned waiting_count;
+    struct slot_list free, waiting, dirty, leaving, doomed, dying, spares;
+    unsigned waiting_count, spare_count;
+
+    uint64_t spare_retry_at; /* milliseconds: none is made before; 0: now */
+
+    struct courier *couriers; /* NULL: workers deliver */
+    unsigned courier_count;
 
     /* The turn: what was recorded for the room since the last telling. */
     uint64_t turn_first; /* 0: nothing */
@@ -166,7 +196,7 @@ struct supervisor {
 
     /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
     uint64_t held;
-    struct slot *holder;
+    struct reader *holder;
     bool blocked;          /* a record did not fit */
     size_t blocked_length; /* of what did not fit */
     unsigned blocked_count;
@@ -177,6 +207,7 @@ struct supervisor {
     unsigned lost_children; /* workers, at most, that belong to no slot and are to be swept up */
 
     bool stopping;
+    bool abandons; /* the stop takes too long: no courier is replaced any more */
     bool stop_notice_due;
     const char *stop_cause; /* the signal's name */
     struct counters counters;

@@ -23,10 +23,12 @@
 #include "supervisor/canaries.h"
 #include "supervisor/clock.h"
 #include "supervisor/confinement.h"
+#include "supervisor/couriers.h"
 #include "supervisor/newcomer.h"
 #include "supervisor/order.h"
 #include "supervisor/slot.h"
 #include "supervisor/space.h"
+#include "supervisor/spare.h"
 #include "supervisor/state.h"
 #include "supervisor/tell.h"
 
@@ -42,8 +44,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Descriptors beyond one relay per client: those of newcomers in the making, and our own. */
-#define OTHER_DESCRIPTORS (3 * FORKER_PENDING_MAX + 64)
+/* Descriptors beyond one relay per client and, with couriers, its socket: those of newcomers in the
+ * making, those of spare workers and couriers, and our own. */
+#define OTHER_DESCRIPTORS (3 * FORKER_PENDING_MAX + 256)
 
 /* What workers may take beyond drain-timeout to exit before they are killed. */
 #define STOP_MARGIN_MS 500u
@@ -76,7 +79,8 @@ static void end_all(struct supervisor *supervisor)
         struct slot *slot = &supervisor->slots[i];
         if (slot->state == SLOT_FREE)
             continue;
-        slot_end(slot, END_STOPPED, FRAME_END_DRAIN);
+        slot_end_handover(slot);
+        slot_end(slot, slot->state == SLOT_SPARE ? END_UNUSED : END_STOPPED, FRAME_END_DRAIN);
         slot_set_leaving(slot, false);
         slot->left_due = false;
         slot_try_free(slot);
@@ -94,7 +98,7 @@ static void begin_stop(struct run *run, const char *cause)
     run->drained_at = clock_ms(supervisor) + drain;
     run->finished_at = run->drained_at + STOP_MARGIN_MS;
     log_event(LOG_LEVEL_NOTICE, "stop", "cause=%s clients=%u drain-timeout_ms=%u", cause,
-        supervisor->used, drain);
+        supervisor->used - supervisor->spare_count, drain);
     newcomers_close(&run->newcomers);
 }
 
@@ -143,10 +147,10 @@ static void on_counters(evutil_socket_t number, short what, void *argument)
         "clients=%u slots=%u accepted=%" PRIu64 " joins=%" PRIu64 " refused-full=%" PRIu64
         " refused-busy=%" PRIu64 " refused-punished=%" PRIu64 " messages=%" PRIu64
         " message-bytes=%" PRIu64 " records=%" PRIu64 " ring-waits=%" PRIu64 " turns=%" PRIu64 "%s",
-        room_count(supervisor->lobby), supervisor->used, counters->accepted, counters->joins,
-        counters->refused_full, counters->refused_busy, counters->refused_punished,
-        counters->messages, counters->message_bytes, counters->records, counters->waits,
-        counters->turns, ends);
+        room_count(supervisor->lobby), supervisor->used - supervisor->spare_count,
+        counters->accepted, counters->joins, counters->refused_full, counters->refused_busy,
+        counters->refused_punished, counters->messages, counters->message_bytes, counters->records,
+        counters->waits, counters->turns, ends);
 }
 
 /* The clock runs only while somebody needs it: an idle server does not wake. */
@@ -169,15 +173,20 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     (void)fd, (void)what;
     elapsed = clock_ms(supervisor) - run->ticked_at;
     run->ticked_at = 0;
-    space_tick(supervisor, elapsed < TICK_ELAPSED_MAX ? elapsed : TICK_ELAPSED_MAX);
+    if (elapsed > TICK_ELAPSED_MAX)
+        elapsed = TICK_ELAPSED_MAX;
+    couriers_tick(supervisor, elapsed);
+    space_tick(supervisor, elapsed);
     if (!supervisor->stopping)
         return;
     if (supervisor->stop_notice_due && clock_ms(supervisor) >= run->drained_at)
         end_all(supervisor);
-    if (clock_ms(supervisor) >= run->finished_at)
-        for (unsigned i = 0; i < supervisor->slot_count; i++)
-            if (supervisor->slots[i].state != SLOT_FREE)
-                slot_doom(&supervisor->slots[i], 0);
+    if (clock_ms(supervisor) < run->finished_at)
+        return;
+    couriers_abandon(supervisor);
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].state != SLOT_FREE)
+            slot_doom(&supervisor->slots[i], 0);
 }
 
 static void on_rest(evutil_socket_t fd, short what, void *argument)
@@ -196,6 +205,7 @@ static bool end_turn(struct run *run)
     supervisor->counters.turns++;
     if (!TAILQ_EMPTY(&supervisor->dying))
         slots_reap(supervisor);
+    clock_needed = couriers_turn(supervisor);
     if (!supervisor->stopping)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
@@ -205,8 +215,11 @@ static bool end_turn(struct run *run)
         event_add(run->rest, &(struct timeval){.tv_usec = (suseconds_t)rest_due * 1000});
     if (supervisor->blocked || supervisor->waiting_count > 0)
         again = space_arm(supervisor) || again;
-    clock_needed = slots_kill_doomed(supervisor) || supervisor->waited || supervisor->stopping;
+    clock_needed = slots_kill_doomed(supervisor) || clock_needed;
+    clock_needed = maker_turn(&supervisor->maker) || clock_needed;
     clock_needed = newcomers_turn(&run->newcomers) || clock_needed;
+    clock_needed = spares_turn(supervisor) || clock_needed;
+    clock_needed = clock_needed || supervisor->waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
     run_clock(run, clock_needed);
     return again;
@@ -217,6 +230,7 @@ static void kill_all(struct run *run)
     for (unsigned i = 0; i < run->supervisor.slot_count; i++)
         slot_doom(&run->supervisor.slots[i], 0);
     slots_kill_doomed(&run->supervisor);
+    couriers_abandon(&run->supervisor);
     log_event(LOG_LEVEL_ERROR, "stopped", "orderly=no cause=\"a second signal\" clients=%u",
         run->supervisor.used);
 }
@@ -269,9 +283,11 @@ static bool watch_signals(struct run *run)
 }
 
 /* Raises the limit of open files to what max-clients needs. */
-static bool raise_descriptors(unsigned max_clients)
+static bool raise_descriptors(const struct options *options)
 {
-    rlim_t needed = (rlim_t)max_clients + OTHER_DESCRIPTORS;
+    unsigned max_clients = options->max_clients;
+    rlim_t each = options->couriers == 0 ? 1 : 2;
+    rlim_t needed = each * max_clients + OTHER_DESCRIPTORS;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -311,6 +327,7 @@ static bool make_region(struct supervisor *supervisor)
 {
     struct region_geometry geometry = {
         .slot_count = supervisor->options->max_clients,
+        .courier_count = supervisor->options->couriers,
         .ring_size = supervisor->options->ring_size,
         .outbox_size = supervisor->options->outbox_size,
     };
@@ -327,6 +344,7 @@ static bool make_region(struct supervisor *supervisor)
         .outbox_size = supervisor->region.header->outbox_size,
         .max_message = supervisor->options->max_message,
         .room_count = ROOM_COUNT,
+        .slot_count = supervisor->options->max_clients,
     };
     return true;
 }
@@ -352,7 +370,7 @@ static bool start(struct run *run, const struct worker_kind *kinds)
     log_event(LOG_LEVEL_NOTICE, "start", "version=%s pid=%ld max-clients=%u", PACKAGE_VERSION,
         (long)getpid(), options->max_clients);
     clock_forget(supervisor);
-    if (!raise_descriptors(options->max_clients) || !open_listeners(run))
+    if (!raise_descriptors(options) || !open_listeners(run))
         return false;
     if (!make_region(supervisor) || !confinement_enter(options, kinds))
         return false;
@@ -360,16 +378,17 @@ static bool start(struct run *run, const struct worker_kind *kinds)
     supervisor->names = names_new(options->max_clients);
     supervisor->lobby = room_new(options->max_clients);
     supervisor->penalties = penalties_new();
-    if (!newcomers_prepare(
-            &run->newcomers, supervisor, kinds, run->listeners, run->listener_count)) {
+    newcomers_prepare(&run->newcomers, supervisor, run->listeners, run->listener_count);
+    if (!maker_prepare(&supervisor->maker, supervisor, kinds)) {
         fprintf(
             stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
         return false;
     }
-    if (!canaries_fly(&run->newcomers.forker, options->jail))
+    if (!canaries_fly(&supervisor->maker.forker, options->jail))
         return false;
     supervisor->base = event_base_new();
-    if (supervisor->base == NULL || !watch_signals(run) || !newcomers_open(&run->newcomers)) {
+    if (supervisor->base == NULL || !watch_signals(run) || !maker_open(&supervisor->maker) ||
+        !couriers_open(supervisor) || !newcomers_open(&run->newcomers)) {
         fprintf(stderr, "chatroomd: cannot make the event loop: %s\n", strerror(errno));
         return false;
     }
@@ -387,8 +406,8 @@ static void finish(struct run *run)
     else if (run->newcomers.supervisor == NULL)
         for (size_t i = 0; i < run->listener_count; i++)
             listener_close(&run->listeners[i]);
-    if (run->newcomers.supervisor != NULL)
-        newcomers_finish(&run->newcomers);
+    maker_finish(&supervisor->maker);
+    couriers_close(supervisor);
     for (unsigned i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].relay != NULL)
             relay_close(supervisor->slots[i].relay);

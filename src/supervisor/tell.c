@@ -10,7 +10,8 @@
  * told just now is not told again at once, but after a millisecond for every PACE_MEMBERS_PER_MS
  * members, at most PACE_MAX_MS, and what comes meanwhile is told together. A message after a pause
  * is told at once, and so is everything while the ring is full. Answers to a client itself are not
- * paced.
+ * paced. A courier is told at once: it is one process however many members there are, and while it
+ * is busy what comes meanwhile is told together by itself.
  *
  * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
  * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
@@ -20,9 +21,12 @@
 #include "supervisor/tell.h"
 
 #include "supervisor/clock.h"
+#include "supervisor/couriers.h"
 #include "supervisor/slot.h"
 
-#define TELL_FRAMES_MAX 5
+#include <string.h>
+
+#define TELL_FRAMES_MAX 8
 
 #define PACE_MEMBERS_PER_MS 64u
 #define PACE_MAX_MS         50u
@@ -39,16 +43,21 @@ static bool credit_is_worth_telling(const struct slot *slot)
                outbox_lazy_credit(supervisor->limits.outbox_size, supervisor->limits.max_message);
 }
 
-/* A worker that has caught up jumps to where DELIVER begins. A jump that it has not made yet stays
- * the one that counts: what it will need begins there, whatever it is told after. */
-static void note_jump(struct slot *slot)
+/* The slot's name, in parts. Returns the number of frames. */
+static size_t tell_name(const struct slot *slot, struct frame *frames)
 {
-    uint64_t position = slot_position(slot);
+    size_t length = strlen(slot->name), count = 0;
 
-    if (position == slot->jump_end && slot->jump_from > position)
-        return;
-    slot->jump_end = slot->told_to;
-    slot->jump_from = slot->untold_from;
+    for (size_t begin = 0; begin < length; begin += FRAME_NAME_PART) {
+        struct frame *frame = &frames[count];
+        size_t part = length - begin < FRAME_NAME_PART ? length - begin : FRAME_NAME_PART;
+
+        *frame = (struct frame){
+            .kind = FRAME_NAMED, .detail = (uint8_t)count, .length = (uint32_t)length};
+        memcpy(frame->name, slot->name + begin, part);
+        count++;
+    }
+    return count;
 }
 
 /* Fills in what there is to tell of records; returns the number of frames. */
@@ -59,17 +68,12 @@ static size_t tell_records(struct slot *slot, struct frame *frames)
     if (slot->member_due)
         frames[count++] = (struct frame){
             .kind = FRAME_MEMBER, .detail = 1, .room = ROOM_LOBBY, .from = slot->joined};
-    if (slot->named_due != 0)
-        frames[count++] = (struct frame){.kind = FRAME_NAMED, .from = slot->named_due};
-    if (slot->untold_from != 0) {
-        frames[count++] = (struct frame){
-            .kind = FRAME_DELIVER, .from = slot->untold_from, .to = slot->owed_to - 1};
-        note_jump(slot);
-        slot->told_to = slot->owed_to;
-    }
+    if (slot->named_due)
+        count += tell_name(slot, &frames[count]);
+    if (reader_tell(&slot->reader, &frames[count]))
+        count++;
     slot->member_due = false;
-    slot->named_due = 0;
-    slot->untold_from = 0;
+    slot->named_due = false;
     return count;
 }
 
@@ -80,7 +84,7 @@ static void tell(struct slot *slot)
 
     if (relay_blocked(slot->relay))
         return; /* its becoming writable marks the slot again */
-    if (slot->untold_from != 0 && slot->state == SLOT_PRESENT)
+    if (slot->reader.untold_from != 0 && slot->state == SLOT_PRESENT)
         slot_owe_turn(slot); /* what is before it in the order is told with it */
     count = tell_records(slot, frames);
     if (slot->credit_due > 0 && (count > 0 || credit_is_worth_telling(slot))) {
@@ -90,9 +94,12 @@ static void tell(struct slot *slot)
     }
     if (slot->end_due) {
         frames[count++] = (struct frame){
-            .kind = FRAME_END, .detail = (uint8_t)slot->end_how, .to = slot->told_to};
+            .kind = FRAME_END, .detail = (uint8_t)slot->end_how, .to = slot->reader.told_to};
         slot->end_due = false;
     }
+    if (slot->close_due)
+        frames[count++] = (struct frame){.kind = FRAME_END, .detail = FRAME_END_CLOSE};
+    slot->close_due = false;
     if (count > 0)
         relay_send(slot->relay, frames, count);
 }
@@ -102,14 +109,19 @@ static uint64_t pace_of(const struct supervisor *supervisor)
 {
     unsigned pace = room_count(supervisor->lobby) / PACE_MEMBERS_PER_MS;
 
+    if (supervisor->couriers != NULL)
+        return 0;
     return pace < PACE_MAX_MS ? pace : PACE_MAX_MS;
 }
 
 /* Makes the turn's records owed to the members of the room, and closes the turn. */
 static void tell_room(struct supervisor *supervisor)
 {
-    for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
-        slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
+    if (supervisor->couriers != NULL)
+        couriers_owe_turn(supervisor);
+    else
+        for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
+            slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
     supervisor->turn_first = 0;
     supervisor->turn_records = 0;
     supervisor->room_told_at = clock_ms(supervisor);
@@ -122,6 +134,7 @@ unsigned tell_all(struct supervisor *supervisor)
 
     if (supervisor->turn_first != 0 && (clock_ms(supervisor) >= due || supervisor->blocked))
         tell_room(supervisor);
+    couriers_tell(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
         slot->is_dirty = false;

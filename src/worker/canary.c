@@ -92,8 +92,9 @@ int canary_run(struct heritage *heritage)
         [CANARY_SIGNAL] = send_signal,
     };
     struct scene scene = {.heritage = heritage};
-    bool attached = region_attach(&scene.view, &scene.outbox, heritage->region_read_only_fd,
-        heritage->region_read_write_fd, heritage->slot);
+    bool attached = region_attach_view(&scene.view, heritage->region_read_only_fd) &&
+                    region_attach_outbox(&scene.outbox, heritage->region_read_only_fd,
+                        heritage->region_read_write_fd, heritage->slot);
 
     close(heritage->region_read_only_fd);
     close(heritage->region_read_write_fd);

@@ -4,18 +4,19 @@
  * Model: each step takes away something that no later step needs, and the filter comes last, since
  * it takes away the means of all others. What a worker then has: its client's socket, its end of
  * the relay, an event loop, the region's common part read-only from a descriptor that never was
- * writable, its own outbox, and memory of its own.
+ * writable (not where couriers deliver), its own outbox, and memory of its own.
  *
  * 1. oom_score_adj: when memory runs out a worker goes, not the service.
- * 2. Limits: no new descriptor, process, file content, core file or locked memory, and a bound on
+ * 2. Identity: the slot's own uid where there is one, and no capability in any case. Workers of one
+ *    uid could signal each other, were there no filter.
+ * 3. The supervisor's death, after the change of uid, which forgets it. Across uids the signal is
+ *    delivered because the dying supervisor has CAP_KILL then; getppid() covers a death before.
+ * 4. Not dumpable: /proc/PID is root's, and nobody of the same uid can trace it.
+ * 5. no_new_privs. Up to here a spare worker goes while it waits for its client.
+ * 6. Limits: no new descriptor, process, file content, core file or locked memory, and a bound on
  *    memory that counts from what there was at the fork (a forker that replaced a dead one carries
  *    more).
- * 3. Identity: the slot's own uid where there is one, and no capability in any case. Workers of one
- *    uid could signal each other, were there no filter.
- * 4. The supervisor's death, after the change of uid, which forgets it. Across uids the signal is
- *    delivered because the dying supervisor has CAP_KILL then; getppid() covers a death before.
- * 5. Not dumpable: /proc/PID is root's, and nobody of the same uid can trace it.
- * 6. no_new_privs, then the filter.
+ * 7. The filter.
  *
  * Builds with sanitizers have no limits, and the looser filter, since their reports open files and
  * make processes.
@@ -43,11 +44,15 @@
  * max-message (64 KiB at most) for input, and its relay's unsent frames. */
 #define DATA_MORE ((rlim_t)8 * 1024 * 1024)
 
-static struct filter client_filter;
+/* What a courier takes for each client, and what other descriptors it has. */
+#define COURIER_DATA_PER_CLIENT 1024u
+#define COURIER_DESCRIPTORS     64u
 
-bool jail_prepare(void)
+static struct filter filters[WORKER_KIND_COUNT];
+
+bool jail_prepare(enum worker_kind_number kind)
 {
-    return client_filter.length != 0 || filter_make(&client_filter, &jail_client_filter);
+    return filters[kind].length != 0 || filter_make(&filters[kind], jail_filter_of(kind));
 }
 
 /* The size of data and stack now, in bytes: the sixth number of statm. 0 where /proc does not tell.
@@ -76,18 +81,20 @@ static bool limit(__rlimit_resource_t resource, rlim_t most)
 
 static bool set_limits(const struct heritage *heritage)
 {
+    bool is_courier = heritage->kind == WORKER_KIND_COURIER;
+    rlim_t descriptors = is_courier ? heritage->max_clients + COURIER_DESCRIPTORS : 0;
+    rlim_t more = DATA_MORE + (is_courier ? heritage->max_clients * COURIER_DATA_PER_CLIENT : 0);
     rlim_t data = data_size();
 
-    (void)heritage;
     if (!limit(RLIMIT_CORE, 0))
         return false;
 #ifdef CHATROOMD_SANITIZERS
-    (void)data;
+    (void)data, (void)descriptors, (void)more;
     return true;
 #else
     return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_MEMLOCK, 0) &&
-           limit(RLIMIT_MSGQUEUE, 0) && (data == 0 || limit(RLIMIT_DATA, data + DATA_MORE)) &&
-           limit(RLIMIT_NOFILE, 0);
+           limit(RLIMIT_MSGQUEUE, 0) && (data == 0 || limit(RLIMIT_DATA, data + more)) &&
+           limit(RLIMIT_NOFILE, descriptors);
 #endif
 }
 
@@ -140,30 +147,57 @@ static bool refuse_privileges(const struct heritage *heritage)
 
 static bool load_filter(const struct heritage *heritage)
 {
-    (void)heritage;
-    return filter_load(&client_filter);
+    bool is_canary = heritage->kind == WORKER_KIND_CANARY;
+
+    return filter_load(&filters[is_canary ? WORKER_KIND_CLIENT : heritage->kind]);
 }
 
-enum jail_step jail_enter(const struct heritage *heritage)
+struct step {
+    enum jail_step step;
+    bool (*take)(const struct heritage *heritage);
+};
+
+static enum jail_step take_steps(
+    const struct heritage *heritage, const struct step *steps, size_t count)
 {
-    static const struct {
-        enum jail_step step;
-        bool (*take)(const struct heritage *heritage);
-    } steps[] = {
+    enum jail_step failed = JAIL_WHOLE;
+
+    for (size_t i = 0; i < count; i++)
+        if (!steps[i].take(heritage) && failed == JAIL_WHOLE)
+            failed = steps[i].step;
+    return failed;
+}
+
+enum jail_step jail_approach(const struct heritage *heritage)
+{
+    static const struct step steps[] = {
         {JAIL_OOM, offer_to_oom},
-        {JAIL_LIMITS, set_limits},
         {JAIL_IDENTITY, change_identity},
         {JAIL_FOLLOW, follow_supervisor},
         {JAIL_DUMPABLE, hide},
         {JAIL_NO_NEW_PRIVILEGES, refuse_privileges},
-        {JAIL_FILTER, load_filter},
     };
-    enum jail_step failed = JAIL_WHOLE;
 
     if (heritage->jail == JAIL_OFF)
         return follow_supervisor(heritage) ? JAIL_WHOLE : JAIL_FOLLOW;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (!steps[i].take(heritage) && failed == JAIL_WHOLE)
-            failed = steps[i].step;
-    return failed;
+    return take_steps(heritage, steps, sizeof steps / sizeof steps[0]);
+}
+
+enum jail_step jail_shut(const struct heritage *heritage)
+{
+    static const struct step steps[] = {
+        {JAIL_LIMITS, set_limits},
+        {JAIL_FILTER, load_filter},
+    };
+
+    if (heritage->jail == JAIL_OFF)
+        return JAIL_WHOLE;
+    return take_steps(heritage, steps, sizeof steps / sizeof steps[0]);
+}
+
+enum jail_step jail_enter(const struct heritage *heritage)
+{
+    enum jail_step approach = jail_approach(heritage), shut = jail_shut(heritage);
+
+    return approach != JAIL_WHOLE ? approach : shut;
 }

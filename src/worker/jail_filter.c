@@ -1,5 +1,5 @@
 /*
- * jail_filter.c - what a client worker may ask of the kernel, in one table.
+ * jail_filter.c - what a worker may ask of the kernel, in one table for each kind.
  *
  * Model: what is not here is refused with ENOSYS, which the C library and libevent take as an older
  * kernel. KILL is for calls that no honest worker makes and that are the first steps of a
@@ -7,6 +7,9 @@
  *
  * Conditions are on numbers only; what a pointer leads to a filter cannot see. So open is not here
  * at all, and neither is sendmsg or recvmsg, which could pass descriptors.
+ *
+ * A courier writes to its clients' sockets and never reads from them: its reads are bound to the
+ * numbers of its relay and handover sockets. It alone takes descriptors, and it maps nothing.
  *
  * tests/jail/compare_calls runs the suites under strace, and fails where a worker is refused
  * a call.
@@ -71,65 +74,74 @@ static const struct filter_rule rules[] = {
     REFUSE("mremap", ENOMEM),
 };
 
-const struct filter_table jail_client_filter = {
-    .name = "sanitizers",
-    .rules = rules,
-    .count = sizeof rules / sizeof rules[0],
-    .otherwise = FILTER_ALLOW,
-};
+const struct filter_table *jail_filter_of(enum worker_kind_number kind)
+{
+    static const struct filter_table table = {
+        .name = "sanitizers",
+        .rules = rules,
+        .count = sizeof rules / sizeof rules[0],
+        .otherwise = FILTER_ALLOW,
+    };
+
+    (void)kind;
+    return &table;
+}
 
 #else
 
-static const struct filter_rule rules[] = {
-    /* the event loop */
-    ALLOW("epoll_wait"),
-    ALLOW("epoll_pwait"),
-    ALLOW("epoll_pwait2"),
-    ALLOW("epoll_ctl"),
-    ALLOW("clock_gettime"),
-    ALLOW("clock_gettime64"),
-    ALLOW("gettimeofday"),
+/* What every kind does: its event loop, writing and closing, memory of its own (never executable,
+ * never shared), and the end. */
+#define COMMON                                                                                     \
+    ALLOW("epoll_wait"), ALLOW("epoll_pwait"), ALLOW("epoll_pwait2"), ALLOW("epoll_ctl"),          \
+        ALLOW("clock_gettime"), ALLOW("clock_gettime64"), ALLOW("gettimeofday"), ALLOW("write"),   \
+        ALLOW("writev"), ALLOW("send"), ALLOW_IF("sendto", 4, WHOLE, 0), ALLOW("shutdown"),        \
+        ALLOW("close"), ALLOW("brk"), ALLOW("munmap"), ALLOW_IF("madvise", 2, LOW, MADV_DONTNEED), \
+        ALLOW_IF("madvise", 2, LOW, MADV_FREE),                                                    \
+        ALLOW_IF("madvise", 2, LOW, MADV_POPULATE_READ), /* of the ring: delivery/prefault.c */    \
+        REFUSE("mremap", ENOMEM), ALLOW("getrandom"), ALLOW("rt_sigreturn"),                       \
+        ALLOW("restart_syscall"), ALLOW("exit"), ALLOW("exit_group"), WORST, KILL("ptrace"),       \
+        KILL("tgkill")
 
-    /* its descriptors; never to an address */
+/* Reads from its client and its relay, never from an address; looks at what the client has taken.
+ */
+static const struct filter_rule client_rules[] = {
+    COMMON,
     ALLOW("read"),
     ALLOW("readv"),
-    ALLOW("write"),
-    ALLOW("writev"),
     ALLOW("recv"),
-    ALLOW("send"),
     ALLOW_IF("recvfrom", 4, WHOLE, 0),
-    ALLOW_IF("sendto", 4, WHOLE, 0),
     ALLOW_IF("ioctl", 1, LOW, FIONREAD),
     ALLOW_IF("ioctl", 1, LOW, SIOCOUTQ),
-    ALLOW("shutdown"),
-    ALLOW("close"),
-
-    /* memory of its own, never executable, never shared */
-    ALLOW("brk"),
-    ALLOW("munmap"),
     ALLOW_IF_BOTH("mmap", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
     ALLOW_IF_BOTH("mmap2", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
-    ALLOW_IF("madvise", 2, LOW, MADV_DONTNEED),
-    ALLOW_IF("madvise", 2, LOW, MADV_FREE),
-    ALLOW_IF("madvise", 2, LOW, MADV_POPULATE_READ), /* of the ring: delivery/prefault.c */
-    REFUSE("mremap", ENOMEM),
-
-    ALLOW("getrandom"),
-    ALLOW("rt_sigreturn"),
-    ALLOW("restart_syscall"),
-    ALLOW("exit"),
-    ALLOW("exit_group"),
-
-    WORST,
-    KILL("ptrace"),
-    KILL("tgkill"),
 };
 
-const struct filter_table jail_client_filter = {
-    .name = "client",
-    .rules = rules,
-    .count = sizeof rules / sizeof rules[0],
-    .otherwise = FILTER_REFUSE,
+/* Reads from its relay, and takes descriptors from the socket that they come by. */
+static const struct filter_rule courier_rules[] = {
+    COMMON,
+    ALLOW_IF("read", 0, LOW, COURIER_RELAY_FD),
+    ALLOW_IF("readv", 0, LOW, COURIER_RELAY_FD),
+    ALLOW_IF("recvfrom", 0, LOW, COURIER_RELAY_FD),
+    ALLOW_IF("ioctl", 1, LOW, FIONREAD),
+    ALLOW_IF("recvmsg", 0, LOW, COURIER_HANDOVER_FD),
 };
+
+const struct filter_table *jail_filter_of(enum worker_kind_number kind)
+{
+    static const struct filter_table client = {
+        .name = "client",
+        .rules = client_rules,
+        .count = sizeof client_rules / sizeof client_rules[0],
+        .otherwise = FILTER_REFUSE,
+    };
+    static const struct filter_table courier = {
+        .name = "courier",
+        .rules = courier_rules,
+        .count = sizeof courier_rules / sizeof courier_rules[0],
+        .otherwise = FILTER_REFUSE,
+    };
+
+    return kind == WORKER_KIND_COURIER ? &courier : &client;
+}
 
 #endif

@@ -1,12 +1,17 @@
 /*
- * jail_filter.h - the system calls of client workers.
+ * jail_filter.h - the system calls of each kind of worker.
  */
 #ifndef CHATROOMD_WORKER_JAIL_FILTER_H
 #define CHATROOMD_WORKER_JAIL_FILTER_H
 
 #include "base/filter.h"
+#include "relay/heritage.h"
 
-/* "client", or in builds with sanitizers "sanitizers". */
-extern const struct filter_table jail_client_filter;
+/* Descriptors of a courier: the filter knows them by number, since it may read from no other. */
+#define COURIER_RELAY_FD    3
+#define COURIER_HANDOVER_FD 4
+
+/* Named after the kind, or "sanitizers" in builds with them. */
+const struct filter_table *jail_filter_of(enum worker_kind_number kind);
 
 #endif

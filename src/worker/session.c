@@ -6,10 +6,14 @@
  * goes to the supervisor as a frame with its text in the outbox. Where credit is used up, the event
  * is held, nothing more is read, and the client feels that as TCP does it; CREDIT goes on.
  * 2. Out: only the delivery writes to the client's socket, so all that a client sees is in one
- * order. It writes at once, and waits for EV_WRITE only where the socket is full.
+ *    order: the worker's own (deliverer.c), or that of a courier, of which the worker knows
+ * nothing.
  * 3. The end of input (half-close, /quit) becomes FINISH after everything before it. The supervisor
  *    answers with END after the client's `left` is recorded; what is owed until then is delivered,
- *    and the socket is closed as closing.c says, all within drain-timeout.
+ *    and the socket is closed as closing.c says, all within drain-timeout. Where a courier
+ *    delivers, the supervisor shuts the socket down when that is done, and says CLOSE.
+ * 4. A worker is made before its client is there: it waits for the socket when all is ready but the
+ *    last steps into the jail, which come before the client's first byte is read.
  *
  * Ends: the loop ends with an exit status, and the process with it; the kernel closes the rest. The
  * position in the outbox tells the supervisor how far delivery got.
@@ -21,12 +25,12 @@
 #include "worker/session.h"
 
 #include "base/title.h"
-#include "delivery/delivery.h"
-#include "delivery/prefault.h"
 #include "protocol/line.h"
 #include "region/outbox.h"
+#include "relay/handover.h"
 #include "relay/relay.h"
 #include "worker/closing.h"
+#include "worker/deliverer.h"
 #include "worker/jail.h"
 
 #include <event2/buffer.h>
@@ -36,6 +40,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define INPUT_TURN 16384
 
@@ -59,16 +64,14 @@ enum input_state {
 };
 
 struct session {
-    const struct region_view *view;
-    const char *address;
+    const struct heritage *heritage;
+    const struct region_view *view; /* NULL where a courier delivers */
+    struct handover_client about;
     struct event_base *base;
     struct relay *relay;
     struct bufferevent *client;
-    struct event *writable;
     int client_fd;
-    unsigned drain_timeout_ms;
-    struct delivery delivery;
-    struct prefault index_pages, ring_pages;
+    struct deliverer *deliverer; /* NULL where a courier delivers */
     struct outbox_writer writer;
     struct line_parser *parser;
 
@@ -83,8 +86,10 @@ struct session {
     struct frame batch[BATCH_MAX];
     size_t batch_count;
 
-    bool draining; /* END came: everything owed is known */
+    bool draining;  /* END came: everything owed is known */
+    bool shut_down; /* all of that is written, and the socket shut down for writing */
     struct closing *closing;
+    char name[FRAME_NAME_MAX];
     int status;
 };
 
@@ -253,7 +258,7 @@ static void client_event(struct bufferevent *client, short what, void *argument)
         return;
     }
     session->peer_closed = true;
-    if (session->draining && delivery_is_done(&session->delivery)) {
+    if (session->shut_down) {
         session_end(session, WORKER_EXIT_DONE);
         return;
     }
@@ -267,93 +272,76 @@ static void closing_over(void *context, bool in_time)
     session_end(context, in_time ? WORKER_EXIT_DONE : WORKER_EXIT_DRAIN_TIMEOUT);
 }
 
-/* Everything owed has left: close in order. */
+/* Everything owed has left, and the socket is shut down: close when it is taken. */
 static void close_in_order(struct session *session)
 {
-    shutdown(session->client_fd, SHUT_WR);
+    session->shut_down = true;
     if (session->peer_closed)
         session_end(session, WORKER_EXIT_DONE);
     else
         closing_when_taken(session->closing);
 }
 
-static void deliver(struct session *session)
+static void all_delivered(void *context)
 {
-    enum delivery_outcome outcome;
+    struct session *session = context;
 
-    if (delivery_is_done(&session->delivery)) {
-        outcome = DELIVERY_DONE;
-    } else {
-        outcome = delivery_write(&session->delivery, session->client_fd);
-    }
-    if (session->delivery.space_passed) {
-        session->delivery.space_passed = false;
-        queue_frame(session, &(struct frame){.kind = FRAME_SPACE});
-        send_batch(session);
-    }
-    switch (outcome) {
-    case DELIVERY_DONE:
-        if (session->draining)
-            close_in_order(session);
-        break;
-    case DELIVERY_MORE:
-    case DELIVERY_BLOCKED:
-        event_add(session->writable, NULL);
-        break;
-    case DELIVERY_LOST:
-        session_end(session, WORKER_EXIT_CONNECTION_LOST);
-        break;
-    }
+    if (!session->draining)
+        return;
+    shutdown(session->client_fd, SHUT_WR);
+    close_in_order(session);
 }
 
-static void client_writable(evutil_socket_t fd, short what, void *argument)
+static void client_lost(void *context)
 {
-    (void)fd, (void)what;
-    deliver(argument);
+    session_end(context, WORKER_EXIT_CONNECTION_LOST);
 }
 
-/* The process title follows the client's name, which stands in a record that the client is owed. */
-static void show_name(struct session *session, uint64_t sequence)
-{
-    const struct record_entry *entry = region_entry(session->view, sequence);
-    const char *record = session->view->ring + entry->offset % session->view->ring_size;
+static const struct deliverer_handler delivery_handler = {
+    .done = all_delivered,
+    .lost = client_lost,
+};
 
-    title_set("chatroomd: worker %.*s %s", (int)entry->name_length, record + entry->name_offset,
-        session->address);
+/* The process title follows the client's name, which comes in parts. */
+static bool take_name(struct session *session, const struct frame *frame)
+{
+    size_t begin = frame->detail * FRAME_NAME_PART;
+
+    if (frame->length > sizeof session->name || begin >= frame->length)
+        return false;
+    memcpy(session->name + begin, frame->name, at_most(frame->length - begin, FRAME_NAME_PART));
+    title_set(
+        "chatroomd: worker %.*s %s", (int)frame->length, session->name, session->about.address);
+    return true;
+}
+
+/* One last line, where this worker is who writes to the client. */
+static void say_evicted(struct session *session)
+{
+    if (session->deliverer != NULL && deliverer_at_line_boundary(session->deliverer))
+        send(session->client_fd, evicted_line, strlen(evicted_line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* END: whatever the client still says is discarded, and what it is owed is delivered. */
 static void begin_end(struct session *session, enum frame_end how)
 {
+    if (how == FRAME_END_CLOSE && session->draining) {
+        close_in_order(session);
+        return;
+    }
     session->input = INPUT_FINISHED;
     session->event.kind = LINE_NONE;
     take_input(session);
-    if (how == FRAME_END_EVICT) {
-        if (delivery_at_line_boundary(&session->delivery))
-            send(session->client_fd, evicted_line, strlen(evicted_line),
-                MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (how != FRAME_END_DRAIN) {
+        say_evicted(session);
         session_end(session, WORKER_EXIT_EVICTED);
         return;
     }
     session->draining = true;
-    session->closing = closing_start(
-        session->base, session->client_fd, session->drain_timeout_ms, closing_over, session);
+    session->closing = closing_start(session->base, session->client_fd,
+        session->heritage->drain_timeout_ms, closing_over, session);
     if (session->closing == NULL)
         session_end(session, WORKER_EXIT_DRAIN_TIMEOUT);
-}
-
-/* DELIVER: what there is of the client's lies in [from, to]. */
-static bool take_delivery(struct session *session, uint64_t from, uint64_t to)
-{
-    const struct record_entry *first, *last;
-
-    if (!delivery_extend(&session->delivery, from, to))
-        return false;
-    prefault_until(&session->index_pages, from * sizeof *first, (to + 1) * sizeof *first);
-    first = region_entry(session->view, from);
-    last = region_entry(session->view, to);
-    prefault_until(&session->ring_pages, first->offset, last->offset + last->length);
-    return true;
 }
 
 static bool take_frame(void *context, const struct frame *frame)
@@ -363,16 +351,14 @@ static bool take_frame(void *context, const struct frame *frame)
 
     switch (frame->kind) {
     case FRAME_DELIVER:
-        fine = take_delivery(session, frame->from, frame->to);
+    case FRAME_MEMBER:
+        fine = session->deliverer != NULL && deliverer_take(session->deliverer, frame);
         break;
     case FRAME_CREDIT:
         fine = outbox_answered(&session->writer, frame->length);
         break;
-    case FRAME_MEMBER:
-        fine = delivery_member(&session->delivery, frame->room, frame->from, frame->detail != 0);
-        break;
     case FRAME_NAMED:
-        show_name(session, frame->from);
+        fine = take_name(session, frame);
         break;
     case FRAME_END:
         begin_end(session, frame->detail);
@@ -392,8 +378,8 @@ static void frames_taken(void *context)
 
     if (session->status >= 0)
         return;
-    if (!event_pending(session->writable, EV_WRITE, NULL))
-        deliver(session);
+    if (session->deliverer != NULL)
+        deliverer_go_on(session->deliverer);
     if (session->event.kind != LINE_NONE || session->input == INPUT_COMPLETE)
         take_input(session);
 }
@@ -428,28 +414,43 @@ static void set_client_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
-static bool open_session(struct session *session, const struct heritage *heritage)
+static bool open_relay(struct session *session)
 {
     session->base = event_base_new();
     if (session->base == NULL)
         return false;
-    session->relay = relay_open(session->base, heritage->relay_fd, &supervisor_handler, session);
+    session->relay =
+        relay_open(session->base, session->heritage->relay_fd, &supervisor_handler, session);
+    return session->relay != NULL;
+}
+
+static bool open_client(struct session *session, const struct outbox *outbox)
+{
+    const struct heritage *heritage = session->heritage;
+
+    set_client_options(session->client_fd);
     session->client = bufferevent_socket_new(session->base, session->client_fd, 0);
-    session->writable =
-        event_new(session->base, session->client_fd, EV_WRITE, client_writable, session);
-    if (session->relay == NULL || session->client == NULL || session->writable == NULL)
+    if (session->client == NULL)
         return false;
     bufferevent_setcb(session->client, client_readable, NULL, client_event, session);
     bufferevent_set_max_single_read(session->client, INPUT_TURN);
-    return bufferevent_enable(session->client, EV_READ) == 0;
+    if (bufferevent_enable(session->client, EV_READ) != 0)
+        return false;
+    if (!heritage->delivers)
+        return true;
+    session->deliverer = deliverer_new(session->base, session->view, &outbox->state->delivery,
+        heritage->slot, heritage->generation, session->client_fd, &delivery_handler, session);
+    if (session->deliverer != NULL)
+        deliverer_set_relay(session->deliverer, session->relay);
+    return session->deliverer != NULL;
 }
 
 static void close_session(struct session *session)
 {
     if (session->closing != NULL)
         closing_stop(session->closing);
-    if (session->writable != NULL)
-        event_free(session->writable);
+    if (session->deliverer != NULL)
+        deliverer_free(session->deliverer);
     if (session->client != NULL)
         bufferevent_free(session->client);
     if (session->relay != NULL)
@@ -459,35 +460,57 @@ static void close_session(struct session *session)
     line_parser_free(session->parser);
 }
 
+/* Waits for the client's socket; false where the supervisor has none for this worker after all. */
+static bool receive_client(struct session *session)
+{
+    ssize_t length = handover_receive(session->heritage->handover_fd, &session->about,
+        sizeof session->about, &session->client_fd, 1);
+
+    close(session->heritage->handover_fd);
+    if (length != (ssize_t)sizeof session->about || session->client_fd < 0)
+        return false;
+    session->about.address[sizeof session->about.address - 1] = '\0';
+    title_set("chatroomd: worker - %s", session->about.address);
+    return true;
+}
+
+/* The way in. Returns a status where it ends, or -1 where the session has begun. */
+static int begin_session(struct session *session, const struct outbox *outbox)
+{
+    const struct heritage *heritage = session->heritage;
+    bool must_be_jailed = heritage->jail == JAIL_REQUIRED;
+
+    if (!open_relay(session))
+        return WORKER_EXIT_SETUP;
+    if (jail_approach(heritage) != JAIL_WHOLE && must_be_jailed)
+        return WORKER_EXIT_JAIL;
+    if (!receive_client(session))
+        return WORKER_EXIT_DONE;
+    if (!open_client(session, outbox))
+        return WORKER_EXIT_SETUP;
+    if (jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
+        return WORKER_EXIT_JAIL;
+    submit(session, FRAME_ENTER, 0, NULL, 0);
+    send_batch(session);
+    return -1;
+}
+
 int session_run(
     const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox)
 {
     struct session session = {
+        .heritage = heritage,
         .view = view,
-        .address = heritage->address,
-        .client_fd = heritage->client_fd,
-        .drain_timeout_ms = heritage->drain_timeout_ms,
+        .client_fd = -1,
         .parser = line_parser_new(heritage->max_message),
         .status = -1,
     };
 
-    delivery_init(
-        &session.delivery, view, &outbox->state->position, heritage->slot, heritage->generation);
     outbox_writer_init(&session.writer, *outbox);
-    prefault_init(&session.index_pages, view->index, view->index_count * sizeof *view->index);
-    prefault_init(&session.ring_pages, view->ring, view->ring_size);
-    set_client_options(session.client_fd);
-    if (!open_session(&session, heritage)) {
-        session.status = WORKER_EXIT_SETUP;
-    } else if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED) {
-        session.status = WORKER_EXIT_JAIL;
-    } else {
-        submit(&session, FRAME_ENTER, 0, NULL, 0);
-        send_batch(&session);
-        while (session.status < 0)
-            if (event_base_dispatch(session.base) != 0)
-                session_end(&session, WORKER_EXIT_SETUP);
-    }
+    session.status = begin_session(&session, outbox);
+    while (session.status < 0)
+        if (event_base_dispatch(session.base) != 0)
+            session_end(&session, WORKER_EXIT_SETUP);
     close_session(&session);
     return session.status;
 }

@@ -7,7 +7,8 @@
 #include "region/region.h"
 #include "relay/heritage.h"
 
-/* Runs the session to its end. Takes over both descriptors. Returns an enum worker_exit. */
+/* Waits for a client and runs its session to the end. Takes over the heritage's descriptors; `view`
+ * is NULL where a courier delivers. Returns an enum worker_exit. */
 int session_run(
     const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox);
 

@@ -1,9 +1,10 @@
 /*
  * worker.c - a new process becomes a client worker.
  *
- * Order: the region is mapped from its two descriptors, which are closed then; only after that is
- * the client's first byte read. What is left is standard input, output and error (nowhere), the
- * client's socket, the relay, and the event loop's own descriptor.
+ * Order: its part of the region is mapped from the two descriptors, which are closed then; only
+ * after that is the client's first byte read. What is left is standard input, output and error
+ * (nowhere), the client's socket, the relay, and the event loop's own descriptors. Where couriers
+ * deliver, that part is the outbox and nothing else.
  */
 #include "config.h"
 
@@ -19,13 +20,15 @@ int worker_run_client(struct heritage *heritage)
 {
     struct region_view view;
     struct outbox outbox;
-    bool attached = region_attach(&view, &outbox, heritage->region_read_only_fd,
-        heritage->region_read_write_fd, heritage->slot);
+    bool attached =
+        region_attach_outbox(&outbox, heritage->region_read_only_fd, heritage->region_read_write_fd,
+            heritage->slot) &&
+        (!heritage->delivers || region_attach_view(&view, heritage->region_read_only_fd));
 
     close(heritage->region_read_only_fd);
     close(heritage->region_read_write_fd);
     if (!attached)
         return WORKER_EXIT_SETUP;
-    title_set("chatroomd: worker - %s", heritage->address);
-    return session_run(heritage, &view, &outbox);
+    title_set("chatroomd: spare worker");
+    return session_run(heritage, heritage->delivers ? &view : NULL, &outbox);
 }

@@ -1,0 +1,129 @@
+/*
+ * maker.c - the forker in the supervisor's loop.
+ *
+ * Model: who needs a process asks, and is told by its kind's handler, in a later turn, which
+ * process there is. When the forker dies, all that was unanswered is lost, each kind is told, and
+ * the forker is made anew, now or every RETRY_MS. A process that was made but not announced sees
+ * its end on its relay; its exit status is swept up unread.
+ *
+ * Overflow: at most FORKER_PENDING_MAX requests are unanswered; who asks looks at maker_is_ready().
+ */
+#include "config.h"
+
+#include "supervisor/maker.h"
+
+#include "base/log.h"
+#include "supervisor/clock.h"
+#include "supervisor/state.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#define RETRY_MS 100u
+
+static void answers_readable(evutil_socket_t fd, short what, void *argument);
+
+static bool watch_answers(struct maker *maker)
+{
+    maker->answers = event_new(maker->supervisor->base, maker->forker.control, EV_READ | EV_PERSIST,
+        answers_readable, maker);
+    return maker->answers != NULL && event_add(maker->answers, NULL) == 0;
+}
+
+static void forget_forker(struct maker *maker)
+{
+    if (maker->answers != NULL)
+        event_free(maker->answers);
+    maker->answers = NULL;
+    forker_stop(&maker->forker);
+}
+
+static bool make_forker(struct maker *maker)
+{
+    char quoted[128];
+
+    if (forker_start(&maker->forker, &maker->setup) && watch_answers(maker)) {
+        log_event(LOG_LEVEL_ERROR, "forker-replaced", "pid=%ld", (long)maker->forker.pid);
+        maker->retry_at = 0;
+        return true;
+    }
+    if (maker->retry_at == 0)
+        log_event(LOG_LEVEL_ERROR, "forker-lost", "error=%s",
+            log_quote(quoted, sizeof quoted, strerror(errno)));
+    forget_forker(maker);
+    maker->retry_at = clock_ms(maker->supervisor) + RETRY_MS;
+    return false;
+}
+
+static void answers_readable(evutil_socket_t fd, short what, void *argument)
+{
+    struct maker *maker = argument;
+    struct forker_answer answer;
+    int outcome;
+
+    (void)fd, (void)what;
+    while ((outcome = forker_take(&maker->forker, &answer)) == 1)
+        if (maker->handlers[answer.kind] != NULL)
+            maker->handlers[answer.kind]->answered(maker->supervisor, &answer);
+    if (outcome == 0)
+        return;
+    forget_forker(maker);
+    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++)
+        if (maker->handlers[kind] != NULL)
+            maker->handlers[kind]->lost(maker->supervisor);
+    make_forker(maker);
+}
+
+bool maker_prepare(
+    struct maker *maker, struct supervisor *supervisor, const struct worker_kind *kinds)
+{
+    const struct options *options = supervisor->options;
+
+    maker->supervisor = supervisor;
+    maker->setup = (struct forker_setup){
+        .kinds = kinds,
+        .region_read_only_fd = supervisor->region.read_only_fd,
+        .region_read_write_fd = supervisor->region.read_write_fd,
+        .max_message = options->max_message,
+        .max_clients = options->max_clients,
+        .workers_deliver = options->couriers == 0,
+        .drain_timeout_ms = options->drain_timeout_ms,
+        .jail = options->jail,
+        .worker_uid_base = options->worker_uid_base,
+        .worker_gid = options->gid,
+    };
+    return forker_start(&maker->forker, &maker->setup);
+}
+
+bool maker_open(struct maker *maker)
+{
+    return watch_answers(maker);
+}
+
+bool maker_is_ready(const struct maker *maker)
+{
+    return maker->forker.pid != 0 && maker->forker.pending < FORKER_PENDING_MAX;
+}
+
+bool maker_ask(
+    struct maker *maker, const struct forker_request *request, int handover_fd, int relay_fd)
+{
+    if (maker->forker.pid == 0) {
+        errno = ECHILD;
+        return false;
+    }
+    return forker_ask(&maker->forker, request, handover_fd, relay_fd);
+}
+
+bool maker_turn(struct maker *maker)
+{
+    if (maker->retry_at != 0 && maker->retry_at <= clock_ms(maker->supervisor))
+        make_forker(maker);
+    return maker->retry_at != 0;
+}
+
+void maker_finish(struct maker *maker)
+{
+    forget_forker(maker);
+}

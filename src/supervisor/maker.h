@@ -1,0 +1,53 @@
+/*
+ * maker.h - the forker in the supervisor's loop: asking for processes, and being told of them.
+ */
+#ifndef CHATROOMD_SUPERVISOR_MAKER_H
+#define CHATROOMD_SUPERVISOR_MAKER_H
+
+#include "supervisor/forker.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event;
+struct supervisor;
+
+/* What becomes of the processes of one kind. */
+struct maker_handler {
+    /* The forker has made the one that was asked for, or could not. */
+    void (*answered)(struct supervisor *supervisor, const struct forker_answer *answer);
+    /* The forker has died: those in the making may or may not exist. */
+    void (*lost)(struct supervisor *supervisor);
+};
+
+struct maker {
+    struct supervisor *supervisor;
+    struct forker forker;
+    struct forker_setup setup;
+    const struct maker_handler *handlers[WORKER_KIND_COUNT];
+    struct event *answers; /* the forker's control socket is readable */
+    uint64_t retry_at;     /* milliseconds: when to try again to have a forker; 0: there is one */
+};
+
+/* Makes the forker; to be called before there is an event loop. */
+bool maker_prepare(
+    struct maker *maker, struct supervisor *supervisor, const struct worker_kind *kinds);
+
+/* From here on answers come by the event loop. */
+bool maker_open(struct maker *maker);
+
+/* Whether another process may be asked for now. */
+bool maker_is_ready(const struct maker *maker);
+
+/* As forker_ask(). */
+bool maker_ask(
+    struct maker *maker, const struct forker_request *request, int handover_fd, int relay_fd);
+
+/* At the end of a turn: makes a forker where there is none. Returns whether a later try is due by
+ * the clock. */
+bool maker_turn(struct maker *maker);
+
+/* Ends the forker and frees what is left. */
+void maker_finish(struct maker *maker);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * spare.c - making client workers, and keeping some ahead.
+ *
+ * Model: a worker is made for a slot, not for a client: it maps the slot's outbox, opens its relay
+ * and takes all steps into the jail that it can without a client, and then waits for one on its
+ * handover socket. spare-workers of them wait at any time, as long as there are free slots; a
+ * newcomer gets the one that was made first, or, where there is none, one that is made for it. So
+ * there is one way to make a worker and one way to give it a client.
+ *
+ * A spare takes a slot from nobody: it is the next newcomer's. One that dies unused is replaced
+ * after RETRY_MS, so that what kills them all does not become a loop of forks.
+ */
+#include "config.h"
+
+#include "supervisor/spare.h"
+
+#include "relay/handover.h"
+#include "supervisor/clock.h"
+#include "supervisor/order.h"
+#include "supervisor/slot.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RETRY_MS 1000u
+
+static bool relay_frame(void *context, const struct frame *frame)
+{
+    order_frame(context, frame);
+    return true;
+}
+
+static void relay_writable(void *context)
+{
+    slot_mark(context);
+}
+
+static void relay_ended(void *context)
+{
+    slot_relay_ended(context);
+}
+
+static const struct relay_handler worker_handler = {
+    .frame = relay_frame,
+    .writable = relay_writable,
+    .ended = relay_ended,
+};
+
+const char *spare_make(struct slot *slot)
+{
+    struct supervisor *supervisor = slot->supervisor;
+    struct forker_request request = {
+        .kind = WORKER_KIND_CLIENT, .slot = slot->number, .generation = slot->generation};
+    int relay[2], handover;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, relay) != 0)
+        return "socketpair";
+    slot->relay = relay_open(supervisor->base, relay[0], &worker_handler, slot);
+    if (slot->relay == NULL || !handover_pair(&slot->handover_fd, &handover)) {
+        close(relay[1]);
+        return "relay";
+    }
+    slot->is_making = maker_ask(&supervisor->maker, &request, handover, relay[1]);
+    int failure = errno;
+    close(relay[1]);
+    close(handover);
+    errno = failure;
+    return slot->is_making ? NULL : "forker";
+}
+
+void spare_remove(struct slot *slot)
+{
+    struct supervisor *supervisor = slot->supervisor;
+
+    if (!slot->is_spare)
+        return;
+    slot->is_spare = false;
+    TAILQ_REMOVE(&supervisor->spares, slot, spare_link);
+    supervisor->spare_count--;
+}
+
+struct slot *spare_take(struct supervisor *supervisor)
+{
+    struct slot *slot = TAILQ_FIRST(&supervisor->spares);
+
+    if (slot != NULL)
+        spare_remove(slot);
+    return slot;
+}
+
+void spare_failed(struct supervisor *supervisor)
+{
+    supervisor->spare_retry_at = clock_ms(supervisor) + RETRY_MS;
+}
+
+bool spares_turn(struct supervisor *supervisor)
+{
+    struct slot *slot;
+
+    if (supervisor->stopping)
+        return false;
+    if (supervisor->spare_retry_at > clock_ms(supervisor))
+        return true;
+    supervisor->spare_retry_at = 0;
+    while (supervisor->spare_count < supervisor->options->spare_workers &&
+           maker_is_ready(&supervisor->maker) && (slot = slot_take(supervisor)) != NULL) {
+        slot->is_spare = true;
+        TAILQ_INSERT_TAIL(&supervisor->spares, slot, spare_link);
+        supervisor->spare_count++;
+        if (spare_make(slot) != NULL) {
+            slot_give_up(slot, END_UNUSED);
+            spare_failed(supervisor);
+            return true;
+        }
+    }
+    return false;
+}
