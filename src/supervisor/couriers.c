@@ -83,7 +83,6 @@ struct courier {
     struct slot_list served, news, handovers;
     bool is_dirty;
     bool is_asked_for; /* the forker has not answered yet */
-    bool has_answered; /* it has ever, in this life */
     bool is_missed;    /* it could not be made, and that is logged */
 
     uint64_t asked, asked_at;
@@ -497,6 +496,21 @@ static void go_down(struct courier *courier, const char *what, int failure)
     log_missing(courier, what, failure);
 }
 
+/* Model, 6. */
+static void ask(struct courier *courier)
+{
+    if (courier->relay == NULL || relay_blocked(courier->relay))
+        return;
+    courier->asked++;
+    courier->asked_at = clock_ms(courier->supervisor);
+    relay_send(courier->relay, &(struct frame){.kind = FRAME_ALIVE, .from = courier->asked}, 1);
+}
+
+static uint64_t last_answer(const struct courier *courier)
+{
+    return atomic_load_explicit(&courier->part.state->answered, memory_order_acquire);
+}
+
 /* Asks for its process; what there is to say waits in its sockets. */
 static void start(struct courier *courier)
 {
@@ -511,7 +525,6 @@ static void start(struct courier *courier)
     courier->retry_at = 0;
     courier->pid = 0;
     courier->asked = 0;
-    courier->has_answered = false;
     if (!open_sockets(courier, &handover, &relay)) {
         go_down(courier, "sockets", errno);
         return;
@@ -523,7 +536,9 @@ static void start(struct courier *courier)
     courier->state = COURIER_MAKING;
     courier->is_asked_for = asked;
     courier->is_dirty = true;
-    if (!asked)
+    if (asked)
+        ask(courier);
+    else
         go_down(courier, "forker", failure);
 }
 
@@ -597,6 +612,7 @@ static void recover(struct courier *courier)
 {
     struct reader *reader = &courier->reader;
     uint64_t told_to = reader->told_to;
+    bool did_nothing = last_answer(courier) == 0;
     uint64_t lowest = resume_all(courier, reader_position(reader), told_to);
 
     close_sockets(courier);
@@ -608,7 +624,7 @@ static void recover(struct courier *courier)
     if (lowest < told_to)
         reader->untold_from = lowest;
     courier->state = COURIER_DOWN;
-    courier->retry_at = courier->has_answered ? 0 : clock_ms(courier->supervisor) + RETRY_MS;
+    courier->retry_at = did_nothing ? clock_ms(courier->supervisor) + RETRY_MS : 0;
     if (courier->retry_at == 0 && !courier->supervisor->abandons)
         start(courier);
 }
@@ -635,11 +651,6 @@ static bool has_work(struct courier *courier)
            reader_position(&courier->reader) < courier->reader.told_to;
 }
 
-static uint64_t last_answer(const struct courier *courier)
-{
-    return atomic_load_explicit(&courier->part.state->answered, memory_order_acquire);
-}
-
 bool couriers_turn(struct supervisor *supervisor)
 {
     bool clock_needed = false;
@@ -662,15 +673,6 @@ bool couriers_turn(struct supervisor *supervisor)
     return clock_needed;
 }
 
-static void ask(struct courier *courier)
-{
-    if (courier->relay == NULL || relay_blocked(courier->relay))
-        return;
-    courier->asked++;
-    courier->asked_at = clock_ms(courier->supervisor);
-    relay_send(courier->relay, &(struct frame){.kind = FRAME_ALIVE, .from = courier->asked}, 1);
-}
-
 void couriers_tick(struct supervisor *supervisor, uint64_t elapsed)
 {
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
@@ -687,7 +689,6 @@ void couriers_tick(struct supervisor *supervisor, uint64_t elapsed)
             }
             continue;
         }
-        courier->has_answered = courier->has_answered || courier->asked > 0;
         courier->judged_ms =
             courier->unjudged_ms < JUDGED_MAX_MS ? courier->unjudged_ms : JUDGED_MAX_MS;
         courier->unjudged_ms = 0;
