@@ -10,7 +10,8 @@
  *    stands is only looked at when it ends, when it may have to be evicted, and when its courier
  *    has died.
  * 3. What is due for a client (SERVE, MEMBER, END) is state in its slot, and the slot is in the
- *    courier's list of news; SERVE and MEMBER are said before the turn's DELIVER, END after it. The
+ *    courier's list of news; SERVE and MEMBER are said before the turn's DELIVER, END after it (so
+ *    who ends is out of the room before: the turn goes on after its `left`). The
  *    descriptor goes by the handover socket, and what that does not take waits in a list.
  * 4. A courier lets go of a client with DONE. Then the supervisor, which has kept a descriptor,
  *    shuts the connection down: for writing, and the worker waits until that is taken, where the
@@ -24,7 +25,7 @@
  *    stalling counts only while its courier answers, or a courier's fault would be its clients'.
  *
  * Overflow: each list holds a slot at most once; frames that a relay does not take wait there, at
- * most three for each client, and as long as they do none are added.
+ * most four for each client, and as long as they do none are added.
  */
 #include "config.h"
 
@@ -145,6 +146,13 @@ static void say_beginning(struct courier_batch *batch, struct slot *slot)
         frame.detail = 1;
         frame.room = ROOM_LOBBY;
         frame.from = slot->joined;
+        add_to_batch(batch, &frame);
+    }
+    if (slot->courier_end_due) {
+        frame.kind = FRAME_MEMBER;
+        frame.detail = 0;
+        frame.room = ROOM_LOBBY;
+        frame.from = slot->courier_end_to + 1;
         add_to_batch(batch, &frame);
     }
     slot->serve_due = slot->courier_member_due = false;

@@ -4,10 +4,10 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/workload.h"
 #include "tests/system/bounded.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
 
@@ -155,4 +155,4 @@ static Suite *workload_suite(void)
     return suite;
 }
 
-CHECK_MAIN(workload_suite)
+CHECK_MAIN_IN_BOTH_MODES(workload_suite)

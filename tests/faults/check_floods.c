@@ -5,13 +5,13 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/workers.h"
 
 #include <stdio.h>
@@ -240,4 +240,4 @@ static Suite *floods_suite(void)
     return suite;
 }
 
-CHECK_MAIN(floods_suite)
+CHECK_MAIN_IN_BOTH_MODES(floods_suite)

@@ -5,12 +5,12 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/workers.h"
 
 #include <signal.h>
@@ -109,4 +109,4 @@ static Suite *hold_suite(void)
     return suite;
 }
 
-CHECK_MAIN(hold_suite)
+CHECK_MAIN_IN_BOTH_MODES(hold_suite)

@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/random.h"
 #include "tests/checker/workload.h"
 #include "tests/faults/faults.h"
@@ -14,6 +13,7 @@
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/transcript.h"
 #include "tests/system/workers.h"
@@ -380,4 +380,4 @@ static Suite *kills_suite(void)
     return suite;
 }
 
-CHECK_MAIN(kills_suite)
+CHECK_MAIN_IN_BOTH_MODES(kills_suite)

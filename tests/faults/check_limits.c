@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
 #include "tests/system/folder.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/stream.h"
 #include "tests/system/workers.h"
@@ -342,4 +342,4 @@ static Suite *limits_suite(void)
     return suite;
 }
 
-CHECK_MAIN(limits_suite)
+CHECK_MAIN_IN_BOTH_MODES(limits_suite)

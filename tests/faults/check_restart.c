@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/address.h"
@@ -14,6 +13,7 @@
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
 #include "tests/system/folder.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 
 #include <dirent.h>
@@ -215,4 +215,4 @@ static Suite *restart_suite(void)
     return suite;
 }
 
-CHECK_MAIN(restart_suite)
+CHECK_MAIN_IN_BOTH_MODES(restart_suite)

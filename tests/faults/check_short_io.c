@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/workload.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/transcript.h"
 #include "tests/system/workers.h"
@@ -149,4 +149,4 @@ static Suite *short_io_suite(void)
     return suite;
 }
 
-CHECK_MAIN(short_io_suite)
+CHECK_MAIN_IN_BOTH_MODES(short_io_suite)

@@ -11,13 +11,13 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/message.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/workers.h"
 
 #include <stdio.h>
@@ -289,4 +289,4 @@ static Suite *soak_suite(void)
     return suite;
 }
 
-CHECK_MAIN(soak_suite)
+CHECK_MAIN_IN_BOTH_MODES(soak_suite)

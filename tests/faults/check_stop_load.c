@@ -4,13 +4,13 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/transcript.h"
 
 #include <signal.h>
@@ -100,4 +100,4 @@ static Suite *stop_load_suite(void)
     return suite;
 }
 
-CHECK_MAIN(stop_load_suite)
+CHECK_MAIN_IN_BOTH_MODES(stop_load_suite)

@@ -10,13 +10,13 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/faults/faults.h"
 #include "tests/faults/trace.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
 #include "tests/system/folder.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
 
@@ -446,4 +446,4 @@ static Suite *syscalls_suite(void)
     return suite;
 }
 
-CHECK_MAIN(syscalls_suite)
+CHECK_MAIN_IN_BOTH_MODES(syscalls_suite)

@@ -4,10 +4,10 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
 
@@ -324,4 +324,4 @@ static Suite *bad_input_suite(void)
     return suite;
 }
 
-CHECK_MAIN(bad_input_suite)
+CHECK_MAIN_IN_BOTH_MODES(bad_input_suite)

@@ -3,11 +3,11 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/stream.h"
 #include "tests/system/workers.h"
 
@@ -264,4 +264,4 @@ static Suite *ends_suite(void)
     return suite;
 }
 
-CHECK_MAIN(ends_suite)
+CHECK_MAIN_IN_BOTH_MODES(ends_suite)

@@ -7,10 +7,10 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
 
@@ -307,4 +307,4 @@ static Suite *jail_suite(void)
     return suite;
 }
 
-CHECK_MAIN(jail_suite)
+CHECK_MAIN_IN_BOTH_MODES(jail_suite)

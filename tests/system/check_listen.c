@@ -3,12 +3,12 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/address.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
 #include "tests/system/folder.h"
+#include "tests/system/modes.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -392,4 +392,4 @@ static Suite *listen_suite(void)
     return suite;
 }
 
-CHECK_MAIN(listen_suite)
+CHECK_MAIN_IN_BOTH_MODES(listen_suite)

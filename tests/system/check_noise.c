@@ -7,12 +7,12 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/checker/random.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/workers.h"
 
 #include <stdio.h>
@@ -131,4 +131,4 @@ static Suite *noise_suite(void)
     return suite;
 }
 
-CHECK_MAIN(noise_suite)
+CHECK_MAIN_IN_BOTH_MODES(noise_suite)

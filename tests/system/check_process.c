@@ -4,11 +4,11 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/address.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
 
@@ -298,4 +298,4 @@ static Suite *process_suite(void)
     return suite;
 }
 
-CHECK_MAIN(process_suite)
+CHECK_MAIN_IN_BOTH_MODES(process_suite)

@@ -3,12 +3,12 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/address.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/transcript.h"
 #include "tests/system/workers.h"
@@ -252,4 +252,4 @@ static Suite *stop_suite(void)
     return suite;
 }
 
-CHECK_MAIN(stop_suite)
+CHECK_MAIN_IN_BOTH_MODES(stop_suite)

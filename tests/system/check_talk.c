@@ -3,11 +3,11 @@
  */
 #include "config.h"
 
-#include "tests/check_main.h"
 #include "tests/system/address.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/modes.h"
 #include "tests/system/transcript.h"
 
 #include <fcntl.h>
@@ -439,4 +439,4 @@ static Suite *talk_suite(void)
     return suite;
 }
 
-CHECK_MAIN(talk_suite)
+CHECK_MAIN_IN_BOTH_MODES(talk_suite)

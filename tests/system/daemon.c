@@ -10,6 +10,7 @@
 #include "tests/system/daemon.h"
 
 #include "tests/system/bounded.h"
+#include "tests/system/modes.h"
 #include "tests/system/stream.h"
 
 #include <check.h>
@@ -91,7 +92,19 @@ static bool command_has(const struct command *command, const char *word)
     return false;
 }
 
-/* The program, the caller's options, and what they leave open. */
+/* What the mode of this run gives the server; the caller's options come after it, and win. */
+static void command_add_mode(struct command *command)
+{
+    static const char *const workers[] = {"-o", "couriers=0", NULL};
+    static const char *const couriers[] = {"-o", "couriers=3", "-o", "courier-clients=4", NULL};
+
+    if (getenv(MODE_VARIABLE) == NULL)
+        return;
+    for (const char *const *word = mode_is_workers() ? workers : couriers; *word != NULL; word++)
+        command_add(command, *word);
+}
+
+/* The program, the mode's and the caller's options, and what they leave open. */
 static void command_make(struct command *command, const char *const *options)
 {
     const char *program = getenv("CHATROOMD_BINARY");
@@ -99,6 +112,7 @@ static void command_make(struct command *command, const char *const *options)
     ck_assert_msg(program != NULL, "CHATROOMD_BINARY is not set: run this test with make check");
     *command = (struct command){.count = 0};
     command_add(command, program);
+    command_add_mode(command);
     for (; options != NULL && *options != NULL; options++)
         command_add(command, *options);
     if (!command_has(command, "-f")) {

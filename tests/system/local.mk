@@ -9,6 +9,7 @@ tests_system_libsystem_a_SOURCES = \
 	tests/system/crowd.c tests/system/crowd.h \
 	tests/system/daemon.c tests/system/daemon.h \
 	tests/system/folder.c tests/system/folder.h \
+	tests/system/modes.h \
 	tests/system/process.c tests/system/process.h \
 	tests/system/stream.c tests/system/stream.h \
 	tests/system/transcript.c tests/system/transcript.h \
