@@ -133,7 +133,7 @@ void slot_owe_turn(struct slot *slot)
     uint64_t own = slot->own_in_turn;
 
     slot->own_in_turn = 0;
-    if (first == 0 || own == supervisor->turn_records)
+    if (first == 0 || (own == supervisor->turn_records && supervisor->couriers == NULL))
         return;
     if (first < slot->joined)
         first = slot->joined;

@@ -95,7 +95,7 @@ struct slot {
     /* What it is owed. Sequence numbers; 0 is none. */
     uint64_t joined;
     struct reader reader; /* where its worker delivers; with a courier only the position */
-    uint64_t own_in_turn; /* records of this turn that are its own messages */
+    uint64_t own_in_turn; /* records of this turn that are its own messages; not with couriers */
     uint64_t private_last;
     size_t private_bytes; /* owed in private records, at most; exact when 0 */
 

@@ -103,7 +103,8 @@ static Suite *hold_suite(void)
     TCase *hold = tcase_create("hold");
 
     tcase_set_timeout(hold, FAULT_CASE_SECONDS);
-    tcase_add_test(hold, told_twice_after_a_gap);
+    if (mode_is_workers())
+        tcase_add_test(hold, told_twice_after_a_gap);
     tcase_add_test(hold, newcomers_in_a_full_ring);
     suite_add_tcase(suite, hold);
     return suite;

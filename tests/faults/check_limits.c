@@ -23,6 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Every newcomer needs a fork, and no courier is started in the middle. */
+#define FEW_PROCESSES "-o", "spare-workers=0", "-o", "courier-clients=200"
+
 #define BUSY    "! The server is busy; try again later"
 #define REFUSED 50
 
@@ -116,7 +119,7 @@ static bool forbid_forks(const char *folder, pid_t forker, bool forbidden)
  * other processes of the user fill. */
 START_TEST(forks_are_refused)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8", FEW_PROCESSES));
     char folder[200] = "";
     struct client *crowd[2];
     size_t had;
@@ -195,7 +198,7 @@ static int64_t cpu_of(struct daemon *daemon, struct client *const *waiting, size
  */
 START_TEST(descriptors_run_out)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct client *crowd[2], *waiting[20];
     struct rlimit before;
     int64_t cpu, relieved;
@@ -234,7 +237,7 @@ END_TEST
 /* The same in the forker, which cannot take what it is sent. */
 START_TEST(the_forkers_descriptors_run_out)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct rlimit before;
     struct client *crowd[2];
     size_t had;
@@ -262,7 +265,7 @@ END_TEST
 /* The forker dies while newcomers wait for it: they are told, and the next ones get in. */
 START_TEST(the_forker_dies_with_newcomers)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct client *crowd[2], *waiting[20];
     int rounds = fault_times(10, 200);
     size_t had;
