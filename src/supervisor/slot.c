@@ -435,7 +435,7 @@ void slots_reap(struct supervisor *supervisor)
         if (slot->reaped && slot->queue_count == 0 && slot->end == END_NONE)
             slot_end(slot, reason_of(slot), FRAME_END_DROP);
         close_reader(slot);
-        if (slot->reaped)
+        if (slot->reaped && slot->end != END_NONE)
             courier_end(slot, FRAME_END_DROP);
         slot_try_free(slot);
     }

@@ -8,6 +8,7 @@ tests_faults_libfaults_a_SOURCES = \
 	tests/faults/faults.c tests/faults/faults.h \
 	tests/faults/trace.c tests/faults/trace.h
 FAULTS_TESTS = \
+	tests/faults/check_couriers \
 	tests/faults/check_floods \
 	tests/faults/check_hold \
 	tests/faults/check_kills \
@@ -19,6 +20,9 @@ FAULTS_TESTS = \
 	tests/faults/check_stop_load \
 	tests/faults/check_syscalls
 check_PROGRAMS += $(FAULTS_TESTS)
+tests_faults_check_couriers_SOURCES = tests/faults/check_couriers.c \
+	tests/checker/workload.c tests/checker/workload.h
+tests_faults_check_couriers_LDADD = $(FAULTS_LIBS)
 tests_faults_check_floods_LDADD = $(FAULTS_LIBS)
 tests_faults_check_hold_LDADD = $(FAULTS_LIBS)
 tests_faults_check_kills_SOURCES = tests/faults/check_kills.c \

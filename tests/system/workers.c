@@ -15,11 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHILDREN_MAX 2048
-#define FORKER_TITLE "chatroomd: forker"
-#define WORKER_TITLE "chatroomd: worker "
+#define CHILDREN_MAX  2048
+#define FORKER_TITLE  "chatroomd: forker"
+#define COURIER_TITLE "chatroomd: courier "
+#define WORKER_TITLE  "chatroomd: worker "
 
-size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room)
+/* Its children whose title begins so. */
+static size_t children_with(struct daemon *daemon, const char *start, pid_t *found, size_t room)
 {
     static pid_t children[CHILDREN_MAX];
     size_t count = process_children(daemon_pid(daemon), children, CHILDREN_MAX), kept = 0;
@@ -27,12 +29,22 @@ size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room)
 
     for (size_t at = 0; at < count; at++) {
         process_title(children[at], title, sizeof(title));
-        if (strncmp(title, WORKER_TITLE, strlen(WORKER_TITLE)) != 0)
+        if (strncmp(title, start, strlen(start)) != 0)
             continue;
         ck_assert_uint_lt(kept, room);
-        workers[kept++] = children[at];
+        found[kept++] = children[at];
     }
     return kept;
+}
+
+size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room)
+{
+    return children_with(daemon, WORKER_TITLE, workers, room);
+}
+
+size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room)
+{
+    return children_with(daemon, COURIER_TITLE, couriers, room);
 }
 
 size_t daemon_count_workers(struct daemon *daemon)

@@ -23,6 +23,9 @@ void daemon_wait_workers(struct daemon *daemon, size_t count);
 /* Waits for the worker of the client with that name, and returns it. */
 pid_t daemon_worker_of(struct daemon *daemon, const char *name);
 
+/* The daemon's couriers. Returns their number. */
+size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room);
+
 /* Waits for the forker, and returns it. */
 pid_t daemon_forker(struct daemon *daemon);
 

@@ -1,0 +1,311 @@
+/*
+ * Fault test: couriers that die or freeze. Their clients stay, lose nothing and get nothing twice:
+ * where a TCP client stood is known to the byte. Whose stand cannot be known is ended with a
+ * reason.
+ */
+#include "config.h"
+
+#include "tests/checker/workload.h"
+#include "tests/faults/faults.h"
+#include "tests/system/bounded.h"
+#include "tests/system/client.h"
+#include "tests/system/crowd.h"
+#include "tests/system/daemon.h"
+#include "tests/system/folder.h"
+#include "tests/system/modes.h"
+#include "tests/system/workers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COURIERS_MAX 64
+
+/* As many couriers as a few clients can have, with few clients each. */
+#define SEVERAL "-o", "couriers=3", "-o", "courier-clients=6"
+
+/* --- killed under load --- */
+
+struct hunt {
+    struct daemon *daemon;
+    unsigned long deaths;
+    pid_t last[COURIERS_MAX]; /* so that none is counted twice */
+};
+
+static void kill_courier(void *context, const char *const *spared, unsigned choice)
+{
+    struct hunt *hunt = context;
+    pid_t couriers[COURIERS_MAX];
+    size_t count = daemon_couriers(hunt->daemon, couriers, COURIERS_MAX);
+    pid_t victim;
+
+    (void)spared;
+    if (count == 0)
+        return;
+    victim = couriers[choice % count];
+    if (victim == hunt->last[victim % COURIERS_MAX])
+        return;
+    hunt->last[victim % COURIERS_MAX] = victim;
+    hunt->deaths += kill(victim, choice % 3 == 0 ? SIGSEGV : SIGKILL) == 0;
+}
+
+/* People come, talk, pause and go, while couriers die all the time. */
+static void play(uint64_t seed, unsigned long deaths, unsigned newcomers)
+{
+    struct hunt hunt = {.daemon = daemon_start(OPTIONS(SEVERAL, "-o", "ring-size=2 MiB"))};
+    struct workload_plan plan = {
+        .seed = seed,
+        .at_once = 14,
+        .newcomers = newcomers,
+        .messages = (unsigned)deaths * 20,
+        .payload_max = 600,
+        .quits = 8,
+        .half_closes = 8,
+        .resets = 8,
+        .pauses = 40,
+        .kills = 300,
+        .kill_worker = kill_courier,
+        .context = &hunt,
+        .daemon = hunt.daemon,
+    };
+    struct workload *workload = workload_play(&plan);
+    struct checker_report report;
+
+    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+        (unsigned long long)seed, report.faults, report.text);
+    printf("killed %lu couriers under load (seed %llu): %lu records, %lu deliveries, %lu clients "
+           "ended, no fault\n",
+        hunt.deaths, (unsigned long long)seed, report.records, report.deliveries, report.ended);
+    ck_assert_uint_ge(hunt.deaths, deaths / 4);
+    ck_assert_uint_eq(fault_count_log(hunt.daemon, "reason=courier-lost"), 0);
+    workload_free(workload);
+    daemon_wait_workers(hunt.daemon, 0);
+    daemon_stop(hunt.daemon);
+}
+
+START_TEST(killed_under_load)
+{
+    play(2001 + (uint64_t)_i, (unsigned long)fault_times(fault_sanitizers() ? 60 : 250, 5000), 60);
+}
+END_TEST
+
+/* --- those who have not read what was written --- */
+
+#define CROWD 8
+
+static void kill_all_couriers(struct daemon *daemon, int number)
+{
+    pid_t couriers[COURIERS_MAX];
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t count;
+
+    while ((count = daemon_couriers(daemon, couriers, COURIERS_MAX)) == 0)
+        ck_assert_msg(bounded_turn(deadline), "there is no courier any more");
+    for (size_t at = 0; at < count; at++)
+        kill(couriers[at], number);
+}
+
+/* Half of them do not read, so that each stands in the middle of some record, with bytes in the
+ * kernel on both sides; the couriers are killed then, again and again. */
+START_TEST(full_sockets)
+{
+    struct daemon *daemon = daemon_start(OPTIONS(SEVERAL, "-o", "stall-grace=1 h"));
+    struct client *crowd[CROWD];
+    int rounds = fault_times(10, 300);
+    unsigned said = 0;
+
+    fault_join_many(daemon_address(daemon, 0), crowd, CROWD, 4096);
+    fault_align(crowd[0], crowd, CROWD, "here we go");
+    for (int round = 0; round < rounds; round++) {
+        for (size_t at = 1; at < CROWD; at += 2)
+            crowd[at]->reads = round % 3 == 2;
+        crowd_queue(crowd[0], said, 700);
+        said += 700;
+        fault_run_until_quiet(crowd, CROWD, 20);
+        kill_all_couriers(daemon, SIGKILL);
+    }
+    for (size_t at = 1; at < CROWD; at++)
+        crowd[at]->reads = true;
+    crowd_run_until_messages(crowd, CROWD, crowd[CROWD - 1], said);
+    for (size_t at = 1; at < CROWD; at++) {
+        crowd_run_until_messages(crowd, CROWD, crowd[at], said);
+        crowd_expect_whole(crowd[at], crowd[CROWD - 2], NULL);
+    }
+    printf("killed all couriers %d times with full sockets: %u messages to %d clients, all whole\n",
+        rounds, said, CROWD - 1);
+    fault_close_all(crowd, CROWD);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* One who has said /quit and not read yet gets the rest from the next courier. */
+START_TEST(in_the_middle_of_an_end)
+{
+    struct daemon *daemon =
+        daemon_start(OPTIONS(SEVERAL, "-o", "stall-grace=1 h", "-o", "drain-timeout=60 s"));
+    struct client *crowd[3];
+    char left[80];
+
+    fault_join_many(daemon_address(daemon, 0), crowd, 3, 4096);
+    fault_align(crowd[0], crowd, 3, "here we go");
+    crowd[1]->reads = false;
+    crowd_queue(crowd[0], 0, CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 3, crowd[2], CROWD_BACKLOG);
+    client_send(crowd[1], "/quit enough\n");
+    snprintf(left, sizeof(left), "* %s left (quit: enough)", crowd[1]->name);
+    crowd_run_until_line(crowd, 3, crowd[2], left);
+    kill_all_couriers(daemon, SIGKILL);
+    client_read_to_end(crowd[1]);
+    ck_assert_int_eq(crowd[1]->error, 0);
+    crowd_run_until_messages(crowd, 3, crowd[1], CROWD_BACKLOG);
+    crowd_expect_prefix(crowd[1], crowd[2]);
+    daemon_wait_log(daemon, "event=leave ", "reason=quit", "first_missing=none", NULL);
+    fault_close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* --- frozen --- */
+
+START_TEST(frozen)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1"));
+    struct client *crowd[3];
+
+    fault_join_many(daemon_address(daemon, 0), crowd, 3, 0);
+    fault_align(crowd[0], crowd, 3, "here we go");
+    kill_all_couriers(daemon, SIGSTOP);
+    crowd_queue(crowd[0], 0, 100);
+    crowd_run_until_messages(crowd, 3, crowd[2], 100);
+    crowd_run_until_messages(crowd, 3, crowd[1], 100);
+    crowd_expect_whole(crowd[1], crowd[2], NULL);
+    daemon_wait_log(daemon, "event=courier-fault ", "does not answer", NULL);
+    ck_assert_uint_eq(fault_count_log(daemon, "event=leave"), 0);
+    fault_close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* A frozen courier's clients are not taken for laggards, although the ring is full because of them.
+ */
+START_TEST(frozen_with_a_full_ring)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1", "-o", "ring-size=256 KiB",
+        "-o", "max-message=1 KiB", "-o", "stall-grace=200 ms"));
+    struct client *crowd[3];
+
+    fault_join_many(daemon_address(daemon, 0), crowd, 3, 0);
+    fault_align(crowd[0], crowd, 3, "here we go");
+    kill_all_couriers(daemon, SIGSTOP);
+    crowd_queue(crowd[0], 0, 3000);
+    crowd_run_until_messages(crowd, 3, crowd[2], 3000);
+    crowd_run_until_messages(crowd, 3, crowd[1], 3000);
+    ck_assert_uint_eq(fault_count_log(daemon, "event=evict"), 0);
+    fault_close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* --- not by TCP --- */
+
+/* Of a unix: socket the kernel does not tell what was written. Who was caught up stays; of who was
+ * not it cannot be known where it stood, and it is ended, in words. */
+START_TEST(unix_sockets)
+{
+    struct daemon *daemon;
+    struct client *crowd[3];
+    char address[256], left[80];
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    daemon = daemon_start(OPTIONS("-l", address, "-o", "couriers=1", "-o", "stall-grace=1 h"));
+    fault_join_many(address, crowd, 3, 0);
+    fault_align(crowd[0], crowd, 3, "here we go");
+    crowd[2]->reads = false;
+    crowd_queue(crowd[0], 0, 5000);
+    crowd_run_until_messages(crowd, 3, crowd[1], 5000);
+    kill_all_couriers(daemon, SIGKILL);
+    snprintf(left, sizeof(left), "* %s left (connection lost)", crowd[2]->name);
+    crowd_run_until_line(crowd, 2, crowd[1], left);
+    daemon_wait_log(daemon, "event=leave ", "reason=courier-lost", "first_missing=", NULL);
+    ck_assert_uint_eq(fault_count_log(daemon, "event=leave"), 1);
+    client_read_to_end(crowd[2]);
+    crowd_expect_prefix(crowd[2], crowd[1]);
+    client_send(crowd[0], "and on\n");
+    client_expect_later(crowd[1], "[%s] and on", crowd[0]->name);
+    fault_close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* --- with others --- */
+
+/* The forker dies in the same moment, so that the next courier has to wait for the next forker. */
+START_TEST(with_the_forker)
+{
+    struct daemon *daemon = daemon_start(OPTIONS(SEVERAL));
+    struct client *crowd[CROWD];
+    int rounds = fault_times(10, 100);
+
+    fault_join_many(daemon_address(daemon, 0), crowd, CROWD, 0);
+    fault_align(crowd[0], crowd, CROWD, "here we go");
+    for (int round = 0; round < rounds; round++) {
+        crowd_queue(crowd[0], (unsigned)round * 50, 50);
+        kill(daemon_forker(daemon), SIGKILL);
+        kill_all_couriers(daemon, SIGKILL);
+        crowd_run_until_messages(crowd, CROWD, crowd[CROWD - 1], ((unsigned)round + 1) * 50);
+    }
+    for (size_t at = 1; at < CROWD; at++) {
+        crowd_run_until_messages(crowd, CROWD, crowd[at], (unsigned)rounds * 50);
+        crowd_expect_whole(crowd[at], crowd[CROWD - 1], NULL);
+    }
+    ck_assert_uint_eq(fault_count_log(daemon, "event=leave"), 0);
+    fault_close_all(crowd, CROWD);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* The stop waits for the couriers that are made anew: everybody gets all, and the last word. */
+START_TEST(at_the_stop)
+{
+    for (int round = 0; round < fault_times(5, 100); round++) {
+        struct daemon *daemon = daemon_start(OPTIONS(SEVERAL, "-o", "drain-timeout=60 s"));
+        struct client *crowd[CROWD];
+
+        fault_join_many(daemon_address(daemon, 0), crowd, CROWD, 0);
+        fault_align(crowd[0], crowd, CROWD, "here we go");
+        crowd_queue(crowd[0], 0, 300);
+        crowd_run_until_messages(crowd, CROWD, crowd[1], 100 + (unsigned)round);
+        daemon_signal(daemon, SIGTERM);
+        kill_all_couriers(daemon, SIGKILL);
+        for (size_t at = 1; at < CROWD; at++) {
+            client_read_to_end(crowd[at]);
+            ck_assert_int_eq(crowd[at]->error, 0);
+            ck_assert(crowd_got(crowd[at], "* The server is stopping (SIGTERM)"));
+            crowd_expect_whole(crowd[at], crowd[1], NULL);
+        }
+        fault_close_all(crowd, CROWD);
+        daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+    }
+}
+END_TEST
+
+static Suite *couriers_suite(void)
+{
+    Suite *suite = suite_create("faults: couriers");
+    TCase *couriers = tcase_create("couriers");
+
+    tcase_set_timeout(couriers, FAULT_CASE_SECONDS);
+    tcase_add_loop_test(couriers, killed_under_load, 0, 2);
+    tcase_add_test(couriers, full_sockets);
+    tcase_add_test(couriers, in_the_middle_of_an_end);
+    tcase_add_test(couriers, frozen);
+    tcase_add_test(couriers, frozen_with_a_full_ring);
+    tcase_add_test(couriers, unix_sockets);
+    tcase_add_test(couriers, with_the_forker);
+    tcase_add_test(couriers, at_the_stop);
+    suite_add_tcase(suite, couriers);
+    return suite;
+}
+
+CHECK_MAIN(couriers_suite)
