@@ -1,6 +1,6 @@
 /*
- * The region: its layout, that nothing of it has a name, and that what a worker attaches is its own
- * outbox and, read-only for good, the rest.
+ * The region: its layout, that nothing of it has a name, and that who attaches a part of it has
+ * that part: a worker its own outbox, a courier its own part, and what all read read-only for good.
  */
 #include "config.h"
 
@@ -18,11 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SLOTS 3
+#define SLOTS    3
+#define COURIERS 2
 
 static uint64_t page;
 static struct region region;
-static const struct region_geometry geometry = {SLOTS, 300000, 10000};
+static const struct region_geometry geometry = {
+    .slot_count = SLOTS, .courier_count = COURIERS, .ring_size = 300000, .outbox_size = 10000};
 
 static void set_up(void)
 {
@@ -40,8 +42,8 @@ static void tear_down(void)
 static void expect_layout(const struct region_header *header, const struct region_geometry *wish)
 {
     const uint64_t offsets[] = {header->slots_offset, header->index_offset, header->ring_offset,
-        header->outboxes_offset, header->total_size, header->ring_size, header->outbox_size,
-        header->outbox_stride};
+        header->outboxes_offset, header->couriers_offset, header->total_size, header->ring_size,
+        header->outbox_size, header->outbox_stride, header->courier_stride};
 
     for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++)
         ck_assert_uint_eq(offsets[i] % page, 0);
@@ -52,20 +54,26 @@ static void expect_layout(const struct region_header *header, const struct regio
     ck_assert_uint_lt(header->outbox_size, wish->outbox_size + page);
     ck_assert_uint_eq(header->index_count, header->ring_size / 64);
     ck_assert_uint_ge(header->slots_offset, sizeof *header);
-    ck_assert_uint_ge(
-        header->index_offset - header->slots_offset, wish->slot_count * sizeof(struct region_slot));
+    ck_assert_uint_eq(header->courier_count, wish->courier_count);
+    ck_assert_uint_ge(header->index_offset - header->slots_offset,
+        ((uint64_t)wish->slot_count + wish->courier_count) * sizeof(struct region_slot));
     ck_assert_uint_ge(header->ring_offset - header->index_offset,
         header->index_count * sizeof(struct record_entry));
     ck_assert_uint_eq(header->outboxes_offset - header->ring_offset, header->ring_size);
     ck_assert_uint_eq(header->outbox_stride, page + header->outbox_size);
+    ck_assert_uint_eq(header->couriers_offset - header->outboxes_offset,
+        wish->slot_count * header->outbox_stride);
+    ck_assert_uint_ge(
+        header->courier_stride, page + wish->slot_count * sizeof(struct delivery_state));
     ck_assert_uint_eq(
-        header->total_size - header->outboxes_offset, wish->slot_count * header->outbox_stride);
+        header->total_size - header->couriers_offset, wish->courier_count * header->courier_stride);
 }
 
 START_TEST(parts_begin_on_pages_and_do_not_overlap)
 {
-    static const struct region_geometry wishes[] = {{1, 262144, 4096}, {1000, 16777216, 16384},
-        {100000, 16777216, 4096}, {64, 262145, 4097}, {65, 1, 1}, {63, 4095, 12287}};
+    static const struct region_geometry wishes[] = {{1, 0, 262144, 4096},
+        {1000, 1, 16777216, 16384}, {100000, 16, 16777216, 4096}, {64, 0, 262145, 4097},
+        {64, 1, 262145, 4097}, {65, 2, 1, 1}, {63, 64, 4095, 12287}};
     struct region_header header;
 
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
@@ -78,8 +86,8 @@ END_TEST
 
 START_TEST(sizes_beyond_any_memory_are_refused)
 {
-    static const struct region_geometry wishes[] = {
-        {1, SIZE_MAX, 4096}, {1, INT64_MAX, 4096}, {1, 4096, SIZE_MAX}, {1, 4096, INT64_MAX}};
+    static const struct region_geometry wishes[] = {{1, 0, SIZE_MAX, 4096}, {1, 0, INT64_MAX, 4096},
+        {1, 0, 4096, SIZE_MAX}, {1, 0, 4096, INT64_MAX}, {UINT32_MAX, UINT32_MAX, 4096, 4096}};
     struct region_header header;
     struct region none;
     char error[512];
@@ -95,13 +103,16 @@ END_TEST
 
 START_TEST(the_largest_sizes_do_not_wrap)
 {
-    const struct region_geometry wish = {UINT32_MAX, INT64_MAX / 8, INT32_MAX};
+    static const struct region_geometry wishes[] = {{UINT32_MAX, 0, INT64_MAX / 8, INT32_MAX},
+        {UINT32_MAX, 64, 4096, 4096}, {64, UINT32_MAX, 4096, 4096}};
     struct region_header header;
-    uint64_t total = region_layout(&wish, &header);
 
-    if (total != 0) {
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        uint64_t total = region_layout(&wishes[i], &header);
+        if (total == 0)
+            continue;
         ck_assert_uint_le(total, INT64_MAX);
-        expect_layout(&header, &wish);
+        expect_layout(&header, &wishes[i]);
     }
 }
 END_TEST
@@ -119,6 +130,7 @@ START_TEST(a_fresh_region_is_whole_and_empty)
     CHECK_QUICKLY((char *)region.index == (char *)header + header->index_offset);
     CHECK_QUICKLY(region.ring == (char *)header + header->ring_offset);
     CHECK_QUICKLY(region.outboxes == (char *)header + header->outboxes_offset);
+    CHECK_QUICKLY(region.couriers == (char *)header + header->couriers_offset);
     for (const char *byte = (const char *)region.slots;
          byte < (const char *)header + header->total_size; byte++)
         CHECK_QUICKLY(*byte == 0);
@@ -261,38 +273,56 @@ END_TEST
             return __LINE__ % 100 + 1;                                                             \
     while (0)
 
-/* All that a worker of slot 1 has of the region, byte for byte. */
-static int child_with_exact_mappings(void)
+/* The only mapping of the region in this process is this part of it. */
+static int expect_only(const void *at, const char *mode, uint64_t offset, uint64_t length)
 {
-    struct region_view view;
-    struct outbox outbox;
-    struct mapping mappings[8];
+    struct mapping mappings[4];
 
-    CHILD_EXPECTS(region_attach(&view, &outbox, region.read_only_fd, region.read_write_fd, 1));
-    close(region.read_write_fd);
-    const struct region_header *header = view.header;
-    CHILD_EXPECTS(list_mappings(mappings, 8) == 2);
-    for (int i = 0; i < 2; i++) {
-        uint64_t length = mappings[i].end - mappings[i].begin;
-        if (mappings[i].begin == (uint64_t)(uintptr_t)header) {
-            CHILD_EXPECTS(strcmp(mappings[i].mode, "r--s") == 0);
-            CHILD_EXPECTS(mappings[i].offset == 0 && length == header->outboxes_offset);
-        } else {
-            CHILD_EXPECTS(mappings[i].begin == (uint64_t)(uintptr_t)outbox.state);
-            CHILD_EXPECTS(strcmp(mappings[i].mode, "rw-s") == 0);
-            CHILD_EXPECTS(
-                mappings[i].offset == header->outboxes_offset + 1 * header->outbox_stride);
-            CHILD_EXPECTS(length == header->outbox_stride);
-        }
-    }
-    CHILD_EXPECTS((char *)outbox.state + page == outbox.bytes);
-    CHILD_EXPECTS(outbox.size == header->outbox_size);
+    CHILD_EXPECTS(list_mappings(mappings, 4) == 1);
+    CHILD_EXPECTS(mappings[0].begin == (uint64_t)(uintptr_t)at);
+    CHILD_EXPECTS(strcmp(mappings[0].mode, mode) == 0);
+    CHILD_EXPECTS(mappings[0].offset == offset);
+    CHILD_EXPECTS(mappings[0].end - mappings[0].begin == length);
     return 0;
 }
 
-START_TEST(a_worker_maps_its_outbox_and_nothing_else_writable)
+static struct region_header header; /* a copy, from before the fork */
+
+static int child_with_view(void)
 {
-    expect_child(child_with_exact_mappings);
+    struct region_view view;
+
+    CHILD_EXPECTS(region_attach_view(&view, region.read_only_fd));
+    return expect_only(view.header, "r--s", 0, header.outboxes_offset);
+}
+
+static int child_with_outbox(void)
+{
+    struct outbox outbox;
+
+    CHILD_EXPECTS(region_attach_outbox(&outbox, region.read_only_fd, region.read_write_fd, 1));
+    CHILD_EXPECTS((char *)outbox.state + page == outbox.bytes);
+    CHILD_EXPECTS(outbox.size == header.outbox_size);
+    return expect_only(
+        outbox.state, "rw-s", header.outboxes_offset + header.outbox_stride, header.outbox_stride);
+}
+
+static int child_with_courier_part(void)
+{
+    struct courier_part part;
+
+    CHILD_EXPECTS(region_attach_courier(&part, region.read_only_fd, region.read_write_fd, 1));
+    CHILD_EXPECTS((char *)part.state + page == (char *)part.deliveries);
+    return expect_only(
+        part.state, "rw-s", header.couriers_offset + header.courier_stride, header.courier_stride);
+}
+
+START_TEST(who_attaches_a_part_maps_that_and_nothing_else)
+{
+    memcpy(&header, region.header, sizeof header);
+    expect_child(child_with_view);
+    expect_child(child_with_outbox);
+    expect_child(child_with_courier_part);
 }
 END_TEST
 
@@ -301,14 +331,21 @@ END_TEST
 static struct region_view view;
 static struct outbox outbox;
 
-static bool attach(uint32_t slot)
+static struct courier_part part;
+
+static bool attach_outbox(uint32_t slot)
 {
-    return region_attach(&view, &outbox, region.read_only_fd, region.read_write_fd, slot);
+    return region_attach_outbox(&outbox, region.read_only_fd, region.read_write_fd, slot);
+}
+
+static bool attach_courier(uint32_t number)
+{
+    return region_attach_courier(&part, region.read_only_fd, region.read_write_fd, number);
 }
 
 START_TEST(what_is_attached_cannot_be_made_writable)
 {
-    ck_assert(attach(0));
+    ck_assert(region_attach_view(&view, region.read_only_fd));
     for (uint64_t offset = 0; offset < region.header->outboxes_offset; offset += page) {
         char *at = (char *)(uintptr_t)view.header + offset;
         ck_assert_int_eq(mprotect(at, page, PROT_READ | PROT_WRITE), -1);
@@ -320,21 +357,84 @@ END_TEST
 START_TEST(an_outbox_is_shared_with_the_supervisor_alone)
 {
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        CHECK_QUICKLY(attach(slot));
+        CHECK_QUICKLY(attach_outbox(slot));
         memset(outbox.bytes, 'a' + (int)slot, outbox.size);
-        atomic_store(&outbox.state->position, slot + 100);
+        atomic_store(&outbox.state->delivery.marks[1].position, slot + 100);
     }
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
         struct outbox seen = region_outbox(&region, slot);
         CHECK_QUICKLY(seen.size == region.header->outbox_size);
-        CHECK_QUICKLY(atomic_load(&seen.state->position) == slot + 100);
+        CHECK_QUICKLY(atomic_load(&seen.state->delivery.marks[1].position) == slot + 100);
         for (size_t i = 0; i < seen.size; i++)
             CHECK_QUICKLY(seen.bytes[i] == 'a' + (int)slot);
         for (uint64_t i = sizeof *seen.state; i < page; i++)
             CHECK_QUICKLY(((char *)seen.state)[i] == 0);
     }
     struct outbox last = region_outbox(&region, SLOTS - 1);
-    CHECK_QUICKLY(last.bytes + last.size == (char *)region.header + region.header->total_size);
+    CHECK_QUICKLY(last.bytes + last.size == region.couriers);
+}
+END_TEST
+
+START_TEST(a_courier_s_part_is_shared_with_the_supervisor_alone)
+{
+    uint64_t stride = region.header->courier_stride;
+
+    for (uint32_t number = 0; number < COURIERS; number++) {
+        CHECK_QUICKLY(attach_courier(number));
+        atomic_store(&part.state->oldest_needed, number + 100);
+        for (uint32_t slot = 0; slot < SLOTS; slot++)
+            atomic_store(&part.deliveries[slot].generation, 10 * number + slot + 1);
+    }
+    for (uint32_t number = 0; number < COURIERS; number++) {
+        struct courier_part seen = region_courier(&region, number);
+        CHECK_QUICKLY((char *)seen.state == region.couriers + number * stride);
+        CHECK_QUICKLY((char *)seen.deliveries == (char *)seen.state + page);
+        CHECK_QUICKLY(atomic_load(&seen.state->oldest_needed) == number + 100);
+        for (uint32_t slot = 0; slot < SLOTS; slot++)
+            CHECK_QUICKLY(atomic_load(&seen.deliveries[slot].generation) == 10 * number + slot + 1);
+    }
+    CHECK_QUICKLY(
+        region.couriers + COURIERS * stride == (char *)region.header + region.header->total_size);
+}
+END_TEST
+
+START_TEST(clearing_a_courier_s_part_clears_that_and_no_other)
+{
+    uint64_t stride = region.header->courier_stride;
+
+    memset(region.couriers, 1, COURIERS * stride);
+    memset(region.outboxes, 1, (size_t)(region.couriers - region.outboxes));
+    region_clear_courier(&region, 1);
+    CHECK_QUICKLY(region.couriers[-1] == 1);
+    for (uint64_t i = 0; i < stride; i++) {
+        CHECK_QUICKLY(region.couriers[i] == 1);
+        CHECK_QUICKLY(region.couriers[stride + i] == 0);
+    }
+}
+END_TEST
+
+/* Every slot has a place to wait at, and after them every courier. */
+START_TEST(couriers_have_places_after_the_slots)
+{
+    ck_assert(region_attach_view(&view, region.read_only_fd));
+    ck_assert_uint_le(
+        (uint64_t)((const char *)&view.slots[SLOTS + COURIERS] - (const char *)view.slots),
+        region.header->index_offset - region.header->slots_offset);
+    atomic_store(&region.slots[SLOTS + COURIERS - 1].wanted, 9);
+    ck_assert_uint_eq(atomic_load(&view.slots[SLOTS + COURIERS - 1].wanted), 9);
+}
+END_TEST
+
+START_TEST(the_mark_that_counts_is_the_version_s)
+{
+    struct delivery_state state = {.marks = {{.position = 1}, {.position = 2}}};
+
+    for (uint32_t version = 0; version < 4; version++) {
+        atomic_store(&state.version, version);
+        ck_assert_ptr_eq(region_mark(&state), &state.marks[version % 2]);
+    }
+    atomic_store(&state.version, UINT32_MAX);
+    ck_assert_ptr_eq(region_mark(&state), &state.marks[1]);
 }
 END_TEST
 
@@ -342,7 +442,7 @@ START_TEST(a_view_sees_what_the_supervisor_writes)
 {
     struct region_view own = region_view_of(&region);
 
-    ck_assert(region_attach(&view, NULL, region.read_only_fd, -1, 0));
+    ck_assert(region_attach_view(&view, region.read_only_fd));
     ck_assert_ptr_ne(view.header, region.header);
     ck_assert_ptr_eq(own.header, region.header);
     ck_assert_uint_eq(view.index_count, region.header->index_count);
@@ -357,34 +457,47 @@ START_TEST(a_view_sees_what_the_supervisor_writes)
 }
 END_TEST
 
+/* By each of the three ways to attach. */
+static void expect_no_region(void)
+{
+    errno = 0;
+    ck_assert(!region_attach_view(&view, region.read_only_fd));
+    ck_assert_int_eq(errno, EPROTO);
+    errno = 0;
+    ck_assert(!attach_outbox(0));
+    ck_assert_int_eq(errno, EPROTO);
+    errno = 0;
+    ck_assert(!attach_courier(0));
+    ck_assert_int_eq(errno, EPROTO);
+}
+
 START_TEST(what_is_no_whole_region_is_refused)
 {
     static const uint32_t versions[] = {0, REGION_VERSION + 1, UINT32_MAX};
 
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         atomic_store(&region.header->version, versions[i]);
-        errno = 0;
-        ck_assert(!attach(0));
-        ck_assert_int_eq(errno, EPROTO);
+        expect_no_region();
     }
     atomic_store(&region.header->version, REGION_VERSION);
-    ck_assert(attach(0));
+    ck_assert(attach_outbox(0));
+    ck_assert(attach_courier(0));
     region.header->magic ^= 1;
-    errno = 0;
-    ck_assert(!attach(0));
-    ck_assert_int_eq(errno, EPROTO);
+    expect_no_region();
 }
 END_TEST
 
-START_TEST(a_read_only_descriptor_gives_no_outbox)
+START_TEST(a_read_only_descriptor_gives_no_part_to_write)
 {
     struct mapping before[8], after[8];
     int count = list_mappings(before, 8);
 
-    ck_assert(!region_attach(&view, &outbox, region.read_only_fd, region.read_only_fd, 0));
+    ck_assert(!region_attach_outbox(&outbox, region.read_only_fd, region.read_only_fd, 0));
+    ck_assert_int_eq(errno, EACCES);
+    ck_assert(!region_attach_courier(&part, region.read_only_fd, region.read_only_fd, 0));
     ck_assert_int_eq(errno, EACCES);
     ck_assert_int_eq(list_mappings(after, 8), count); /* and nothing stays mapped */
-    ck_assert(!region_attach(&view, &outbox, -1, region.read_write_fd, 0));
+    ck_assert(!region_attach_outbox(&outbox, -1, region.read_write_fd, 0));
     ck_assert_int_eq(errno, EBADF);
 }
 END_TEST
@@ -409,12 +522,16 @@ static Suite *region_suite(void)
     tcase_set_timeout(attaching, 60);
     tcase_add_checked_fixture(attaching, set_up, tear_down);
     tcase_add_test(attaching, the_mapping_does_not_cross_a_fork);
-    tcase_add_test(attaching, a_worker_maps_its_outbox_and_nothing_else_writable);
+    tcase_add_test(attaching, who_attaches_a_part_maps_that_and_nothing_else);
     tcase_add_test(attaching, what_is_attached_cannot_be_made_writable);
     tcase_add_test(attaching, an_outbox_is_shared_with_the_supervisor_alone);
+    tcase_add_test(attaching, a_courier_s_part_is_shared_with_the_supervisor_alone);
+    tcase_add_test(attaching, clearing_a_courier_s_part_clears_that_and_no_other);
+    tcase_add_test(attaching, couriers_have_places_after_the_slots);
+    tcase_add_test(attaching, the_mark_that_counts_is_the_version_s);
     tcase_add_test(attaching, a_view_sees_what_the_supervisor_writes);
     tcase_add_test(attaching, what_is_no_whole_region_is_refused);
-    tcase_add_test(attaching, a_read_only_descriptor_gives_no_outbox);
+    tcase_add_test(attaching, a_read_only_descriptor_gives_no_part_to_write);
     suite_add_tcase(suite, attaching);
     return suite;
 }

@@ -18,7 +18,8 @@ static uint64_t size, entries;
 
 static void open_ring(size_t pages)
 {
-    struct region_geometry geometry = {1, pages * (size_t)sysconf(_SC_PAGESIZE), 4096};
+    struct region_geometry geometry = {
+        .slot_count = 1, .ring_size = pages * (size_t)sysconf(_SC_PAGESIZE), .outbox_size = 4096};
     char error[512];
 
     ck_assert_msg(region_create(&region, &geometry, error, sizeof error), "%s", error);
