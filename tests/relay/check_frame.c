@@ -1,6 +1,7 @@
 /*
- * The judgement of frames that a worker sent: every kind, every field at its limits and beyond, and
- * frames of random bytes, of which none may be let through that reaches outside of the outbox.
+ * The judgement of frames that a worker or a courier sent: every kind, every field at its limits
+ * and beyond, and frames of random bytes, of which none may be let through that reaches outside of
+ * the outbox, or names a slot that there is not.
  */
 #include "config.h"
 
@@ -11,30 +12,56 @@
 #include <string.h>
 
 static const struct frame_limits limits = {
-    .outbox_size = 16384, .max_message = 4096, .room_count = 3};
+    .outbox_size = 16384, .max_message = 4096, .room_count = 3, .slot_count = 10};
 
-/* What the table in frame.h says, written down once more by hand. */
+#define WORKER  FRAME_FROM_WORKER
+#define COURIER FRAME_FROM_COURIER
+
+/* What the table in frame.h says, written down once more by hand; what is not here is sent by the
+ * supervisor alone. */
 static const struct expectation {
     unsigned kind;
     const char *word;
+    unsigned senders;
     uint8_t largest_detail;
     uint32_t longest;
     bool costs_credit;
 } expectations[] = {
-    {FRAME_PUBLISH, "publish", 0, 4096, true},
-    {FRAME_REPLY, "reply", 1, 1024, true},
-    {FRAME_ENTER, "enter", 0, 0, true},
-    {FRAME_RENAME, "rename", 0, 33, true},
-    {FRAME_WHO, "who", 0, 0, true},
-    {FRAME_FINISH, "finish", 1, 200, true},
-    {FRAME_SPACE, "space", 0, 0, false},
+    {FRAME_PUBLISH, "publish", WORKER, 0, 4096, true},
+    {FRAME_REPLY, "reply", WORKER, 1, 1024, true},
+    {FRAME_ENTER, "enter", WORKER, 0, 0, true},
+    {FRAME_RENAME, "rename", WORKER, 0, 33, true},
+    {FRAME_WHO, "who", WORKER, 0, 0, true},
+    {FRAME_FINISH, "finish", WORKER, 1, 200, true},
+    {FRAME_SPACE, "space", WORKER | COURIER, 0, 0, false},
+    {FRAME_DONE, "done", COURIER, 1, 0, false},
 };
 
-#define FROM_WORKER ((int)(sizeof expectations / sizeof expectations[0]))
+#define EXPECTED ((int)(sizeof expectations / sizeof expectations[0]))
 
+static bool may_send(unsigned sender, unsigned kind)
+{
+    for (int i = 0; i < EXPECTED; i++)
+        if (expectations[i].kind == kind)
+            return (expectations[i].senders & sender) != 0;
+    return false;
+}
+
+/* One who may send this kind. */
+static unsigned sender_of(const struct expectation *expected)
+{
+    return (expected->senders & WORKER) != 0 ? WORKER : COURIER;
+}
+
+static enum frame_verdict judge_from(unsigned sender, struct frame frame)
+{
+    return frame_judge(&frame, sender, &limits);
+}
+
+/* A worker's frame. */
 static enum frame_verdict judge(struct frame frame)
 {
-    return frame_judge(&frame, &limits);
+    return judge_from(WORKER, frame);
 }
 
 static struct frame of_kind(unsigned kind)
@@ -42,31 +69,32 @@ static struct frame of_kind(unsigned kind)
     return (struct frame){.kind = (uint8_t)kind};
 }
 
-START_TEST(only_kinds_of_workers_are_fine)
+START_TEST(each_sends_only_its_own_kinds)
 {
-    for (unsigned kind = 0; kind < 256; kind++) {
-        enum frame_verdict verdict = judge(of_kind(kind));
+    static const unsigned senders[] = {FRAME_FROM_NOBODY, WORKER, COURIER};
 
-        if (kind >= FRAME_KIND_COUNT)
-            ck_assert_int_eq(verdict, FRAME_UNKNOWN_KIND);
-        else if (kind >= (unsigned)FROM_WORKER)
-            ck_assert_int_eq(verdict, FRAME_WRONG_DIRECTION);
-        else
-            ck_assert_int_eq(verdict, FRAME_FINE);
-    }
-    ck_assert_int_eq(FRAME_DELIVER, FROM_WORKER); /* all kinds after these are the supervisor's */
+    for (int i = 0; i < 3; i++)
+        for (unsigned kind = 0; kind < 256; kind++) {
+            enum frame_verdict verdict = judge_from(senders[i], of_kind(kind));
+
+            if (kind >= FRAME_KIND_COUNT)
+                ck_assert_int_eq(verdict, FRAME_UNKNOWN_KIND);
+            else
+                ck_assert_int_eq(
+                    verdict, may_send(senders[i], kind) ? FRAME_FINE : FRAME_WRONG_DIRECTION);
+        }
 }
 END_TEST
 
 START_TEST(details)
 {
-    for (const struct expectation *expected = expectations; expected < expectations + FROM_WORKER;
+    for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         for (unsigned detail = 0; detail < 256; detail++) {
             struct frame frame = of_kind(expected->kind);
             frame.detail = (uint8_t)detail;
-            ck_assert_int_eq(
-                judge(frame), detail <= expected->largest_detail ? FRAME_FINE : FRAME_WRONG_DETAIL);
+            ck_assert_int_eq(judge_from(sender_of(expected), frame),
+                detail <= expected->largest_detail ? FRAME_FINE : FRAME_WRONG_DETAIL);
         }
     }
 }
@@ -74,13 +102,13 @@ END_TEST
 
 START_TEST(rooms)
 {
-    for (const struct expectation *expected = expectations; expected < expectations + FROM_WORKER;
+    for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         for (unsigned room = 0; room < 65536; room++) {
             struct frame frame = of_kind(expected->kind);
             frame.room = (uint16_t)room;
-            CHECK_QUICKLY(
-                judge(frame) == (room < limits.room_count ? FRAME_FINE : FRAME_WRONG_ROOM));
+            CHECK_QUICKLY(judge_from(sender_of(expected), frame) ==
+                          (room < limits.room_count ? FRAME_FINE : FRAME_WRONG_ROOM));
         }
     }
 }
@@ -88,12 +116,14 @@ END_TEST
 
 START_TEST(lengths)
 {
-    for (const struct expectation *expected = expectations; expected < expectations + FROM_WORKER;
+    for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         static const uint32_t extremes[] = {
             16384, 16385, 65536, 0x7fffffff, 0x80000000, UINT32_MAX};
         struct frame frame = of_kind(expected->kind);
 
+        if (expected->senders == COURIER)
+            continue; /* it has no outbox */
         for (frame.length = 0; frame.length < 5000; frame.length++)
             CHECK_QUICKLY(
                 judge(frame) == (frame.length <= expected->longest ? FRAME_FINE : FRAME_TOO_LONG));
@@ -107,10 +137,12 @@ END_TEST
 
 START_TEST(offsets)
 {
-    for (const struct expectation *expected = expectations; expected < expectations + FROM_WORKER;
+    for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         const uint32_t tried[] = {0, expected->longest / 2, expected->longest};
 
+        if (expected->senders == COURIER)
+            continue; /* it has no outbox */
         for (size_t i = 0; i < sizeof tried / sizeof tried[0]; i++) {
             struct frame frame = of_kind(expected->kind);
             uint64_t last = limits.outbox_size - tried[i];
@@ -134,59 +166,97 @@ END_TEST
 
 START_TEST(an_outbox_smaller_than_the_longest_text)
 {
-    const struct frame_limits small = {.outbox_size = 100, .max_message = 4096, .room_count = 1};
+    const struct frame_limits small = {
+        .outbox_size = 100, .max_message = 4096, .room_count = 1, .slot_count = 1};
     struct frame frame = of_kind(FRAME_PUBLISH);
 
     frame.length = 100;
-    ck_assert_int_eq(frame_judge(&frame, &small), FRAME_FINE);
+    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_FINE);
     frame.offset = 1;
-    ck_assert_int_eq(frame_judge(&frame, &small), FRAME_OUTSIDE_OUTBOX);
+    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
     frame.offset = 0;
     frame.length = 101;
-    ck_assert_int_eq(frame_judge(&frame, &small), FRAME_OUTSIDE_OUTBOX);
+    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
     frame.offset = (uint64_t)-1;
-    ck_assert_int_eq(frame_judge(&frame, &small), FRAME_OUTSIDE_OUTBOX);
+    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
 }
 END_TEST
 
+START_TEST(slots_that_a_courier_names)
+{
+    static const uint32_t outside[] = {10, 11, 0x7fffffff, 0x80000000, UINT32_MAX};
+    struct frame frame = of_kind(FRAME_DONE);
+
+    for (frame.slot = 0; frame.slot < limits.slot_count; frame.slot++)
+        ck_assert_int_eq(judge_from(COURIER, frame), FRAME_FINE);
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
+        frame.slot = outside[i];
+        ck_assert_int_eq(judge_from(COURIER, frame), FRAME_WRONG_SLOT);
+    }
+    frame = of_kind(FRAME_PUBLISH);
+    frame.slot = UINT32_MAX; /* a worker names none: its socket does */
+    ck_assert_int_eq(judge(frame), FRAME_FINE);
+}
+END_TEST
+
+static uint64_t next_random(void)
+{
+    static uint64_t random = 88172645463325252u;
+
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    return random;
+}
+
+/* Every second one is nearly right. */
+static struct frame random_frame(int number)
+{
+    uint64_t words[sizeof(struct frame) / sizeof(uint64_t)];
+    struct frame frame;
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        words[i] = next_random();
+    memcpy(&frame, words, sizeof frame);
+    if (number % 2 == 0) {
+        frame.kind = (uint8_t)(frame.kind % 9);
+        frame.detail = (uint8_t)(frame.detail % 3);
+        frame.room = (uint16_t)(frame.room % 4);
+        frame.length %= 5000;
+        frame.offset %= 20000;
+        frame.slot %= 12;
+    }
+    return frame;
+}
+
 START_TEST(frames_of_random_bytes)
 {
-    uint64_t random = 88172645463325252u;
-    unsigned fine = 0;
+    unsigned fine[2] = {0, 0};
 
     for (int i = 0; i < 2000000; i++) {
-        struct frame frame;
-        uint64_t words[3];
+        struct frame frame = random_frame(i);
 
-        for (int j = 0; j < 3; j++) {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            words[j] = random;
+        if (judge_from(WORKER, frame) == FRAME_FINE) {
+            fine[0]++;
+            CHECK_QUICKLY(may_send(WORKER, frame.kind) && frame.detail <= 1 && frame.room < 3);
+            CHECK_QUICKLY(frame.length <= limits.max_message);
+            CHECK_QUICKLY(frame.offset <= limits.outbox_size);
+            CHECK_QUICKLY(frame.offset + frame.length <= limits.outbox_size);
         }
-        memcpy(&frame, words, sizeof frame);
-        if (i % 2 == 0) { /* nearly right ones */
-            frame.kind = (uint8_t)(frame.kind % 8);
-            frame.detail = (uint8_t)(frame.detail % 3);
-            frame.room = (uint16_t)(frame.room % 4);
-            frame.length %= 5000;
-            frame.offset %= 20000;
+        if (judge_from(COURIER, frame) == FRAME_FINE) {
+            fine[1]++;
+            CHECK_QUICKLY(may_send(COURIER, frame.kind) && frame.detail <= 1 && frame.room < 3);
+            CHECK_QUICKLY(frame.slot < limits.slot_count);
         }
-        if (judge(frame) != FRAME_FINE)
-            continue;
-        fine++;
-        CHECK_QUICKLY(frame.kind < FRAME_DELIVER && frame.detail <= 1 && frame.room < 3);
-        CHECK_QUICKLY(frame.length <= limits.max_message);
-        CHECK_QUICKLY(frame.offset <= limits.outbox_size);
-        CHECK_QUICKLY(frame.offset + frame.length <= limits.outbox_size);
     }
-    CHECK_QUICKLY(fine > 1000);
+    CHECK_QUICKLY(fine[0] > 1000);
+    CHECK_QUICKLY(fine[1] > 1000);
 }
 END_TEST
 
 START_TEST(credit_and_words)
 {
-    for (const struct expectation *expected = expectations; expected < expectations + FROM_WORKER;
+    for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         struct frame frame = of_kind(expected->kind);
 
@@ -213,12 +283,13 @@ static Suite *frame_suite(void)
     TCase *judging = tcase_create("judging");
 
     tcase_set_timeout(judging, 60);
-    tcase_add_test(judging, only_kinds_of_workers_are_fine);
+    tcase_add_test(judging, each_sends_only_its_own_kinds);
     tcase_add_test(judging, details);
     tcase_add_test(judging, rooms);
     tcase_add_test(judging, lengths);
     tcase_add_test(judging, offsets);
     tcase_add_test(judging, an_outbox_smaller_than_the_longest_text);
+    tcase_add_test(judging, slots_that_a_courier_names);
     tcase_add_test(judging, frames_of_random_bytes);
     tcase_add_test(judging, credit_and_words);
     tcase_add_test(judging, every_kind_and_verdict_has_a_word);
