@@ -130,7 +130,7 @@ static void expect_position(void)
     CHECK_QUICKLY(delivery.position == list_next);
     CHECK_QUICKLY(delivery.partial == list_byte);
     CHECK_QUICKLY(delivery_at_line_boundary(&delivery) == (list_byte == 0));
-    CHECK_QUICKLY(atomic_load(&position_word) == list_next);
+    CHECK_QUICKLY(stated_position() == list_next);
 }
 
 /* One gathering of which only some of the bytes leave. */

@@ -7,12 +7,13 @@
 
 #include <check.h>
 #include <stdatomic.h>
+#include <string.h>
 
 struct region region;
 struct region_view view;
 struct ring ring;
 struct delivery delivery;
-_Atomic uint64_t position_word;
+struct delivery_state state;
 static uint64_t random_state;
 
 size_t random_below(size_t bound)
@@ -25,15 +26,21 @@ size_t random_below(size_t bound)
 
 void open_ring(size_t ring_size)
 {
-    struct region_geometry geometry = {SLOTS, ring_size, 4096};
+    struct region_geometry geometry = {
+        .slot_count = SLOTS, .ring_size = ring_size, .outbox_size = 4096};
     char error[512];
 
     ck_assert_msg(region_create(&region, &geometry, error, sizeof error), "%s", error);
     view = region_view_of(&region);
     ring_init(&ring, &region);
-    atomic_store(&position_word, 0);
-    delivery_init(&delivery, &view, &position_word, ME, GENERATION);
+    memset(&state, 0, sizeof state);
+    delivery_init(&delivery, &view, &state, ME, GENERATION, 0, 0);
     random_state = 88172645463325252u;
+}
+
+uint64_t stated_position(void)
+{
+    return atomic_load(&region_mark(&state)->position);
 }
 
 uint64_t put(struct record_label label, size_t length)

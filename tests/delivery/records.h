@@ -16,13 +16,16 @@ extern struct region region;
 extern struct region_view view;
 extern struct ring ring;
 extern struct delivery delivery;
-extern _Atomic uint64_t position_word;
+extern struct delivery_state state;
 
 /* A number below `bound`, the same ones in each test. */
 size_t random_below(size_t bound);
 
 /* A new region, with a delivery that has got nothing. */
 void open_ring(size_t ring_size);
+
+/* How far the delivery says that it is. */
+uint64_t stated_position(void);
 
 /* A record whose bytes are told from those of any other. */
 uint64_t put(struct record_label label, size_t length);

@@ -73,12 +73,13 @@ START_TEST(a_new_life_begins_with_nothing_of_the_old_one)
     CHECK_QUICKLY(slot->state == SLOT_FREE);
     for (size_t i = 0; i < outbox.size; i++)
         CHECK_QUICKLY(outbox.bytes[i] == 0);
-    CHECK_QUICKLY(atomic_load(&outbox.state->position) == 0);
+    CHECK_QUICKLY(atomic_load(&region_mark(&outbox.state->delivery)->position) == 0);
+    CHECK_QUICKLY(atomic_load(&outbox.state->delivery.generation) == 0);
 
     CHECK_QUICKLY(stage_take(stage) == slot);
-    CHECK_QUICKLY(slot->position == 0);
-    CHECK_QUICKLY(slot->told_to == 0);
-    CHECK_QUICKLY(slot->owed_to == 0);
+    CHECK_QUICKLY(slot->reader.position == 0);
+    CHECK_QUICKLY(slot->reader.told_to == 0);
+    CHECK_QUICKLY(slot->reader.owed_to == 0);
     CHECK_QUICKLY(slot->queue_count == 0);
     CHECK_QUICKLY(slot->end == END_NONE);
     CHECK_QUICKLY(slot_hold(slot) == 0);
@@ -174,7 +175,7 @@ START_TEST(a_slot_whose_left_is_not_recorded_is_not_free)
     ck_assert_int_eq(region_entry(&stage->supervisor.view, before)->kind, RECORD_LEFT);
     ck_assert_uint_eq(region_entry(&stage->supervisor.view, before)->sender, slot->number);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    ck_assert_uint_eq(other->owed_to, before + 1);
+    ck_assert_uint_eq(other->reader.owed_to, before + 1);
     stage_close(stage);
 }
 END_TEST
@@ -245,10 +246,10 @@ START_TEST(a_position_beyond_what_was_told_is_a_fault)
     struct slot *slot = stage_join(stage);
 
     stage_catch_up(slot);
-    ck_assert_uint_eq(slot_position(slot), slot->told_to);
+    ck_assert_uint_eq(slot_position(slot), slot->reader.told_to);
     ck_assert_int_eq(slot->end, END_NONE);
-    stage_deliver_to(slot, slot->told_to + 1);
-    expect_fault(slot, slot->told_to);
+    stage_deliver_to(slot, slot->reader.told_to + 1);
+    expect_fault(slot, slot->reader.told_to);
     stage_close(stage);
 }
 END_TEST

@@ -49,7 +49,7 @@ START_TEST(a_reader_that_stands_still_stops_the_others)
     stage_catch_up(speaker);
     uint64_t held = stage->supervisor.ring.next_sequence;
     fill(stage, speaker);
-    ck_assert_ptr_eq(stage->supervisor.holder, reader);
+    ck_assert_ptr_eq(stage->supervisor.holder, &reader->reader);
     ck_assert_uint_eq(stage->supervisor.held, held);
     ck_assert_uint_eq(stage->supervisor.counters.waits, 1);
     expect_nothing_lost(stage, held);
@@ -179,7 +179,7 @@ START_TEST(only_the_holder_is_asked_to_wake)
     ck_assert_uint_eq(wanted_of(speaker), 0);
     uint64_t wanted = wanted_of(reader);
     ck_assert_uint_gt(wanted, held);
-    ck_assert_uint_le(wanted, reader->told_to);
+    ck_assert_uint_le(wanted, reader->reader.told_to);
 
     stage_deliver_to(reader, wanted - 1);
     ck_assert(!space_arm(&stage->supervisor));
@@ -277,7 +277,7 @@ START_TEST(who_moves_far_enough_before_it_is_asked_is_noticed)
     stage_turn(stage);
     stage_deliver_to(reader, reader->private_last + 1);
     ck_assert(space_arm(&stage->supervisor));
-    ck_assert_uint_lt(slot_position(reader), reader->told_to);
+    ck_assert_uint_lt(slot_position(reader), reader->reader.told_to);
     stage_close(stage);
 }
 END_TEST
@@ -391,11 +391,11 @@ START_TEST(a_group_of_laggards_goes_together)
     stage_catch_up(third);
     stage_catch_up(speaker);
     fill(stage, speaker);
-    stage_deliver_to(second, first->told_to - 10);
-    stage_deliver_to(third, third->told_to - 3);
+    stage_deliver_to(second, first->reader.told_to - 10);
+    stage_deliver_to(third, third->reader.told_to - 3);
     for (unsigned time = 0; time < STAGE_GRACE_MS; time += SPACE_TICK_MS) {
         space_tick(&stage->supervisor, SPACE_TICK_MS);
-        stage_deliver_to(third, third->told_to); /* goes on reading */
+        stage_deliver_to(third, third->reader.told_to); /* goes on reading */
     }
     ck_assert_int_eq(first->end, END_STALLED);
     ck_assert_int_eq(second->end, END_STALLED);

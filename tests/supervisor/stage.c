@@ -6,11 +6,13 @@
 #include "tests/supervisor/stage.h"
 
 #include "base/alloc.h"
+#include "relay/handover.h"
 #include "supervisor/order.h"
 #include "supervisor/tell.h"
 
 #include <check.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -35,7 +37,9 @@ struct stage *stage_open(void)
 {
     struct stage *stage = alloc_zeroed(1, sizeof *stage);
     struct supervisor *supervisor = &stage->supervisor;
-    struct region_geometry geometry = {STAGE_CLIENTS, STAGE_RING_SIZE, STAGE_OUTBOX_SIZE};
+    struct region_geometry geometry = {.slot_count = STAGE_CLIENTS,
+        .ring_size = STAGE_RING_SIZE,
+        .outbox_size = STAGE_OUTBOX_SIZE};
     char error[512];
 
     stage->options.max_clients = STAGE_CLIENTS;
@@ -46,7 +50,12 @@ struct stage *stage_open(void)
     supervisor->view = region_view_of(&supervisor->region);
     ring_init(&supervisor->ring, &supervisor->region);
     supervisor->held = supervisor->ring.next_sequence;
-    supervisor->limits = (struct frame_limits){STAGE_OUTBOX_SIZE, STAGE_MAX_MESSAGE, ROOM_COUNT};
+    supervisor->limits = (struct frame_limits){
+        .outbox_size = STAGE_OUTBOX_SIZE,
+        .max_message = STAGE_MAX_MESSAGE,
+        .room_count = ROOM_COUNT,
+        .slot_count = STAGE_CLIENTS,
+    };
     supervisor->names = names_new(STAGE_CLIENTS);
     supervisor->lobby = room_new(STAGE_CLIENTS);
     slots_init(supervisor);
@@ -73,6 +82,20 @@ void stage_close(struct stage *stage)
     free(stage);
 }
 
+/* The slot's worker gets its client, which none of these tests speaks to. */
+static void give_client(struct slot *slot)
+{
+    int client = open("/dev/null", O_RDWR | O_CLOEXEC), theirs;
+
+    ck_assert_int_ge(client, 0);
+    ck_assert(handover_pair(&slot->handover_fd, &theirs));
+    slot_give(slot, client);
+    close(theirs);
+    close(client);
+    slot->client_fd = -1;
+    ck_assert(!slot->is_doomed);
+}
+
 struct slot *stage_take(struct stage *stage)
 {
     struct slot *slot = slot_take(&stage->supervisor);
@@ -85,6 +108,7 @@ struct slot *stage_take(struct stage *stage)
     ck_assert_ptr_nonnull(slot->relay);
     slot->pid = STAGE_NO_PROCESS;
     stage->worker_ends[slot->number] = ends[1];
+    give_client(slot);
     return slot;
 }
 
@@ -125,8 +149,12 @@ void stage_turn(struct stage *stage)
 void stage_deliver_to(struct slot *slot, uint64_t position)
 {
     struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
+    struct delivery_state *state = &outbox.state->delivery;
+    uint32_t version = atomic_load(&state->version) + 1;
 
-    atomic_store(&outbox.state->position, position);
+    atomic_store(&state->marks[version % 2].position, position);
+    atomic_store(&state->version, version);
+    atomic_store(&state->generation, slot->generation);
 }
 
 void stage_catch_up(struct slot *slot)
@@ -137,7 +165,7 @@ void stage_catch_up(struct slot *slot)
 
     while (stage_told(stage, slot, &frame))
         continue;
-    stage_deliver_to(slot, slot->told_to);
+    stage_deliver_to(slot, slot->reader.told_to);
 }
 
 bool stage_told(struct stage *stage, const struct slot *slot, struct frame *frame)
