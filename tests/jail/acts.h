@@ -16,9 +16,12 @@
 
 #include <stdbool.h>
 
-#define CALL_ACTS(ACT)                                                                             \
+/* Where couriers deliver a worker has nothing to do these on. */
+#define VIEW_CALL_ACTS(ACT)                                                                        \
     ACT(protect_header)                                                                            \
-    ACT(protect_ring)                                                                              \
+    ACT(protect_ring)
+
+#define CALL_ACTS(ACT)                                                                             \
     ACT(protect_own_code)                                                                          \
     ACT(map_executable)                                                                            \
     ACT(map_much_memory)                                                                           \
@@ -84,6 +87,7 @@ enum act_control { CARELESS, LAWFUL };
 #define FRAME_ACTS(ACT)                                                                            \
     ACT(kind_unknown, "unknown-kind", CARELESS, true)                                              \
     ACT(kind_of_supervisor, "wrong-direction", CARELESS, true)                                     \
+    ACT(kind_of_courier, "wrong-direction", CARELESS, true)                                        \
     ACT(detail_unknown, "wrong-detail", CARELESS, true)                                            \
     ACT(room_unknown, "wrong-room", CARELESS, true)                                                \
     ACT(length_one_too_long, "too-long", CARELESS, true)                                           \
@@ -104,14 +108,19 @@ enum act_control { CARELESS, LAWFUL };
     ACT(ask_before_entering, "who", LAWFUL, false)                                                 \
     ACT(enter_twice, "enter", LAWFUL, true)                                                        \
     ACT(close_with_reason, "finish", LAWFUL, true)                                                 \
-    ACT(more_frames_than_credit, "\"more frames than credit\"", LAWFUL, true)                      \
+    ACT(more_frames_than_credit, "\"more frames than credit\"", LAWFUL, true)
+
+/* The same of a worker that delivers to its own client; where couriers do, nobody looks at its
+ * position. */
+#define POSITION_FRAME_ACTS(ACT)                                                                   \
     ACT(position_of_the_future, "\"position outside of what was delivered\"", LAWFUL, true)        \
     ACT(position_of_the_past, "\"position outside of what was delivered\"", LAWFUL, true)
 
 /* What an act has to work with. */
 struct scene {
     const struct heritage *heritage;
-    struct region_view view;
+    int client_fd;
+    struct region_view view; /* nothing where couriers deliver */
     struct outbox outbox;
     pid_t sibling; /* a client worker of somebody else */
     bool lawful;
@@ -124,11 +133,13 @@ typedef bool call_act(const struct scene *scene);
 typedef void frame_act(const struct scene *scene);
 
 #define ACT(name) call_act act_##name;
+VIEW_CALL_ACTS(ACT)
 CALL_ACTS(ACT)
 #undef ACT
 
 #define ACT(name, fault, control, inside) frame_act act_##name;
 FRAME_ACTS(ACT)
+POSITION_FRAME_ACTS(ACT)
 #undef ACT
 
 #endif

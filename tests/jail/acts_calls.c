@@ -236,7 +236,7 @@ bool act_hold_supervisor(const struct scene *scene)
 /* Signals that a socket's readiness sends, to whomever. */
 bool act_own_socket_signals(const struct scene *scene)
 {
-    return fcntl(scene->heritage->client_fd, F_SETOWN, supervisor_of(scene)) == 0;
+    return fcntl(scene->client_fd, F_SETOWN, supervisor_of(scene)) == 0;
 }
 
 bool act_limit_supervisor(const struct scene *scene)
@@ -287,7 +287,7 @@ bool act_set_socket_option(const struct scene *scene)
 {
     int size = 4096;
 
-    return setsockopt(scene->heritage->client_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0;
+    return setsockopt(scene->client_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0;
 }
 
 bool act_make_socket_blocking(const struct scene *scene)
@@ -315,7 +315,7 @@ bool act_send_descriptor(const struct scene *scene)
         .msg_controllen = sizeof ancillary,
     };
 
-    memcpy(CMSG_DATA(&ancillary.header), &scene->heritage->client_fd, sizeof(int));
+    memcpy(CMSG_DATA(&ancillary.header), &scene->client_fd, sizeof(int));
     return sendmsg(scene->heritage->relay_fd, &message, MSG_NOSIGNAL) == 1;
 }
 
@@ -333,14 +333,14 @@ static char *const arguments[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){"echo
 
 bool act_execute_program(const struct scene *scene)
 {
-    dup2(scene->heritage->client_fd, STDOUT_FILENO);
+    dup2(scene->client_fd, STDOUT_FILENO);
     execv("/bin/sh", arguments);
     return false;
 }
 
 bool act_execute_descriptor(const struct scene *scene)
 {
-    dup2(scene->heritage->client_fd, STDOUT_FILENO);
+    dup2(scene->client_fd, STDOUT_FILENO);
     return syscall(SYS_execveat, AT_FDCWD, "/bin/sh", arguments, environ, 0) == 0;
 }
 
@@ -415,7 +415,7 @@ bool act_make_old_shared_memory(const struct scene *scene)
 
 bool act_duplicate_descriptor(const struct scene *scene)
 {
-    return dup(scene->heritage->client_fd) >= 0;
+    return dup(scene->client_fd) >= 0;
 }
 
 bool act_make_event_loop(const struct scene *scene)

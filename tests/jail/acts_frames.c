@@ -80,6 +80,12 @@ void act_kind_of_supervisor(const struct scene *scene)
     put(scene, &(struct frame){.kind = FRAME_DELIVER, .from = 1, .to = UINT64_MAX});
 }
 
+/* As a courier would end a neighbour's client. */
+void act_kind_of_courier(const struct scene *scene)
+{
+    put(scene, &(struct frame){.kind = FRAME_DONE, .slot = 0, .generation = 1});
+}
+
 void act_detail_unknown(const struct scene *scene)
 {
     put_text(scene, FRAME_REPLY, 77, "x", 1);
@@ -212,10 +218,21 @@ void act_more_frames_than_credit(const struct scene *scene)
         continue;
 }
 
+/* States a position, as delivery.c does. */
+static void state_position(const struct scene *scene, uint64_t position)
+{
+    struct delivery_state *state = &scene->outbox.state->delivery;
+    uint32_t version = atomic_load(&state->version) + 1;
+
+    atomic_store(&state->marks[version % 2].position, position);
+    atomic_store(&state->version, version);
+    atomic_store(&state->generation, scene->heritage->generation);
+}
+
 /* The supervisor looks at a position when it must know it: at the latest when its worker ends. */
 static void claim_position(const struct scene *scene, uint64_t position)
 {
-    atomic_store(&scene->outbox.state->position, position);
+    state_position(scene, position);
     shutdown(scene->heritage->relay_fd, SHUT_RDWR);
 }
 
@@ -244,7 +261,7 @@ static uint64_t keep_up(const struct scene *scene, int *unanswered)
             position = frame.to + 1;
         if (position == 0)
             continue;
-        atomic_store(&scene->outbox.state->position, position);
+        state_position(scene, position);
         put(scene, &(struct frame){.kind = FRAME_SPACE});
     }
     return position;

@@ -11,12 +11,14 @@
 #undef frame_judge
 #undef text_check
 
-enum frame_verdict frame_judge(const struct frame *frame, const struct frame_limits *limits);
+enum frame_verdict frame_judge(
+    const struct frame *frame, unsigned sender, const struct frame_limits *limits);
 enum text_verdict text_check(const char *bytes, size_t length);
 
-enum frame_verdict frame_judge(const struct frame *frame, const struct frame_limits *limits)
+enum frame_verdict frame_judge(
+    const struct frame *frame, unsigned sender, const struct frame_limits *limits)
 {
-    (void)frame, (void)limits;
+    (void)frame, (void)sender, (void)limits;
     return FRAME_FINE;
 }
 

@@ -6,6 +6,9 @@
  * act. After every act one of the honest says something, and the next line that each other one sees
  * must be just that: so honest clients see nothing of an act but, where the hostile one was in the
  * room, its coming and going.
+ *
+ * All is tried where workers deliver to their own clients, since they have more then, and what
+ * there is of it once more where couriers do.
  */
 #include "config.h"
 
@@ -29,21 +32,40 @@
 /* How long a stalled careless server is waited for. */
 #define CARELESS_MS 3000
 
+/* Who delivers. */
+enum mode { BY_WORKERS, BY_COURIERS };
+#define MODE_COUNT 2
+
+static const char *const mode_options[MODE_COUNT] = {"couriers=0", "couriers=2"};
+
+/* An act by_workers_only is on what a worker does not have where couriers deliver. */
+struct call_row {
+    const char *name;
+    bool by_workers_only;
+};
+
 struct frame_row {
     const char *name, *fault;
     enum act_control control;
     bool inside;
+    bool by_workers_only;
 };
 
-static const char *const call_rows[] = {
-#define ACT(name) #name,
-    CALL_ACTS(ACT)
+static const struct call_row call_rows[] = {
+#define ACT(name) {#name, true},
+    VIEW_CALL_ACTS(ACT)
+#undef ACT
+#define ACT(name) {#name, false},
+        CALL_ACTS(ACT)
 #undef ACT
 };
 
 static const struct frame_row frame_rows[] = {
-#define ACT(name, fault, control, inside) {#name, fault, control, inside},
+#define ACT(name, fault, control, inside) {#name, fault, control, inside, false},
     FRAME_ACTS(ACT)
+#undef ACT
+#define ACT(name, fault, control, inside) {#name, fault, control, inside, true},
+        POSITION_FRAME_ACTS(ACT)
 #undef ACT
 };
 
@@ -57,7 +79,7 @@ struct stage {
     pid_t sibling;
 };
 
-static void open_stage(struct stage *stage, const char *variable, const char *jail)
+static void open_stage(struct stage *stage, const char *variable, const char *jail, enum mode mode)
 {
     const char *program = getenv(variable);
 
@@ -65,7 +87,8 @@ static void open_stage(struct stage *stage, const char *variable, const char *ja
     setenv("CHATROOMD_BINARY", program, 1);
     folder_name(stage->hostile_address, sizeof stage->hostile_address, "unix:", "hostile");
     stage->daemon = daemon_start(OPTIONS("-l", "127.0.0.1:0", "-l", stage->hostile_address, "-o",
-        jail, "-o", "max-clients=10", "-o", "max-message=4 KiB", "-o", "outbox-size=16 KiB"));
+        jail, "-o", mode_options[mode], "-o", "max-clients=10", "-o", "max-message=4 KiB", "-o",
+        "outbox-size=16 KiB"));
     client_join_room(daemon_address(stage->daemon, 0), stage->honest, HONEST);
     stage->sibling = daemon_worker_of(stage->daemon, stage->honest[0]->name);
 }
@@ -130,24 +153,31 @@ static bool try_call(struct stage *stage, const char *act, char *words, size_t s
 
 START_TEST(no_call_succeeds)
 {
+    enum mode mode = (enum mode)_i;
     struct stage stage;
     char words[256];
-    unsigned killed = 0;
+    unsigned refused = 0, killed = 0;
 
     if (!has_calls())
         return;
-    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=required");
-    for (size_t row = 0; row < CALL_COUNT; row++) {
-        ck_assert_msg(!try_call(&stage, call_rows[row], words, sizeof words),
-            "%s succeeds within the jail", call_rows[row]);
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=required", mode);
+    for (size_t at = 0; at < CALL_COUNT; at++) {
+        const struct call_row *row = &call_rows[at];
+
+        if (row->by_workers_only && mode != BY_WORKERS)
+            continue;
+        ck_assert_msg(!try_call(&stage, row->name, words, sizeof words),
+            "%s succeeds within the jail", row->name);
+        refused++;
         killed += strcmp(words, "killed") == 0;
         expect_peace(&stage);
     }
-    printf("%zu calls refused, %u of them by death\n", CALL_COUNT, killed);
+    printf("%u calls refused, %u of them by death\n", refused, killed);
     close_stage(&stage);
 }
 END_TEST
 
+/* Both modes have one filter. */
 START_TEST(every_call_succeeds_without_the_jail)
 {
     struct stage stage;
@@ -158,17 +188,37 @@ START_TEST(every_call_succeeds_without_the_jail)
     if (!has_calls())
         return;
     snprintf(absence, sizeof absence, "refused: %s", strerror(ENOSYS));
-    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=off");
-    for (size_t row = 0; row < CALL_COUNT; row++) {
-        if (try_call(&stage, call_rows[row], words, sizeof words))
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=off", BY_WORKERS);
+    for (size_t at = 0; at < CALL_COUNT; at++) {
+        const struct call_row *row = &call_rows[at];
+
+        if (try_call(&stage, row->name, words, sizeof words))
             continue;
         bool absent = strcmp(words, absence) == 0;
         printf("%s%s does not succeed without the jail either: %s\n", absent ? "skipped: " : "",
-            call_rows[row], words);
+            row->name, words);
         failed += !absent;
     }
     ck_assert_msg(failed == 0, "%u acts prove nothing", failed);
     expect_peace(&stage);
+    close_stage(&stage);
+}
+END_TEST
+
+/* What an honest worker shares with other processes; its jail would keep us from looking. */
+START_TEST(what_all_read_is_mapped_by_who_delivers_only)
+{
+    enum mode mode = (enum mode)_i;
+    struct process_mapping found[8];
+    struct stage stage;
+    bool reads_all = false;
+
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=off", mode);
+    size_t count = process_shared_mappings(stage.sibling, found, 8);
+    ck_assert_uint_eq(count, mode == BY_WORKERS ? 2 : 1);
+    for (size_t at = 0; at < count; at++)
+        reads_all = reads_all || found[at].offset == 0;
+    ck_assert(reads_all == (mode == BY_WORKERS));
     close_stage(&stage);
 }
 END_TEST
@@ -203,13 +253,18 @@ static void expect_departure(struct client *client)
 
 START_TEST(every_lie_ends_its_worker)
 {
+    enum mode mode = (enum mode)_i;
     struct stage stage;
+    unsigned ended = 0;
 
-    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort");
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort", mode);
     for (size_t at = 0; at < FRAME_COUNT; at++) {
         const struct frame_row *row = &frame_rows[at];
         char what[128];
 
+        if (row->by_workers_only && mode != BY_WORKERS)
+            continue;
+        ended++;
         daemon_mark(stage.daemon);
         struct client *client = begin(&stage, row->name, false);
         if (row->inside)
@@ -225,7 +280,27 @@ START_TEST(every_lie_ends_its_worker)
         daemon_wait_log(stage.daemon, "event=leave", NULL);
         expect_peace(&stage);
     }
-    printf("%zu lies ended their workers\n", FRAME_COUNT);
+    printf("%u lies ended their workers\n", ended);
+    close_stage(&stage);
+}
+END_TEST
+
+/* Where couriers deliver, what a worker says of its position is nothing: it is gone, no more. */
+START_TEST(a_position_means_nothing_where_couriers_deliver)
+{
+    struct stage stage;
+
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort", BY_COURIERS);
+    struct client *client = begin(&stage, "position_of_the_future", false);
+    for (unsigned honest = 0; honest < HONEST; honest++)
+        expect_about_guest(stage.honest[honest], " joined");
+    client_read_to_end(client);
+    client_close(client);
+    for (unsigned honest = 0; honest < HONEST; honest++)
+        expect_departure(stage.honest[honest]);
+    daemon_wait_log(stage.daemon, "event=leave", NULL);
+    ck_assert(!daemon_has_log(stage.daemon, "event=worker-fault", NULL));
+    expect_peace(&stage);
     close_stage(&stage);
 }
 END_TEST
@@ -243,7 +318,7 @@ START_TEST(the_same_done_lawfully_passes)
 
     if (row == NULL)
         return;
-    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort");
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort", BY_WORKERS);
     struct client *client = begin(&stage, row->name, true);
     client_expect(client, "done");
     client_close(client);
@@ -270,7 +345,7 @@ START_TEST(what_is_not_checked_goes_through)
     printf("skipped: the sanitizers catch what the careless server does not\n");
     return;
 #endif
-    open_stage(&stage, "CHATROOMD_CARELESS", "jail=best-effort");
+    open_stage(&stage, "CHATROOMD_CARELESS", "jail=best-effort", BY_WORKERS);
     struct client *client = begin(&stage, row->name, false);
     while (!daemon_ended(stage.daemon) && client_take(client) == NULL &&
            client_turn(&client, 1, deadline))
@@ -297,9 +372,11 @@ static Suite *hostile_suite(void)
 
     tcase_set_timeout(calls, BOUND_CASE_SECONDS);
     tcase_set_timeout(frames, BOUND_CASE_SECONDS);
-    tcase_add_test(calls, no_call_succeeds);
+    tcase_add_loop_test(calls, no_call_succeeds, 0, MODE_COUNT);
     tcase_add_test(calls, every_call_succeeds_without_the_jail);
-    tcase_add_test(frames, every_lie_ends_its_worker);
+    tcase_add_loop_test(calls, what_all_read_is_mapped_by_who_delivers_only, 0, MODE_COUNT);
+    tcase_add_loop_test(frames, every_lie_ends_its_worker, 0, MODE_COUNT);
+    tcase_add_test(frames, a_position_means_nothing_where_couriers_deliver);
     tcase_add_loop_test(frames, the_same_done_lawfully_passes, 0, (int)FRAME_COUNT);
     tcase_add_loop_test(frames, what_is_not_checked_goes_through, 0, (int)FRAME_COUNT);
     suite_add_tcase(suite, calls);

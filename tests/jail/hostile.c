@@ -4,6 +4,7 @@
  * Model: the same daemon with another table of worker kinds. Clients on TCP get the real client
  * worker. Clients on a local socket get the hostile one, which is set up and jailed in just the
  * same way, but first reads a line `ACT SIBLING [lawful]` from its client, and then does that act.
+ * Which of the two it is to be a new worker sees when its client's socket waits for it.
  * What came of a CALL act it tells its client: "succeeded", or "refused: WHY"; nothing where it was
  * killed. After a FRAME act it waits for its end, or for its client's.
  *
@@ -15,9 +16,11 @@
 #include "base/options.h"
 #include "base/title.h"
 #include "relay/frame.h"
+#include "relay/handover.h"
 #include "supervisor/supervisor.h"
 #include "tests/jail/acts.h"
 #include "worker/canary.h"
+#include "worker/courier.h"
 #include "worker/jail.h"
 #include "worker/worker.h"
 
@@ -39,27 +42,27 @@ struct act {
 
 static const struct act acts[] = {
 #define ACT(name) {#name, act_##name, NULL, false},
-    CALL_ACTS(ACT)
+    VIEW_CALL_ACTS(ACT) CALL_ACTS(ACT)
 #undef ACT
 #define ACT(name, fault, control, inside) {#name, NULL, act_##name, inside},
-        FRAME_ACTS(ACT)
+        FRAME_ACTS(ACT) POSITION_FRAME_ACTS(ACT)
 #undef ACT
 };
 
 #define ACT_COUNT (sizeof acts / sizeof acts[0])
 
 /* Reads the client's line, while waiting is still allowed. */
-static const struct act *read_order(const struct heritage *heritage, struct scene *scene)
+static const struct act *read_order(struct scene *scene)
 {
     char line[256] = "", name[128] = "", how[32] = "";
     size_t length = 0;
-    struct pollfd client = {.fd = heritage->client_fd, .events = POLLIN};
+    struct pollfd client = {.fd = scene->client_fd, .events = POLLIN};
     int sibling = 0;
 
     while (strchr(line, '\n') == NULL && length < sizeof line - 1) {
         if (poll(&client, 1, -1) < 0)
             return NULL;
-        ssize_t got = recv(heritage->client_fd, line + length, sizeof line - 1 - length, 0);
+        ssize_t got = recv(scene->client_fd, line + length, sizeof line - 1 - length, 0);
         if (got <= 0)
             return NULL;
         length += (size_t)got;
@@ -73,15 +76,15 @@ static const struct act *read_order(const struct heritage *heritage, struct scen
     return NULL;
 }
 
-static void tell(const struct heritage *heritage, const char *text)
+static void tell(const struct scene *scene, const char *text)
 {
-    send(heritage->client_fd, text, strlen(text), MSG_NOSIGNAL);
+    send(scene->client_fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
 /* Until the supervisor or the client ends it; all that either says is thrown away. */
-static void wait_for_end(const struct heritage *heritage, int loop)
+static void wait_for_end(const struct scene *scene, int loop)
 {
-    int fds[] = {heritage->client_fd, heritage->relay_fd};
+    int fds[] = {scene->client_fd, scene->heritage->relay_fd};
     char bytes[4096];
     struct epoll_event event;
 
@@ -94,46 +97,90 @@ static void wait_for_end(const struct heritage *heritage, int loop)
         continue;
 }
 
-static int run_hostile(struct heritage *heritage)
+/* As worker.c does it. */
+static bool attach(struct scene *scene)
 {
-    struct scene scene = {.heritage = heritage};
-    struct frame enter = {.kind = FRAME_ENTER};
-    const struct act *act = read_order(heritage, &scene);
-    int loop = epoll_create1(0);
+    const struct heritage *heritage = scene->heritage;
+    bool attached =
+        region_attach_outbox(&scene->outbox, heritage->region_read_only_fd,
+            heritage->region_read_write_fd, heritage->slot) &&
+        (!heritage->delivers || region_attach_view(&scene->view, heritage->region_read_only_fd));
 
-    if (act == NULL || loop < 0 ||
-        !region_attach(&scene.view, &scene.outbox, heritage->region_read_only_fd,
-            heritage->region_read_write_fd, heritage->slot))
-        return WORKER_EXIT_SETUP;
     close(heritage->region_read_only_fd);
     close(heritage->region_read_write_fd);
-    title_set("chatroomd: worker %s", act->name);
-    if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED)
-        return WORKER_EXIT_JAIL;
-    if (act->call != NULL) {
-        char text[128];
-        errno = 0;
-        bool succeeded = act->call(&scene);
-        snprintf(text, sizeof text, succeeded ? "succeeded\n" : "refused: %s\n", strerror(errno));
-        tell(heritage, text);
-        return WORKER_EXIT_DONE;
-    }
+    return attached;
+}
+
+/* As session.c does it. */
+static bool receive_client(struct scene *scene)
+{
+    struct handover_client about;
+    ssize_t length =
+        handover_receive(scene->heritage->handover_fd, &about, sizeof about, &scene->client_fd, 1);
+
+    close(scene->heritage->handover_fd);
+    return length == (ssize_t)sizeof about && scene->client_fd >= 0;
+}
+
+static int do_call(const struct scene *scene, const struct act *act)
+{
+    char text[128];
+    bool succeeded;
+
+    errno = 0;
+    succeeded = act->call(scene);
+    snprintf(text, sizeof text, succeeded ? "succeeded\n" : "refused: %s\n", strerror(errno));
+    tell(scene, text);
+    return WORKER_EXIT_DONE;
+}
+
+static int do_frames(const struct scene *scene, const struct act *act, int loop)
+{
+    struct frame enter = {.kind = FRAME_ENTER};
+
     if (act->inside)
-        send(heritage->relay_fd, &enter, sizeof enter, MSG_NOSIGNAL);
-    act->frame(&scene);
-    tell(heritage, "done\n");
-    wait_for_end(heritage, loop);
+        send(scene->heritage->relay_fd, &enter, sizeof enter, MSG_NOSIGNAL);
+    act->frame(scene);
+    tell(scene, "done\n");
+    wait_for_end(scene, loop);
     return WORKER_EXIT_CONNECTION_LOST;
 }
 
+static int run_hostile(struct heritage *heritage)
+{
+    struct scene scene = {.heritage = heritage};
+    bool must_be_jailed = heritage->jail == JAIL_REQUIRED;
+    const struct act *act;
+    int loop = epoll_create1(0);
+
+    if (loop < 0 || !attach(&scene))
+        return WORKER_EXIT_SETUP;
+    if (jail_approach(heritage) != JAIL_WHOLE && must_be_jailed)
+        return WORKER_EXIT_JAIL;
+    if (!receive_client(&scene))
+        return WORKER_EXIT_DONE;
+    act = read_order(&scene);
+    if (act == NULL)
+        return WORKER_EXIT_SETUP;
+    title_set("chatroomd: worker %s", act->name);
+    if (jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
+        return WORKER_EXIT_JAIL;
+    return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);
+}
+
+/* Looks whose socket waits, and leaves it to be taken. */
 static int run_either(struct heritage *heritage)
 {
-    return strncmp(heritage->address, "unix:", 5) == 0 ? run_hostile(heritage)
-                                                       : worker_run_client(heritage);
+    struct handover_client about = {.address = ""};
+
+    recv(heritage->handover_fd, &about, sizeof about, MSG_PEEK);
+    return strncmp(about.address, "unix:", 5) == 0 ? run_hostile(heritage)
+                                                   : worker_run_client(heritage);
 }
 
 static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
     [WORKER_KIND_CLIENT] = {"client", run_either, jail_prepare},
+    [WORKER_KIND_COURIER] = {"courier", courier_run, jail_prepare},
     [WORKER_KIND_CANARY] = {"canary", canary_run, NULL},
 };
 
