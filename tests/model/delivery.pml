@@ -21,31 +21,32 @@
  * to who reads, all that ended was freed and taken again. So senders go on in the end.
  *
  * What stands for what:
- *   position            outbox_state.position (region/layout.h)
+ *   position            that of the mark that counts of outbox_state.delivery (region/layout.h)
  *   text                two pieces in each outbox: outbox_put() (region/outbox.c)
  *   entry_..., byte_of  the index and the ring (region/ring.c); byte_of is whose byte it is
  *   up, down, related   a relay, and slot.relay != NULL: where down is full, relay_blocked() says so
  *   stalled .. exited   the client, the scheduler and the kernel
- *   Worker              take_frame(), deliver(), submit() and begin_end() (worker/session.c) with
- *                       delivery_extend(), delivery_write() and delivery_advance()
- *                       (delivery/delivery.c); `end` and `at` are its end and position
- *   next_given()        is_given() (delivery/delivery.c), leaving out rooms
- *   look_at()           slot_hold() (supervisor/slot.c)
+ *   Worker              take_frame(), submit() and begin_end() (worker/session.c), and deliver()
+ *                       (worker/deliverer.c) with delivery_extend(), delivery_write() and
+ *                       delivery_advance() (delivery/delivery.c); `end` and `at` are its end and
+ *                       position
+ *   next_given()        delivery_is_given() (delivery/delivery.c), leaving out rooms
+ *   look_at()           reader_hold() (supervisor/reader.c)
  *   refresh()           refresh() and find_holder() (supervisor/space.c)
  *   fits_before()       ring_fits() (region/ring.c), one record at a time
- *   owe_turn()          slot_owe_turn() and slot_owe() (supervisor/slot.c)
+ *   owe_turn()          slot_owe_turn() (supervisor/slot.c) and reader_owe() (supervisor/reader.c)
  *   commit()            ring_open(), ring_commit(), and record_for_room() (supervisor/record.c)
  *   slot_end(), try_free(), reap_all()    the same and slots_reap() (supervisor/slot.c)
  *   answer(), take_frame(), order_resume(), record_leaves()    answer_publish(), answer_enter(),
  *                       answer_finish(), order_frame() and the same (supervisor/order.c)
- *   tell(), tell_all()  the same, note_jump() and tell_room() (supervisor/tell.c)
+ *   tell(), tell_all()  the same and tell_room() (supervisor/tell.c), and reader_tell()
  *   Supervisor          one turn, serve() and end_turn() (supervisor/supervisor.c), is one step
  *   relay_ended()       slot_relay_ended(); the KILL after its grace may come at any time
  *   CAN_EVICT           evict() by space_tick(): at any time after somebody waits
  *   CAN_KILL_HUNG       slot_doom() after drain-timeout
- *   CAN_TAKE            slot_take()
+ *   CAN_TAKE            slot_take() and slot_give(), as one
  *
- * Left out: private records and their bound, names, the stop, batches of several records that are
+ * Left out: couriers, workers made ahead, private records and their bound, names, the stop, batches of several records that are
  * asked for at once, CREDIT that is told late, and that a turn is not one step: how the positions are
  * read and the supervisor is woken is wakeup.pml's. Both models share nothing but `position`. Slot 0
  * is owed nothing, as if its client were in no room. Only entries have a reserve: with one for bytes a

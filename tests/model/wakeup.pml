@@ -5,7 +5,9 @@
  * records, and a memory that shows stores late: a store goes into its process's buffer, first in
  * first out, and comes out at any later time (total store order, as on x86; where a processor may
  * reorder more, the two fences forbid that too). Only the two words of the wake-up are buffered,
- * `position` and `wanted`: all others are ordered by the relays' system calls.
+ * `position` and `wanted`: all others are ordered by the relays' system calls. `position` is stored
+ * as a mark and then the version that makes it count (region/layout.h): to see the version is to see
+ * the mark, so they are one store here.
  *
  * Checked in every state: no record is written over before it has left (Worker, first step). Checked
  * where nothing can happen any more (Observer), and with Spin's search for cycles, which finds that
@@ -17,10 +19,10 @@
  *   Worker, first step    delivery_write() (delivery/delivery.c): any number of records leave; then
  *                         the store in move_to()
  *   Worker, second step   the fence and the load in move_to(), and SPACE, sent by deliver()
- *                         (worker/session.c); the worker may die in between
+ *                         (worker/deliverer.c); the worker may die in between
  *   Supervisor, 1st step  a turn but for its last act: order_frame() and order_resume() (order.c),
  *                         tell_all() (tell.c), space_resume() (space.c), all in supervisor/
- *   HOLD, refresh()       slot_hold() (slot.c); refresh() and find_holder() (space.c)
+ *   HOLD, refresh()       reader_hold() (reader.c); refresh() and find_holder() (space.c)
  *   WANTED                position_that_frees() (space.c)
  *   Supervisor, 2nd step  ask() (space.c) up to its store: one that has got all is not asked
  *   Supervisor, 3rd step  ask() from its fence on; `again` is what space_arm() returns to end_turn()
