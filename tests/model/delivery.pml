@@ -46,11 +46,11 @@
  *   CAN_KILL_HUNG       slot_doom() after drain-timeout
  *   CAN_TAKE            slot_take() and slot_give(), as one
  *
- * Left out: couriers, workers made ahead, private records and their bound, names, the stop, batches of several records that are
- * asked for at once, CREDIT that is told late, and that a turn is not one step: how the positions are
- * read and the supervisor is woken is wakeup.pml's. Both models share nothing but `position`. Slot 0
- * is owed nothing, as if its client were in no room. Only entries have a reserve: with one for bytes a
- * ring of four would hide what goes wrong at its end.
+ * Left out: couriers, workers made ahead, private records and their bound, names, the stop, batches of
+ * several records that are asked for at once, CREDIT that is told late, and that a turn is not one
+ * step: how the positions are read and the supervisor is woken is wakeup.pml's. Both models share
+ * nothing but `position`. Slot 0 is owed nothing, as if its client were in no room. Only entries have a
+ * reserve: with one for bytes a ring of four would hide what goes wrong at its end.
  *
  * Each #ifdef but those of VICTIM and WINDOW is a mutant: a rule left out or turned round.
  * check_models.sh demands that Spin finds an error in each.
