@@ -20,6 +20,7 @@ check_PROGRAMS += \
 	tests/region/check_region \
 	tests/region/check_ring \
 	tests/relay/check_frame \
+	tests/relay/check_handover \
 	tests/relay/check_relay \
 	tests/delivery/check_delivery \
 	tests/delivery/check_progress \

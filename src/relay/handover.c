@@ -63,7 +63,7 @@ ssize_t handover_receive(int fd, void *bytes, size_t length, int *descriptors, s
         .msg_iov = &vector,
         .msg_iovlen = 1,
         .msg_control = &ancillary,
-        .msg_controllen = CMSG_SPACE(count * sizeof(int)),
+        .msg_controllen = CMSG_LEN(count * sizeof(int)), /* padding would have room for more */
     };
     struct cmsghdr *header;
     ssize_t received;
