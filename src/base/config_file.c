@@ -24,6 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes that a file is given at first. */
+#define FIRST_ROOM 4096
+
 /* libConfuse hands its callbacks no pointer of the caller's. */
 static struct {
     const struct config_handler *handler;
@@ -40,11 +43,18 @@ static void tell_fault(int line, const char *fault)
 
 /* --- the file's bytes */
 
-/* The content with a NUL behind it, or NULL with errno. */
+/* The content with a NUL behind it, or NULL with errno. Most files are far smaller than the limit.
+ */
 static char *read_stream(FILE *stream, size_t *length)
 {
-    char *content = alloc_zeroed(CONFIG_FILE_LIMIT + 2, 1);
-    *length = fread(content, 1, CONFIG_FILE_LIMIT + 1, stream);
+    size_t room = FIRST_ROOM;
+    char *content = alloc_zeroed(room, 1);
+
+    *length = 0;
+    while ((*length += fread(content + *length, 1, room - 1 - *length, stream)) == room - 1 &&
+           *length <= CONFIG_FILE_LIMIT)
+        content = alloc_resize(content, room *= 2, 1);
+    content[*length] = '\0';
     if (!ferror(stream) && *length <= CONFIG_FILE_LIMIT)
         return content;
     int fault = ferror(stream) ? errno : EFBIG;

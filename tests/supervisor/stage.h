@@ -2,6 +2,9 @@
  * A supervisor without processes: its slots, ring and relays are real, and the test plays the
  * workers. A worker's end of the relay is a descriptor that the test reads when it likes, its
  * position is what the test says, and its process ID is one that no process can have.
+ *
+ * There is one stage at a time in a process, since all that a process opens have the same region:
+ * a fuzzer opens millions.
  */
 #ifndef CHATROOMD_TESTS_SUPERVISOR_STAGE_H
 #define CHATROOMD_TESTS_SUPERVISOR_STAGE_H
