@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,6 +28,14 @@ struct watch {
 
 static struct watch watched[WATCHED_MAX];
 static nfds_t watched_count;
+
+int bounded_multiplier(void)
+{
+    const char *wish = getenv("CK_TIMEOUT_MULTIPLIER");
+    int multiplier = wish == NULL ? 1 : atoi(wish);
+
+    return multiplier > 1 ? multiplier : 1;
+}
 
 int64_t bounded_now(void)
 {

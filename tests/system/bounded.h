@@ -17,14 +17,18 @@
 #include <stdint.h>
 
 /* How long a test waits for what must happen: far more than it takes, far less than Check's limit
- * for one test case, which is in seconds for tcase_set_timeout. */
+ * for one test case, which is in seconds for tcase_set_timeout. Both are multiplied by
+ * CK_TIMEOUT_MULTIPLIER of the environment, as for a daemon under strace. */
 #ifdef CHATROOMD_SANITIZERS
-#define BOUND_MS           60000
+#define BOUND_MS           (60000 * bounded_multiplier())
 #define BOUND_CASE_SECONDS 240
 #else
-#define BOUND_MS           20000
+#define BOUND_MS           (20000 * bounded_multiplier())
 #define BOUND_CASE_SECONDS 90
 #endif
+
+/* CK_TIMEOUT_MULTIPLIER, which Check reads too, or 1. */
+int bounded_multiplier(void);
 
 /* Now, in milliseconds since some fixed moment. */
 int64_t bounded_now(void);
