@@ -11,8 +11,8 @@
  * A courier writes to its clients' sockets and never reads from them: its reads are bound to the
  * numbers of its relay and handover sockets. It alone takes descriptors, and it maps nothing.
  *
- * tests/jail/compare_calls runs the suites under strace, and fails where a worker is refused
- * a call.
+ * tests/jail/compare_calls runs suites under strace, and fails where a worker makes a call that is
+ * not in this table.
  */
 #include "config.h"
 

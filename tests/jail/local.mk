@@ -12,8 +12,10 @@ tests_jail_check_hostile_LDADD = $(SYSTEM_TESTS_LIBS)
 HOSTILE_BINARIES = tests/jail/hostile tests/jail/careless
 HOSTILE_SOURCES = tests/jail/hostile.c tests/jail/acts.h tests/jail/acts_calls.c \
 	tests/jail/acts_frames.c
-EXTRA_PROGRAMS += $(HOSTILE_BINARIES)
-CLEANFILES += $(HOSTILE_BINARIES)
+EXTRA_PROGRAMS += $(HOSTILE_BINARIES) tests/jail/judge_calls
+CLEANFILES += $(HOSTILE_BINARIES) tests/jail/judge_calls
+tests_jail_judge_calls_SOURCES = tests/jail/judge_calls.c
+tests_jail_judge_calls_LDADD = $(DAEMON_LIBS)
 tests_jail_hostile_SOURCES = $(HOSTILE_SOURCES)
 tests_jail_hostile_LDADD = $(DAEMON_LIBS)
 tests_jail_careless_SOURCES = $(HOSTILE_SOURCES) tests/jail/careless.c

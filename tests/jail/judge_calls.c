@@ -1,0 +1,219 @@
+/*
+ * Judges traces of chatroomd by the table of worker/jail_filter.c:
+ *
+ *   judge_calls TRACE...       each what `strace -f -e raw=!seccomp -o TRACE` wrote
+ *   judge_calls                prints the length of the workers' filter
+ *
+ * Model: a client worker is a process that makes an event loop and then loads a filter of the
+ * table's length (canaries make no loop, the supervisor's filter is longer). From there on each of
+ * its calls must be listed: a row of that name that allows it, whose conditions hold for the
+ * numbers that it was called with, or one that refuses it with an errno of its own. A call that no
+ * row lists, one that is listed and was refused as unknown, and a worker killed by its filter fail.
+ * Rows that no worker made use of are told, and are no failure: some are for other machines and
+ * library versions.
+ *
+ * Not a test by itself: compare_calls runs it.
+ */
+#include "config.h"
+
+#include "base/filter.h"
+#include "worker/jail_filter.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LENGTH 64
+#define ARGUMENTS_MAX   6
+#define LINE_MAX_LENGTH 1024
+/* Of one trace, rows of the table, and names in a report. */
+#define PROCESSES_MAX 4096
+#define ROWS_MAX      256
+#define WRONG_MAX     20
+
+struct call {
+    char name[NAME_MAX_LENGTH];
+    uint64_t arguments[ARGUMENTS_MAX];
+};
+
+struct process {
+    long pid;
+    bool has_loop, is_jailed;
+    char last[NAME_MAX_LENGTH]; /* the call that it is in */
+};
+
+static struct process processes[PROCESSES_MAX];
+static size_t process_count;
+
+static unsigned long made[ROWS_MAX];
+static unsigned long workers, calls, wrong;
+static unsigned short filter_length;
+
+static struct process *process_of(long pid)
+{
+    for (size_t at = process_count; at-- > 0;)
+        if (processes[at].pid == pid)
+            return &processes[at];
+    if (process_count == PROCESSES_MAX) {
+        fputs("judge_calls: too many processes\n", stderr);
+        exit(2);
+    }
+    processes[process_count] = (struct process){.pid = pid};
+    return &processes[process_count++];
+}
+
+/* Reads "name(1, 0x2, ..."; false where that is no call. */
+static bool read_call(const char *text, struct call *call)
+{
+    size_t length = strcspn(text, "(");
+    char *end;
+
+    memset(call, 0, sizeof *call);
+    if (!islower((unsigned char)*text) || text[length] != '(' || length >= sizeof call->name)
+        return false;
+    memcpy(call->name, text, length);
+    text += length + 1;
+    for (unsigned i = 0; i < ARGUMENTS_MAX; i++, text = end + 2) {
+        call->arguments[i] = strtoull(text, &end, 0);
+        if (end == text || strncmp(end, ", ", 2) != 0)
+            break;
+    }
+    return true;
+}
+
+static bool holds(const struct filter_rule *row, const struct call *call)
+{
+    for (unsigned i = 0; i < row->condition_count; i++) {
+        const struct filter_condition *condition = &row->conditions[i];
+        if ((call->arguments[condition->argument] & condition->mask) != condition->value)
+            return false;
+    }
+    return true;
+}
+
+/* The row that lists the call, or -1. */
+static int row_of(const struct call *call)
+{
+    for (size_t row = 0; row < jail_client_filter.count; row++) {
+        const struct filter_rule *rule = &jail_client_filter.rules[row];
+        if (rule->verdict != FILTER_KILL && strcmp(rule->call, call->name) == 0 &&
+            holds(rule, call))
+            return (int)row;
+    }
+    return -1;
+}
+
+static void complain(const char *what, const char *line)
+{
+    if (wrong++ < WRONG_MAX)
+        printf("%s: %s\n", what, line);
+}
+
+/* A filter of the workers' length, loaded by a process with an event loop. */
+static bool enters_jail(const struct process *process, const char *text)
+{
+    const char *length = strstr(text, "{len=");
+
+    return process->has_loop && strncmp(text, "seccomp(", 8) == 0 && length != NULL &&
+           strtoul(length + 5, NULL, 10) == filter_length;
+}
+
+static void judge_begin(struct process *process, const char *text)
+{
+    struct call call;
+    int row;
+
+    if (!read_call(text, &call))
+        return;
+    memcpy(process->last, call.name, sizeof process->last);
+    if (strncmp(call.name, "epoll_create", 12) == 0)
+        process->has_loop = true;
+    if (!process->is_jailed) {
+        process->is_jailed = enters_jail(process, text);
+        workers += process->is_jailed;
+        return;
+    }
+    calls++;
+    row = row_of(&call);
+    if (row < 0)
+        complain("not listed", text);
+    else
+        made[row]++;
+}
+
+static void judge_line(const char *line)
+{
+    char *text;
+    struct process *process = process_of(strtol(line, &text, 10));
+
+    text += strspn(text, " ");
+    judge_begin(process, text);
+    if (!process->is_jailed)
+        return;
+    if (strstr(text, " = -1 ENOSYS ") != NULL && strcmp(process->last, "seccomp") != 0)
+        complain("refused as unknown", text);
+    if (strncmp(text, "+++ killed by SIGSYS", 20) == 0)
+        complain("killed by its filter in", process->last);
+}
+
+static void judge_trace(const char *path)
+{
+    FILE *trace = fopen(path, "re");
+    char line[LINE_MAX_LENGTH];
+
+    if (trace == NULL) {
+        perror(path);
+        exit(2);
+    }
+    process_count = 0;
+    while (fgets(line, sizeof line, trace) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        judge_line(line);
+    }
+    fclose(trace);
+}
+
+static void print_row(const struct filter_rule *rule)
+{
+    printf(" %s", rule->call);
+    for (unsigned i = 0; i < rule->condition_count; i++)
+        printf("[%u]=%#" PRIx64, rule->conditions[i].argument, rule->conditions[i].value);
+}
+
+static void report(void)
+{
+    for (size_t row = 0; row < jail_client_filter.count; row++)
+        if (made[row] > 0) {
+            printf("%8lu", made[row]);
+            print_row(&jail_client_filter.rules[row]);
+            putchar('\n');
+        }
+    printf("listed, but made by no worker here:");
+    for (size_t row = 0; row < jail_client_filter.count; row++)
+        if (made[row] == 0 && jail_client_filter.rules[row].verdict != FILTER_KILL)
+            print_row(&jail_client_filter.rules[row]);
+    printf("\n%lu workers, %lu calls, %lu not as the table says\n", workers, calls, wrong);
+}
+
+int main(int argc, char **argv)
+{
+    struct filter filter;
+
+    if (jail_client_filter.count > ROWS_MAX || !filter_make(&filter, &jail_client_filter)) {
+        fputs("judge_calls: this build has no filter\n", stderr);
+        return 2;
+    }
+    filter_length = filter.length;
+    filter_free(&filter);
+    if (argc == 1) {
+        printf("%u\n", filter_length);
+        return EXIT_SUCCESS;
+    }
+    for (int at = 1; at < argc; at++)
+        judge_trace(argv[at]);
+    report();
+    return wrong > 0 || workers == 0 || calls == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
