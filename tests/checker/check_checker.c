@@ -31,6 +31,9 @@ START_TEST(each_mutant_is_caught)
             simulation_render(simulation);
             ck_assert_msg(!checker_judge(&simulation->run, &report),
                 "seed %u: the checker does not see: %s", seed, mutant->name);
+            simulation->run.strangers = true;
+            ck_assert_msg(!checker_judge(&simulation->run, &report),
+                "seed %u: the checker does not see among strangers: %s", seed, mutant->name);
         }
         simulation_free(simulation);
     }
@@ -94,6 +97,79 @@ START_TEST(a_log_that_is_not_whole)
 }
 END_TEST
 
+/* The same run as seen by all but the last session, who talked. Returns a message of it. */
+static struct simulation_record *make_stranger(struct simulation *simulation)
+{
+    size_t stranger = simulation->session_count - 1;
+
+    for (size_t at = 1; at < simulation->record_count; at++) {
+        struct simulation_record *record = &simulation->record[at];
+        if (record->kind == SIMULATED_MESSAGE && record->about == stranger)
+            return record;
+    }
+    ck_abort_msg("the last session said nothing");
+    return NULL;
+}
+
+/* Judges it anew, without the stranger's own session. */
+static bool judge_among_strangers(
+    struct simulation *simulation, bool strangers, struct checker_report *report)
+{
+    simulation_render(simulation);
+    simulation->run.count--;
+    simulation->run.strangers = strangers;
+    return checker_judge(&simulation->run, report);
+}
+
+static const struct {
+    const char *said;
+    bool sound;
+} strange[] = {
+    {"no checksum, nor anything", true},
+    {"w1 n1 c00000000 a wrong one", true},
+    {"\ttabs and \xe2\x82\xac", true},
+    {"\033[2J", false},
+    {"x\rx", false},
+    {"\x7f", false},
+    {"\xc2\x9b", false},
+    {"\xc0\xaf", false},
+    {"caf\xe9", false},
+    {"\xed\xa0\x80", false},
+    {"cut \xe2\x82", false},
+    {"x\n[guest1] I never said that", false},
+    {"x\nof no form", false},
+};
+
+START_TEST(what_strangers_may_say)
+{
+    struct simulation *simulation = simulation_make(5);
+    struct simulation_record *record = make_stranger(simulation);
+    struct checker_report report;
+    char *text = strstr(record->line, "] ") + 2;
+
+    ck_assert(!judge_among_strangers(simulation, false, &report));
+    ck_assert_msg(judge_among_strangers(simulation, true, &report), "%s", report.text);
+    strcpy(text, strange[_i].said);
+    ck_assert_msg(judge_among_strangers(simulation, true, &report) == strange[_i].sound,
+        "number %d: %s", _i, report.text);
+    simulation_free(simulation);
+}
+END_TEST
+
+/* Nor may it be said in the name of a session, or of nobody. */
+START_TEST(a_stranger_under_another_name)
+{
+    struct simulation *simulation = simulation_make(5);
+    struct simulation_record *record = make_stranger(simulation);
+    struct checker_report report;
+
+    snprintf(record->line, sizeof(record->line), "[%s] that was not me",
+        _i == 0 ? simulation->session[0].name : "nobody");
+    ck_assert(!judge_among_strangers(simulation, true, &report));
+    simulation_free(simulation);
+}
+END_TEST
+
 START_TEST(messages_are_read_back)
 {
     struct random random = {99};
@@ -130,6 +206,9 @@ static Suite *checker_suite(void)
     tcase_add_loop_test(checker, each_mutant_is_caught, 0, mutant_count);
     tcase_add_loop_test(checker, each_flipped_bit_is_caught, 0, 4);
     tcase_add_loop_test(checker, a_log_that_is_not_whole, 0, 3);
+    tcase_add_loop_test(
+        checker, what_strangers_may_say, 0, (int)(sizeof(strange) / sizeof(strange[0])));
+    tcase_add_loop_test(checker, a_stranger_under_another_name, 0, 2);
     suite_add_tcase(suite, checker);
     return suite;
 }

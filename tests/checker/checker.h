@@ -4,7 +4,8 @@
  *
  * What a run must be like for this to judge it:
  * 1. All clients of the run are its sessions, each with a writer number of its own and messages
- * made by message_compose(), numbered from 1. There are no others on the server in that time.
+ * made by message_compose(), numbered from 1. There are no others on the server in that time,
+ * unless the run says so: then strangers may come, say what they like, and go.
  * 2. One session, the witness, joins before all others, says nothing, reads everything, and is
  * still there at the end. What it was given, in its order, is the order of the run.
  * 3. All sessions but the witness and those that stay have ended, as far as the server is
@@ -20,7 +21,8 @@
  * who was ended, or would not read, anywhere; only then may a last line be cut;
  *  - the numbers of each writer rise by one in the order, up to all that it said where it ended in
  * order;
- *  - the name shown is the one that its writer has at that place;
+ *  - the name shown is the one that its writer has at that place; a stranger's is shown with its
+ *    own, and what it says is one line of clean text;
  *  - who was ended has a reason and a first missing sequence number in the log that agree with what
  * it got, and the room was told in the words for that reason;
  *  - `joined` and renames stand in the order as the log has them.
@@ -60,6 +62,7 @@ struct checker_run {
     const struct checker_session *sessions;
     size_t count;
     size_t witness;         /* its place in `sessions` */
+    bool strangers;         /* who is in the log but no session may say what has no checksum */
     const char *server_log; /* of the time of the run */
 };
 

@@ -11,9 +11,12 @@
 #include "tests/checker/judge.h"
 #include "tests/checker/message.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 static const struct reason reasons[] = {
     {"closed", "", true},
@@ -128,17 +131,56 @@ static void walk_renamed(struct checker *checker, size_t at, size_t *next)
     snprintf(life->name_now, sizeof(life->name_now), "%.*s", SHOWN(record->line->rest));
 }
 
+/* Whether a text is UTF-8 without control characters, but for tabs: by the C library's rules, not
+ * the server's. */
+static bool is_clean(struct span text)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before = uselocale(utf8);
+    mbstate_t state = {0};
+    bool clean = true;
+
+    for (size_t at = 0, length; clean && at < text.length; at += length) {
+        wchar_t character;
+
+        length = mbrtowc(&character, text.text + at, text.length - at, &state);
+        clean = length != 0 && length <= text.length - at &&
+                (character == L'\t' || !iswcntrl((wint_t)character));
+    }
+    uselocale(before);
+    freelocale(utf8);
+    return clean;
+}
+
+/* A message of no session: a stranger's, who is there under the name that is shown. */
+static void walk_strange_message(struct checker *checker, size_t at)
+{
+    struct record *record = &checker->order[at];
+    const struct line *line = record->line;
+
+    record->life = life_of_name(checker, line->name, at);
+    if (record->life == NULL || record->life->claimed)
+        judge_fault(checker, "no stranger may have said: %.*s", SHOWN(line->whole));
+    else if (!is_clean(line->rest))
+        judge_fault(checker, "what a stranger said is not clean: %.*s", SHOWN(line->whole));
+}
+
 static void walk_message(struct checker *checker, size_t at)
 {
     struct record *record = &checker->order[at];
     const struct line *line = record->line;
-    struct reader *reader;
+    struct reader *reader = NULL;
     unsigned long number;
     unsigned writer;
+    bool is_whole = message_parse(line->rest.text, line->rest.length, &writer, &number);
 
-    if (!message_parse(line->rest.text, line->rest.length, &writer, &number))
+    if (is_whole)
+        reader = reader_of_writer(checker, writer);
+    if (reader == NULL && checker->run->strangers) {
+        walk_strange_message(checker, at);
+        return;
+    }
+    if (!is_whole)
         return; /* told already */
-    reader = reader_of_writer(checker, writer);
     if (reader == NULL || reader->life == NULL || reader->life->joined_at == 0 ||
         reader->life->left_at != SIZE_MAX) {
         judge_fault(checker, "writer %u is not there, but says: %.*s", writer, SHOWN(line->whole));

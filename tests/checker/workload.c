@@ -268,13 +268,15 @@ static void play(struct workload *workload)
 {
     const struct workload_plan *plan = workload->plan;
     int64_t deadline = bounded_deadline(DEADLINE_MS);
+    bool disturbed = plan->disturb != NULL;
 
-    while (bounded_now() < deadline &&
-           (workload->messages < plan->messages || workload->count < plan->newcomers + 2)) {
+    while (bounded_now() < deadline && (disturbed || workload->messages < plan->messages ||
+                                           workload->count < plan->newcomers + 2)) {
         if (workload->count < plan->newcomers + 2 && count_here(workload) < plan->at_once)
             arrive(workload, random_percent(&workload->random, 25) ? TINY_BUFFER : 0);
         for (int times = 0; times < ACTS_PER_TURN; times++)
             act(workload);
+        disturbed = disturbed && plan->disturb(plan->context);
         turn(workload, 1);
     }
 }
@@ -407,7 +409,12 @@ bool workload_judge(struct workload *workload, struct checker_report *report)
 {
     struct checker_session *sessions = calloc(workload->count, sizeof(*sessions));
     struct checker_run run = {
-        sessions, workload->count, WITNESS, daemon_log(workload->plan->daemon)};
+        .sessions = sessions,
+        .count = workload->count,
+        .witness = WITNESS,
+        .strangers = workload->plan->disturb != NULL,
+        .server_log = daemon_log(workload->plan->daemon),
+    };
     bool sound;
 
     if (sessions == NULL)

@@ -38,9 +38,13 @@ struct workload_plan {
 
     /* Kills a worker other than that of a client with one of these names; `choice` chooses. */
     void (*kill_worker)(void *context, const char *const *spared, unsigned choice);
-    void *context; /* of kill_worker */
 
-    struct daemon *daemon; /* the server, which serves nobody else */
+    /* Called in each turn where it is not NULL: does something that is not the clients', without
+     * waiting. The run goes on while it returns true. Who else it lets in are strangers. */
+    bool (*disturb)(void *context);
+    void *context; /* of both */
+
+    struct daemon *daemon; /* the server, which serves nobody else but strangers */
 };
 
 struct workload;
