@@ -21,8 +21,8 @@
  * who was ended, or would not read, anywhere; only then may a last line be cut;
  *  - the numbers of each writer rise by one in the order, up to all that it said where it ended in
  * order;
- *  - the name shown is the one that its writer has at that place; a stranger's is shown with its
- *    own, and what it says is one line of clean text;
+ *  - the name shown is the one that its writer has at that place, and a stranger's its own;
+ *  - every record is clean text, with no control character in it;
  *  - who was ended has a reason and a first missing sequence number in the log that agree with what
  * it got, and the room was told in the words for that reason;
  *  - `joined` and renames stand in the order as the log has them.

@@ -131,11 +131,10 @@ static void walk_renamed(struct checker *checker, size_t at, size_t *next)
     snprintf(life->name_now, sizeof(life->name_now), "%.*s", SHOWN(record->line->rest));
 }
 
-/* Whether a text is UTF-8 without control characters, but for tabs: by the C library's rules, not
- * the server's. */
+/* Whether a text is UTF-8 without control characters, but for tabs: by the C library's rules (with
+ * the locale of order_walk), not the server's. */
 static bool is_clean(struct span text)
 {
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before = uselocale(utf8);
     mbstate_t state = {0};
     bool clean = true;
 
@@ -146,8 +145,6 @@ static bool is_clean(struct span text)
         clean = length != 0 && length <= text.length - at &&
                 (character == L'\t' || !iswcntrl((wint_t)character));
     }
-    uselocale(before);
-    freelocale(utf8);
     return clean;
 }
 
@@ -160,8 +157,6 @@ static void walk_strange_message(struct checker *checker, size_t at)
     record->life = life_of_name(checker, line->name, at);
     if (record->life == NULL || record->life->claimed)
         judge_fault(checker, "no stranger may have said: %.*s", SHOWN(line->whole));
-    else if (!is_clean(line->rest))
-        judge_fault(checker, "what a stranger said is not clean: %.*s", SHOWN(line->whole));
 }
 
 static void walk_message(struct checker *checker, size_t at)
@@ -212,9 +207,12 @@ static size_t place_witness(struct checker *checker)
 
 void order_walk(struct checker *checker)
 {
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before = uselocale(utf8);
     size_t joins = place_witness(checker), renames = 0;
 
     for (size_t at = 0; at < checker->order_count; at++) {
+        if (!is_clean(checker->order[at].line->whole))
+            judge_fault(checker, "this is not clean: %.*s", SHOWN(checker->order[at].line->whole));
         switch (checker->order[at].line->kind) {
         case LINE_KIND_JOINED:
             walk_joined(checker, at, &joins);
@@ -232,6 +230,8 @@ void order_walk(struct checker *checker)
             break;
         }
     }
+    uselocale(before);
+    freelocale(utf8);
     if (joins < checker->lives.count)
         judge_fault(
             checker, "the room is not told that %s joined", checker->lives.life[joins].name);

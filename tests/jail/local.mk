@@ -5,8 +5,9 @@ if HAVE_CHECK
 check_PROGRAMS += tests/base/check_filter tests/jail/check_hostile tests/supervisor/check_penalty
 tests_base_check_filter_SOURCES = tests/base/check_filter.c
 tests_supervisor_check_penalty_SOURCES = tests/supervisor/check_penalty.c
-tests_jail_check_hostile_SOURCES = tests/jail/check_hostile.c tests/jail/acts.h
-tests_jail_check_hostile_LDADD = $(SYSTEM_TESTS_LIBS)
+tests_jail_check_hostile_SOURCES = tests/jail/check_hostile.c tests/jail/acts.h \
+	tests/checker/workload.c tests/checker/workload.h
+tests_jail_check_hostile_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 
 # Not tests by themselves.
 HOSTILE_BINARIES = tests/jail/hostile tests/jail/careless
