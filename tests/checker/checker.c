@@ -279,13 +279,13 @@ static bool check_leaving(struct checker *checker, const struct reader *reader)
     if (life->left_at == SIZE_MAX)
         judge_fault(checker, "writer %u: the room is not told that it left (%s)", writer_of(reader),
             life->reason);
+    if (reason != NULL && reason->asked_for && session->wish == CHECKER_STAYS)
+        judge_fault(checker, "writer %u: the log says %s, but it did not ask to leave",
+            writer_of(reader), life->reason);
     if (!orderly) {
         check_ended(checker, reader);
         return false;
     }
-    if (session->wish == CHECKER_STAYS)
-        judge_fault(checker, "writer %u: the log says %s, but it did not ask to leave",
-            writer_of(reader), life->reason);
     if (session->wish != CHECKER_FINISHES || session->sight == CHECKER_SEES_OPEN)
         return false;
     if (session->sight == CHECKER_SEES_ERROR)

@@ -385,6 +385,18 @@ static bool a_reason_that_is_not_its_own(struct simulation *simulation, struct r
     return true;
 }
 
+/* Cut short, and logged as if it had left by itself. */
+static bool ended_as_if_it_had_asked(struct simulation *simulation, struct random *random)
+{
+    struct simulation_session *session = edit_pick_whole(simulation, random);
+
+    if (!session->ended || session->given_count < 2)
+        return false;
+    session->wish = CHECKER_STAYS;
+    session->first_missing = session->given[--session->given_count];
+    return true;
+}
+
 static bool a_wrong_first_missing(struct simulation *simulation, struct random *random)
 {
     struct simulation_session *session = edit_pick_ended(simulation, "stalled");
@@ -417,6 +429,6 @@ const struct mutant mutants[] = {MUTANT(one_dropped), MUTANT(one_doubled),
     MUTANT(the_room_not_told_of_a_join), MUTANT(the_room_not_told_of_a_leave),
     MUTANT(the_room_not_told_of_an_eviction), MUTANT(told_otherwise_than_logged),
     MUTANT(an_end_for_no_known_reason), MUTANT(a_reason_that_is_not_its_own),
-    MUTANT(a_wrong_first_missing)};
+    MUTANT(ended_as_if_it_had_asked), MUTANT(a_wrong_first_missing)};
 
 const int mutant_count = (int)(sizeof(mutants) / sizeof(mutants[0]));

@@ -383,7 +383,6 @@ static bool play(struct attack *attack, unsigned newcomers, struct checker_repor
         .payload_max = 300,
         .quits = 6,
         .half_closes = 6,
-        .resets = 6,
         .pauses = 20,
         .disturb = attack_on,
         .context = attack,
@@ -411,6 +410,7 @@ START_TEST(nobody_notices_any_act)
     open_server(&attack.stage, "CHATROOMD_HOSTILE",
         has_calls() ? "jail=required" : "jail=best-effort", attack.mode);
     ck_assert_msg(play(&attack, 30, &report), "%lu faults:\n%s", report.faults, report.text);
+    ck_assert_msg(report.ended == 0, "%lu honest clients were ended", report.ended);
     printf("%u acts, %u of them ended by death; %lu records, %lu deliveries, no fault\n",
         attack.tried, attack.killed, report.records, report.deliveries);
 }
