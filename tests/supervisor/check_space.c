@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define MESSAGE 2000
+#define SHORT   100
+#define LONG    4000
 
 static uint64_t wanted_of(const struct slot *slot)
 {
@@ -157,6 +159,42 @@ START_TEST(order_in_a_slot_is_kept_while_it_waits)
 }
 END_TEST
 
+/* Each time that there is just space for the long one, a short one would fit too. The ring begins
+ * its lap far from there, or the short one could use what the long one leaves at a lap's end. */
+START_TEST(short_ones_do_not_overtake_a_long_one_for_ever)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *quick = stage_join(stage);
+    struct slot *slow = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(quick);
+    stage_catch_up(slow);
+    for (int i = 0; i < 4000 && quick->queue_count < 20; i++) {
+        stage_say(quick, SHORT);
+        stage_turn(stage);
+        stage_catch_up(slow);
+        if (i < 500)
+            stage_catch_up(reader);
+    }
+    stage_say(slow, LONG);
+    ck_assert_uint_eq(slow->queue_count, 1);
+    for (int i = 0; i < 5 && stage->supervisor.blocked_length < LONG; i++) {
+        space_arm(&stage->supervisor);
+        stage_deliver_to(reader, wanted_of(reader));
+        stage_turn(stage);
+    }
+    ck_assert_uint_eq(slow->queue_count, 1); /* it is what waits now ... */
+    ck_assert_uint_gt(stage->supervisor.blocked_length, LONG);
+    ck_assert_uint_gt(quick->queue_count, 10);
+    space_arm(&stage->supervisor);
+    stage_deliver_to(reader, wanted_of(reader));
+    stage_turn(stage);
+    ck_assert_uint_eq(slow->queue_count, 0); /* ... and what goes first */
+    stage_close(stage);
+}
+END_TEST
+
 /* --- waking */
 
 START_TEST(only_the_holder_is_asked_to_wake)
@@ -257,6 +295,39 @@ START_TEST(who_catches_up_before_it_is_asked_is_noticed)
     ck_assert(space_arm(&stage->supervisor));
     stage_turn(stage);
     ck_assert_uint_eq(reader->queue_count, 0);
+    stage_close(stage);
+}
+END_TEST
+
+/* There would be room for its answer now, but for the ring: another turn would change nothing. */
+START_TEST(who_waits_for_both_does_not_make_the_loop_spin)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *asker = stage_join(stage);
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    stage_catch_up(asker);
+    asker->private_bytes = PRIVATE_OWED_MAX - 10;
+    stage_say(speaker, 10);
+    asker->private_last = stage->supervisor.ring.next_sequence - 1;
+    stage_turn(stage);
+    stage_frame(asker, FRAME_WHO);
+    stage_turn(stage);
+    ck_assert(asker->waits_for_private);
+    fill(stage, speaker);
+    stage_catch_up(asker);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(!space_arm(&stage->supervisor));
+        stage_turn(stage);
+        ck_assert_uint_eq(asker->queue_count, 1);
+    }
+    stage_catch_up(reader);
+    ck_assert(space_arm(&stage->supervisor));
+    stage_turn(stage);
+    ck_assert_uint_eq(asker->queue_count, 0);
+    ck_assert_uint_eq(speaker->queue_count, 0);
     stage_close(stage);
 }
 END_TEST
@@ -449,12 +520,14 @@ static Suite *space_suite(void)
     tcase_add_test(holding, a_late_reader_is_told_twice);
     tcase_add_test(holding, the_reserve_is_for_leaves);
     tcase_add_test(holding, order_in_a_slot_is_kept_while_it_waits);
+    tcase_add_test(holding, short_ones_do_not_overtake_a_long_one_for_ever);
     suite_add_tcase(suite, holding);
     tcase_set_timeout(waking, 60);
     tcase_add_test(waking, only_the_holder_is_asked_to_wake);
     tcase_add_test(waking, the_position_asked_for_is_the_first_that_helps);
     tcase_add_test(waking, private_records_wait_for_their_own_client_only);
     tcase_add_test(waking, who_catches_up_before_it_is_asked_is_noticed);
+    tcase_add_test(waking, who_waits_for_both_does_not_make_the_loop_spin);
     tcase_add_test(waking, who_moves_far_enough_before_it_is_asked_is_noticed);
     tcase_add_test(waking, the_holder_that_catches_up_before_it_is_asked_is_noticed);
     suite_add_tcase(suite, waking);
