@@ -47,11 +47,27 @@ size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room)
     return children_with(daemon, COURIER_TITLE, couriers, room);
 }
 
+/* Children that are on their way out: zombies, and those whose memory, and with it the title, the
+ * kernel has taken away already. */
+static size_t count_ending(struct daemon *daemon)
+{
+    static pid_t children[CHILDREN_MAX];
+    size_t count = process_children(daemon_pid(daemon), children, CHILDREN_MAX);
+    size_t ending = process_zombies(daemon_pid(daemon));
+    char title[PROCESS_TEXT_MAX];
+
+    for (size_t at = 0; at < count; at++) {
+        process_title(children[at], title, sizeof(title));
+        ending += title[0] == '\0';
+    }
+    return ending;
+}
+
 size_t daemon_count_workers(struct daemon *daemon)
 {
     static pid_t workers[CHILDREN_MAX];
 
-    return daemon_workers(daemon, workers, CHILDREN_MAX) + process_zombies(daemon_pid(daemon));
+    return daemon_workers(daemon, workers, CHILDREN_MAX) + count_ending(daemon);
 }
 
 void daemon_wait_workers(struct daemon *daemon, size_t count)
@@ -61,10 +77,10 @@ void daemon_wait_workers(struct daemon *daemon, size_t count)
     size_t found;
 
     while ((found = daemon_workers(daemon, workers, CHILDREN_MAX)) != count ||
-           process_zombies(daemon_pid(daemon)) != 0)
+           count_ending(daemon) != 0)
         ck_assert_msg(bounded_turn(deadline),
-            "%zu workers and %zu zombies instead of %zu and 0:\n%s", found,
-            process_zombies(daemon_pid(daemon)), count, daemon_log(daemon));
+            "%zu workers and %zu that are ending instead of %zu and 0:\n%s", found,
+            count_ending(daemon), count, daemon_log(daemon));
 }
 
 /* Waits for a child whose title begins so. */

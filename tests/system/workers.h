@@ -14,10 +14,10 @@ struct daemon;
 /* The daemon's client workers, that is its living children but the forker. Returns their number. */
 size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room);
 
-/* Its workers and its zombies together. */
+/* Its workers, and its children that are ending, together. */
 size_t daemon_count_workers(struct daemon *daemon);
 
-/* Waits until it has exactly so many workers and no zombie. */
+/* Waits until it has exactly so many workers and no child that is ending, not even a zombie. */
 void daemon_wait_workers(struct daemon *daemon, size_t count);
 
 /* Waits for the worker of the client with that name, and returns it. */
