@@ -11,6 +11,8 @@
  * each.
  * 3. Nothing is half done: a handler asks for all the space it needs before it changes anything.
  * 4. A client that is gone gets no replies any more; what it published before is still accepted.
+ * 5. Asking for space looks at positions, and so may end the very slot whose frame is answered:
+ * that frame is a broken rule, and neither waits nor is half answered.
  *
  * Overflow: a queue has room for all the frames that credit allows; one more is a broken rule, and
  * ends that worker.
@@ -41,20 +43,28 @@
 
 enum answer { ANSWER_DONE, ANSWER_WAIT_RING, ANSWER_WAIT_PRIVATE, ANSWER_FAULT };
 
-/* Asks for one record; notes what was missing. */
-static bool fits(struct supervisor *supervisor, size_t length, size_t longest, unsigned count)
+/* Asks for room for `count` records, and notes what was missing. The look at positions that this
+ * may take can end any slot whose worker lies, this one too: then nothing more is done for it. */
+static enum answer ask_room(struct slot *slot, size_t length, size_t longest, unsigned count)
 {
-    if (space_fits(supervisor, length, longest, count, SPACE_COMMON))
-        return true;
+    struct supervisor *supervisor = slot->supervisor;
+    bool fits = space_fits(supervisor, length, longest, count, SPACE_COMMON);
+
+    if (slot->end != END_NONE)
+        return ANSWER_FAULT;
+    if (fits)
+        return ANSWER_DONE;
     space_block(supervisor, length, count);
-    return false;
+    return ANSWER_WAIT_RING;
 }
 
 static enum answer ask_private(struct slot *slot, size_t length)
 {
-    if (!slot_private_fits(slot, length))
-        return ANSWER_WAIT_PRIVATE;
-    return fits(slot->supervisor, length, length, 1) ? ANSWER_DONE : ANSWER_WAIT_RING;
+    bool fits = slot_private_fits(slot, length);
+
+    if (slot->end != END_NONE)
+        return ANSWER_FAULT;
+    return fits ? ask_room(slot, length, length, 1) : ANSWER_WAIT_PRIVATE;
 }
 
 /* The text of a frame, where the worker may still be writing: copy once, then use the copy. */
@@ -66,14 +76,16 @@ static const char *text_of(const struct slot *slot, const struct frame *frame)
 static enum answer answer_publish(struct slot *slot, const struct frame *frame)
 {
     struct supervisor *supervisor = slot->supervisor;
+    enum answer answer;
     size_t length;
 
     if (slot->state != SLOT_PRESENT || frame->length == 0)
         return ANSWER_FAULT;
     length =
         record_message_length(strlen(names_of(supervisor->names, slot->number)), frame->length);
-    if (!fits(supervisor, length, length, 1))
-        return ANSWER_WAIT_RING;
+    answer = ask_room(slot, length, length, 1);
+    if (answer != ANSWER_DONE)
+        return answer;
     return record_message(slot, frame->room, text_of(slot, frame), frame->length) ? ANSWER_DONE
                                                                                   : ANSWER_FAULT;
 }
@@ -100,13 +112,15 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
 {
     struct supervisor *supervisor = slot->supervisor;
     struct record_line line;
+    enum answer answer;
     const char *name;
 
     (void)frame;
     if (slot->state != SLOT_STARTING)
         return ANSWER_FAULT;
-    if (!fits(supervisor, 2 * NAME_LINE_MAX, NAME_LINE_MAX, 2))
-        return ANSWER_WAIT_RING;
+    answer = ask_room(slot, 2 * NAME_LINE_MAX, NAME_LINE_MAX, 2);
+    if (answer != ANSWER_DONE)
+        return answer;
     name = names_take_guest(supervisor->names, slot->number);
     snprintf(slot->name, sizeof slot->name, "%s", name);
     slot->state = SLOT_PRESENT;
@@ -257,8 +271,9 @@ static enum answer answer_finish(struct slot *slot, const struct frame *frame)
         return ANSWER_FAULT;
     if (slot->state == SLOT_PRESENT) {
         size_t length = frame->length + NAME_LINE_MAX;
-        if (!fits(slot->supervisor, length, length, 1))
-            return ANSWER_WAIT_RING;
+        enum answer answer = ask_room(slot, length, length, 1);
+        if (answer != ANSWER_DONE)
+            return answer;
         record_left(slot, end_told(end), reason, frame->length);
     }
     slot_end(slot, end, FRAME_END_DRAIN);

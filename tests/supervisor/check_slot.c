@@ -5,6 +5,8 @@
 
 #include "supervisor/slot.h"
 
+#include "supervisor/order.h"
+#include "supervisor/space.h"
 #include "tests/check_main.h"
 #include "tests/supervisor/stage.h"
 
@@ -281,6 +283,137 @@ START_TEST(a_position_at_the_ends_of_64_bits_is_a_fault)
 }
 END_TEST
 
+/* --- lies that are found while a frame of the liar is answered */
+
+/* Fills the ring until nothing more fits before what `reader` holds, with nothing waiting; then
+ * lets the reader move by `step`, so that the next look is one at all slots. */
+static void fill_to_the_brim(struct slot *reader, struct slot *speaker, uint64_t step)
+{
+    struct supervisor *supervisor = reader->supervisor;
+    struct stage *stage = stage_of(reader);
+
+    for (int i = 0; i < STAGE_CLIENTS; i++)
+        if (supervisor->slots[i].state == SLOT_PRESENT)
+            stage_catch_up(&supervisor->slots[i]);
+    while (speaker->queue_count == 0) {
+        stage_say(speaker, 90);
+        stage_turn(stage);
+        for (int i = 0; i < STAGE_CLIENTS; i++)
+            if (supervisor->slots[i].state == SLOT_PRESENT && &supervisor->slots[i] != reader)
+                stage_catch_up(&supervisor->slots[i]);
+    }
+    space_arm(supervisor);
+    stage_deliver_to(reader, atomic_load(&supervisor->view.slots[reader->number].wanted));
+    stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    ck_assert(!supervisor->blocked);
+    stage_deliver_to(reader, slot_position(reader) + step);
+}
+
+/* The liar is ended, nothing of it waits, and the room sees it leave once if it was in. */
+static void expect_found_out(struct stage *stage, struct slot *liar, unsigned lefts)
+{
+    uint64_t next = stage->supervisor.ring.next_sequence;
+
+    ck_assert_int_eq(liar->end, END_WORKER_FAULT);
+    ck_assert_int_eq(liar->state, SLOT_GONE);
+    ck_assert(!room_has(stage->supervisor.lobby, liar->number));
+    ck_assert_uint_eq(liar->queue_count, 0);
+    ck_assert(!liar->is_waiting);
+    ck_assert(TAILQ_EMPTY(&stage->supervisor.waiting));
+    stage_end_relay(stage, liar);
+    stage_turn(stage);
+    ck_assert_int_eq(liar->state, SLOT_FREE);
+    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, next + lefts);
+    if (lefts > 0)
+        ck_assert_int_eq(region_entry(&stage->supervisor.view, next)->kind, RECORD_LEFT);
+}
+
+START_TEST(a_liar_does_not_wait_for_its_private_records)
+{
+    struct stage *stage = stage_open();
+    struct slot *liar = stage_join(stage);
+
+    stage_catch_up(liar);
+    liar->private_bytes = PRIVATE_OWED_MAX;
+    stage_deliver_to(liar, liar->told_to + 1);
+    stage_frame(liar, FRAME_WHO);
+    expect_found_out(stage, liar, 1);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(a_liar_does_not_wait_for_the_ring)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *liar = stage_join(stage);
+
+    fill_to_the_brim(reader, speaker, 1);
+    stage_catch_up(liar);
+    stage_deliver_to(liar, liar->told_to + 1);
+    stage_say(liar, 4000);
+    expect_found_out(stage, liar, 1);
+    stage_close(stage);
+}
+END_TEST
+
+/* It waits already, and is found out when it is its turn, which comes to nothing. */
+START_TEST(a_liar_does_not_go_on_waiting)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *liar = stage_join(stage);
+
+    fill_to_the_brim(reader, speaker, 0);
+    stage_catch_up(liar);
+    stage_say(liar, 1000);
+    ck_assert(liar->is_waiting);
+    ck_assert(!space_arm(&stage->supervisor));
+    stage_deliver_to(reader, slot_position(reader) + 11);
+    ck_assert(space_arm(&stage->supervisor));
+    ck_assert(!stage->supervisor.blocked);
+    stage_say(speaker, 1000); /* is quicker */
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    stage_deliver_to(liar, liar->told_to + 1);
+    stage_deliver_to(reader, slot_position(reader) + 1);
+    order_resume(&stage->supervisor);
+    expect_found_out(stage, liar, 1);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(a_liar_does_not_get_in)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *liar = stage_take(stage);
+
+    fill_to_the_brim(reader, speaker, 10);
+    stage_deliver_to(liar, 1);
+    stage_frame(liar, FRAME_ENTER);
+    expect_found_out(stage, liar, 0);
+    stage_close(stage);
+}
+END_TEST
+
+START_TEST(a_liar_leaves_once)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *liar = stage_join(stage);
+
+    fill_to_the_brim(reader, speaker, 10);
+    stage_catch_up(liar);
+    stage_deliver_to(liar, liar->told_to + 1);
+    stage_frame(liar, FRAME_FINISH);
+    expect_found_out(stage, liar, 1);
+    stage_close(stage);
+}
+END_TEST
+
+/* --- killing */
+
 START_TEST(the_doomed_are_killed_when_their_time_has_come)
 {
     struct stage *stage = stage_open();
@@ -329,6 +462,11 @@ static Suite *slot_suite(void)
     tcase_add_test(lies, a_position_beyond_what_was_told_is_a_fault);
     tcase_add_test(lies, a_position_that_goes_back_is_a_fault);
     tcase_add_loop_test(lies, a_position_at_the_ends_of_64_bits_is_a_fault, 0, 4);
+    tcase_add_test(lies, a_liar_does_not_wait_for_its_private_records);
+    tcase_add_test(lies, a_liar_does_not_wait_for_the_ring);
+    tcase_add_test(lies, a_liar_does_not_go_on_waiting);
+    tcase_add_test(lies, a_liar_does_not_get_in);
+    tcase_add_test(lies, a_liar_leaves_once);
     tcase_add_test(lies, the_doomed_are_killed_when_their_time_has_come);
     suite_add_tcase(suite, lies);
     return suite;

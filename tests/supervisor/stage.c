@@ -175,10 +175,14 @@ void stage_deliver_to(struct slot *slot, uint64_t position)
     atomic_store(&state->generation, slot->generation);
 }
 
+struct stage *stage_of(const struct slot *slot)
+{
+    return (struct stage *)(void *)((char *)slot->supervisor - offsetof(struct stage, supervisor));
+}
+
 void stage_catch_up(struct slot *slot)
 {
-    struct stage *stage =
-        (struct stage *)(void *)((char *)slot->supervisor - offsetof(struct stage, supervisor));
+    struct stage *stage = stage_of(slot);
     struct frame frame;
 
     while (stage_told(stage, slot, &frame))

@@ -29,6 +29,9 @@ struct stage {
 struct stage *stage_open(void);
 void stage_close(struct stage *stage);
 
+/* The stage that the slot is on. */
+struct stage *stage_of(const struct slot *slot);
+
 /* A newcomer whose worker has not asked to enter; NULL where all slots are taken. */
 struct slot *stage_take(struct stage *stage);
 
