@@ -403,9 +403,10 @@ bool order_resume(struct supervisor *supervisor)
          */
         TAILQ_REMOVE(&supervisor->waiting, slot, waiting_link);
         TAILQ_INSERT_HEAD(&supervisor->waiting, slot, waiting_link);
-        return false;
+        break;
     }
-    return answered == ORDER_TURN_MAX;
+    /* What was answered may have been the last of a worker that is gone: slots_reap() ends it. */
+    return answered == ORDER_TURN_MAX || (answered > 0 && !TAILQ_EMPTY(&supervisor->dying));
 }
 
 bool order_stop_notice(struct supervisor *supervisor)

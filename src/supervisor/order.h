@@ -10,7 +10,8 @@
 void order_frame(struct slot *slot, const struct frame *frame);
 
 /* What waited goes on as far as there is space: leaves first, then the queues, one frame of each in
- * turn. Returns true where a turn's share is done and there is more. */
+ * turn. Returns true where another turn is due at once: a turn's share is done and there is more,
+ * or what was answered may have been the last of a worker that is gone. */
 bool order_resume(struct supervisor *supervisor);
 
 /* Records that the server stops, as the last record for everyone; false where there is no space. */

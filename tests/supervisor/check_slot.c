@@ -14,6 +14,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Fills the ring until nothing more fits before what `reader` holds, with nothing waiting; then
+ * lets the reader move by `step`, so that the next look is one at all slots. */
+static void fill_to_the_brim(struct slot *reader, struct slot *speaker, uint64_t step)
+{
+    struct supervisor *supervisor = reader->supervisor;
+    struct stage *stage = stage_of(reader);
+
+    for (int i = 0; i < STAGE_CLIENTS; i++)
+        if (supervisor->slots[i].state == SLOT_PRESENT)
+            stage_catch_up(&supervisor->slots[i]);
+    while (speaker->queue_count == 0) {
+        stage_say(speaker, 90);
+        stage_turn(stage);
+        for (int i = 0; i < STAGE_CLIENTS; i++)
+            if (supervisor->slots[i].state == SLOT_PRESENT && &supervisor->slots[i] != reader)
+                stage_catch_up(&supervisor->slots[i]);
+    }
+    space_arm(supervisor);
+    stage_deliver_to(reader, atomic_load(&supervisor->view.slots[reader->number].wanted));
+    stage_turn(stage);
+    ck_assert_uint_eq(speaker->queue_count, 0);
+    ck_assert(!supervisor->blocked);
+    stage_deliver_to(reader, slot_position(reader) + step);
+}
+
 /* --- taking and freeing */
 
 START_TEST(generations_grow_at_each_taking)
@@ -208,6 +233,43 @@ START_TEST(frames_of_a_dead_worker_are_answered_before_its_left)
 }
 END_TEST
 
+/* Its EOF and its exit status are seen in one turn, in which its last frame still waits. */
+START_TEST(a_dead_worker_whose_frames_waited_is_not_forgotten)
+{
+    struct stage *stage = stage_open();
+    struct slot *slot = stage_join(stage);
+
+    slot->private_bytes = PRIVATE_OWED_MAX;
+    stage_frame(slot, FRAME_WHO);
+    ck_assert(slot->waits_for_private);
+    stage_end_relay(stage, slot);
+    stage_turn(stage);
+    ck_assert_int_eq(slot->state, SLOT_FREE);
+    stage_close(stage);
+}
+END_TEST
+
+/* The same while others go on waiting for the ring. */
+START_TEST(a_dead_worker_is_not_forgotten_in_a_full_ring)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct slot *slot = stage_join(stage);
+
+    fill_to_the_brim(reader, speaker, 0);
+    stage_catch_up(slot);
+    stage_say(slot, 100);
+    stage_say(speaker, 4000);
+    ck_assert(slot->is_waiting && speaker->is_waiting);
+    stage_end_relay(stage, slot);
+    stage_deliver_to(reader, slot_position(reader) + 2);
+    stage_turn(stage);
+    ck_assert(speaker->is_waiting);
+    ck_assert_int_eq(slot->state, SLOT_FREE);
+    stage_close(stage);
+}
+END_TEST
+
 START_TEST(the_first_reason_stays_and_left_is_recorded_once)
 {
     struct stage *stage = stage_open();
@@ -284,31 +346,6 @@ START_TEST(a_position_at_the_ends_of_64_bits_is_a_fault)
 END_TEST
 
 /* --- lies that are found while a frame of the liar is answered */
-
-/* Fills the ring until nothing more fits before what `reader` holds, with nothing waiting; then
- * lets the reader move by `step`, so that the next look is one at all slots. */
-static void fill_to_the_brim(struct slot *reader, struct slot *speaker, uint64_t step)
-{
-    struct supervisor *supervisor = reader->supervisor;
-    struct stage *stage = stage_of(reader);
-
-    for (int i = 0; i < STAGE_CLIENTS; i++)
-        if (supervisor->slots[i].state == SLOT_PRESENT)
-            stage_catch_up(&supervisor->slots[i]);
-    while (speaker->queue_count == 0) {
-        stage_say(speaker, 90);
-        stage_turn(stage);
-        for (int i = 0; i < STAGE_CLIENTS; i++)
-            if (supervisor->slots[i].state == SLOT_PRESENT && &supervisor->slots[i] != reader)
-                stage_catch_up(&supervisor->slots[i]);
-    }
-    space_arm(supervisor);
-    stage_deliver_to(reader, atomic_load(&supervisor->view.slots[reader->number].wanted));
-    stage_turn(stage);
-    ck_assert_uint_eq(speaker->queue_count, 0);
-    ck_assert(!supervisor->blocked);
-    stage_deliver_to(reader, slot_position(reader) + step);
-}
 
 /* The liar is ended, nothing of it waits, and the room sees it leave once if it was in. */
 static void expect_found_out(struct stage *stage, struct slot *liar, unsigned lefts)
@@ -456,6 +493,8 @@ static Suite *slot_suite(void)
     tcase_add_test(life, a_slot_whose_worker_lives_is_not_free);
     tcase_add_test(life, a_slot_whose_left_is_not_recorded_is_not_free);
     tcase_add_test(life, frames_of_a_dead_worker_are_answered_before_its_left);
+    tcase_add_test(life, a_dead_worker_whose_frames_waited_is_not_forgotten);
+    tcase_add_test(life, a_dead_worker_is_not_forgotten_in_a_full_ring);
     tcase_add_test(life, the_first_reason_stays_and_left_is_recorded_once);
     suite_add_tcase(suite, life);
     tcase_set_timeout(lies, 60);

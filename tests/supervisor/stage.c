@@ -158,10 +158,14 @@ void stage_turn(struct stage *stage)
 {
     struct supervisor *supervisor = &stage->supervisor;
 
-    if (!TAILQ_EMPTY(&supervisor->dying))
-        slots_reap(supervisor);
-    order_resume(supervisor);
-    tell_all(supervisor);
+    bool again;
+
+    do {
+        if (!TAILQ_EMPTY(&supervisor->dying))
+            slots_reap(supervisor);
+        again = order_resume(supervisor);
+        tell_all(supervisor);
+    } while (again);
 }
 
 void stage_deliver_to(struct slot *slot, uint64_t position)

@@ -44,7 +44,8 @@ void stage_frame(struct slot *slot, enum frame_kind kind);
 /* The client says a message of `length` bytes. */
 void stage_say(struct slot *slot, size_t length);
 
-/* The end of a turn: what waits goes on, workers are told. */
+/* The end of a turn, and of those that are due at once after it: what waits goes on, workers are
+ * told. */
 void stage_turn(struct stage *stage);
 
 /* The worker has delivered all before `position`. */
