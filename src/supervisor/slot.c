@@ -252,16 +252,26 @@ static void punish(const struct slot *slot)
             time / 1000);
 }
 
+/* A name as log_quote() makes it: each byte may need another before it. */
+#define SHOWN_NAME_MAX (2 * (NAME_LENGTH_MAX + 1))
+
+/* The slot's last name for the log, "-" where it never had one. */
+static const char *shown_name(const struct slot *slot, char buffer[SHOWN_NAME_MAX])
+{
+    return slot->name[0] != '\0' ? log_quote(buffer, SHOWN_NAME_MAX, slot->name) : "-";
+}
+
 void slot_fault(struct slot *slot, const char *what)
 {
-    char quoted[128];
+    char name[SHOWN_NAME_MAX], quoted[128];
 
     if (slot->faulted)
         return;
     slot->faulted = true;
     log_event(LOG_LEVEL_ERROR, "worker-fault",
-        "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld what=%s", slot->number, slot->generation,
-        (long)slot->pid, log_quote(quoted, sizeof quoted, what));
+        "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s pid=%ld what=%s", slot->number,
+        slot->generation, shown_name(slot, name), slot->address, (long)slot->pid,
+        log_quote(quoted, sizeof quoted, what));
     punish(slot);
     slot_end(slot, END_WORKER_FAULT, FRAME_END_EVICT);
     slot_doom(slot, 0);
@@ -364,13 +374,15 @@ static bool is_orderly(const struct slot *slot)
 
 static void log_crash(const struct slot *slot)
 {
+    char name[SHOWN_NAME_MAX];
     int status = slot->wait_status;
 
     if (is_orderly(slot))
         return;
     log_event(LOG_LEVEL_ERROR, "worker-crash",
-        "slot=%" PRIu32 " generation=%" PRIu32 " pid=%ld %s=%d", slot->number, slot->generation,
-        (long)slot->pid, WIFSIGNALED(status) ? "signal" : "exit",
+        "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s pid=%ld %s=%d", slot->number,
+        slot->generation, shown_name(slot, name), slot->address, (long)slot->pid,
+        WIFSIGNALED(status) ? "signal" : "exit",
         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     /* SIGKILL is an operator's, or the kernel's that is out of memory. */
     if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
@@ -451,7 +463,7 @@ static enum log_level leave_level(const struct slot *slot)
 
 static void log_leave(struct slot *slot)
 {
-    char name[2 * sizeof slot->name], missing[32] = "none";
+    char name[SHOWN_NAME_MAX], missing[32] = "none";
     uint64_t first = slot->first_missing != 0 ? slot->first_missing : slot->reader.untold_from;
 
     if (first != 0)
@@ -459,9 +471,8 @@ static void log_leave(struct slot *slot)
     log_event(leave_level(slot), "leave",
         "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s joined=%" PRIu64
         " owed_to=%" PRIu64 " first_missing=%s",
-        slot->number, slot->generation,
-        slot->name[0] != '\0' ? log_quote(name, sizeof name, slot->name) : "-", slot->address,
-        end_word(slot->end), slot->joined, slot->reader.owed_to, missing);
+        slot->number, slot->generation, shown_name(slot, name), slot->address, end_word(slot->end),
+        slot->joined, slot->reader.owed_to, missing);
 }
 
 void slot_try_free(struct slot *slot)

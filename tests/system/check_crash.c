@@ -48,7 +48,7 @@ START_TEST(a_worker_dies)
     client_expect(crowd[0], "* guest2 left (connection lost)");
     client_expect(crowd[2], "* guest2 left (connection lost)");
     snprintf(died_of, sizeof(died_of), "signal=%d", deaths[_i]);
-    daemon_wait_log(daemon, "event=worker-crash", died_of, NULL);
+    daemon_wait_log(daemon, "event=worker-crash", "name=guest2", died_of, NULL);
     daemon_wait_log(daemon, "event=leave", "name=guest2", "reason=worker-crash", NULL);
     daemon_wait_workers(daemon, 2);
     next = client_join(daemon_address(daemon, 0));
