@@ -389,11 +389,14 @@ static void release(struct slot *slot)
     }
 }
 
-/* Its courier is done with it, or dead: what it did not get begins at `position`. */
+/* Its courier is done with it, or dead: what it did not get begins at `position`. `reason` is why,
+ * where that is not the end that it had already. */
 static void part_with(struct slot *slot, uint64_t position, enum end_reason reason, int how)
 {
-    slot_end(slot, reason, FRAME_END_EVICT);
+    if (reason != END_NONE)
+        slot_end(slot, reason, FRAME_END_EVICT);
     slot->first_missing = position <= slot->courier_end_to ? position : 0;
+    slot->cut_by = reason;
     shutdown(slot->client_fd, how);
     release(slot);
     slot_try_free(slot);
@@ -409,7 +412,9 @@ static void take_done(struct courier *courier, const struct frame *frame)
         fault(courier, "done with a client that is not its own");
         return;
     }
-    part_with(slot, courier_position(slot), END_CONNECTION_LOST, drained ? SHUT_WR : SHUT_RDWR);
+    part_with(slot, courier_position(slot),
+        frame->detail == FRAME_DONE_LOST ? END_CONNECTION_LOST : END_NONE,
+        drained ? SHUT_WR : SHUT_RDWR);
 }
 
 /* --- its process */
@@ -600,7 +605,8 @@ static uint64_t resume_all(struct courier *courier, uint64_t oldest_needed, uint
         next = TAILQ_NEXT(slot, served_link);
         is_known = resume_slot(slot, oldest_needed, told_to);
         if (!is_known || !goes_on || courier->supervisor->abandons) {
-            part_with(slot, slot->served_from, END_COURIER_LOST, SHUT_RDWR);
+            part_with(slot, slot->served_from, is_known && !goes_on ? END_NONE : END_COURIER_LOST,
+                SHUT_RDWR);
             continue;
         }
         if (slot->served_from < lowest)

@@ -4,24 +4,28 @@
 #ifndef CHATROOMD_SUPERVISOR_ENDS_H
 #define CHATROOMD_SUPERVISOR_ENDS_H
 
+#include <stdbool.h>
+
 /*
- * symbol, word in logs and counters, what the room is told after "NAME left" (NULL: it is not told)
+ * symbol, word in logs and counters, what the room is told after "NAME left" (NULL: it is not
+ * told), whether the client is given all that it is owed first (1) or is gone already or has to go
+ * (0)
  */
 #define ENDS(END)                                                                                  \
-    END(CLOSED, "closed", "")                                                                      \
-    END(QUIT, "quit", " (quit)")                                                                   \
-    END(CONNECTION_LOST, "connection-lost", " (connection lost)")                                  \
-    END(STALLED, "stalled", " (too slow)")                                                         \
-    END(WORKER_CRASH, "worker-crash", " (connection lost)")                                        \
-    END(WORKER_FAULT, "worker-fault", " (connection lost)")                                        \
-    END(COURIER_LOST, "courier-lost", " (connection lost)")                                        \
-    END(NO_WORKER, "no-worker", NULL)                                                              \
-    END(UNUSED, "unused", NULL)                                                                    \
-    END(STOPPED, "stop", NULL)
+    END(CLOSED, "closed", "", 1)                                                                   \
+    END(QUIT, "quit", " (quit)", 1)                                                                \
+    END(CONNECTION_LOST, "connection-lost", " (connection lost)", 0)                               \
+    END(STALLED, "stalled", " (too slow)", 0)                                                      \
+    END(WORKER_CRASH, "worker-crash", " (connection lost)", 0)                                     \
+    END(WORKER_FAULT, "worker-fault", " (connection lost)", 0)                                     \
+    END(COURIER_LOST, "courier-lost", " (connection lost)", 0)                                     \
+    END(NO_WORKER, "no-worker", NULL, 0)                                                           \
+    END(UNUSED, "unused", NULL, 0)                                                                 \
+    END(STOPPED, "stop", NULL, 1)
 
 enum end_reason {
     END_NONE,
-#define END(symbol, word, told) END_##symbol,
+#define END(symbol, word, told, drains) END_##symbol,
     ENDS(END)
 #undef END
         END_COUNT
@@ -30,7 +34,7 @@ enum end_reason {
 static inline const char *end_word(enum end_reason reason)
 {
     static const char *const words[END_COUNT] = {[END_NONE] = "none",
-#define END(symbol, word, told) [END_##symbol] = word,
+#define END(symbol, word, told, drains) [END_##symbol] = word,
         ENDS(END)
 #undef END
     };
@@ -40,11 +44,21 @@ static inline const char *end_word(enum end_reason reason)
 static inline const char *end_told(enum end_reason reason)
 {
     static const char *const told_texts[END_COUNT] = {
-#define END(symbol, word, told) [END_##symbol] = told,
+#define END(symbol, word, told, drains) [END_##symbol] = told,
         ENDS(END)
 #undef END
     };
     return told_texts[reason];
+}
+
+static inline bool end_drains(enum end_reason reason)
+{
+    static const bool drains_at[END_COUNT] = {
+#define END(symbol, word, told, drains) [END_##symbol] = drains,
+        ENDS(END)
+#undef END
+    };
+    return drains_at[reason];
 }
 
 #endif

@@ -461,6 +461,36 @@ static enum log_level leave_level(const struct slot *slot)
     return slot->end == END_NO_WORKER || slot->end == END_UNUSED ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
+/* What became of the drain of a client that left in order: done, or what cut it short. That it is
+ * done is what the worker says; what is missing is what the supervisor sees. */
+static const char *drain_word(const struct slot *slot, uint64_t missing)
+{
+    int status = slot->wait_status;
+
+    if (!end_drains(slot->end))
+        return "none";
+    if (missing == 0 && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_DONE)
+        return "done";
+    if (slot->evicted)
+        return end_word(END_STALLED);
+    if (slot->faulted)
+        return end_word(END_WORKER_FAULT);
+    if (slot->cut_by != END_NONE)
+        return end_word(slot->cut_by);
+    if (WIFSIGNALED(status))
+        return is_orderly(slot) ? "killed" : end_word(END_WORKER_CRASH);
+    switch (WEXITSTATUS(status)) {
+    case WORKER_EXIT_DONE:
+        return end_word(END_WORKER_FAULT); /* it is not */
+    case WORKER_EXIT_CONNECTION_LOST:
+        return end_word(END_CONNECTION_LOST);
+    case WORKER_EXIT_DRAIN_TIMEOUT:
+        return "timeout";
+    default:
+        return end_word(END_WORKER_CRASH);
+    }
+}
+
 static void log_leave(struct slot *slot)
 {
     char name[SHOWN_NAME_MAX], missing[32] = "none";
@@ -469,10 +499,11 @@ static void log_leave(struct slot *slot)
     if (first != 0)
         snprintf(missing, sizeof missing, "%" PRIu64, first);
     log_event(leave_level(slot), "leave",
-        "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s joined=%" PRIu64
-        " owed_to=%" PRIu64 " first_missing=%s",
+        "slot=%" PRIu32 " generation=%" PRIu32
+        " name=%s address=%s reason=%s drain=%s joined=%" PRIu64 " owed_to=%" PRIu64
+        " first_missing=%s",
         slot->number, slot->generation, shown_name(slot, name), slot->address, end_word(slot->end),
-        slot->joined, slot->reader.owed_to, missing);
+        drain_word(slot, first), slot->joined, slot->reader.owed_to, missing);
 }
 
 void slot_try_free(struct slot *slot)

@@ -131,6 +131,7 @@ struct slot {
 
     /* Its end. */
     enum end_reason end;
+    enum end_reason cut_by; /* what its courier knows to have cut its drain short */
     bool left_due;
     bool left_recorded;
 

@@ -233,7 +233,7 @@ static void check_first_missing(struct checker *checker, const struct reader *re
     if (life->first_missing < life->joined)
         judge_fault(checker, "writer %u: misses a record from before it joined, says the log",
             writer_of(reader));
-    if (strcmp(life->reason, "worker-crash") == 0)
+    if (strcmp(life->reason, "worker-crash") == 0 || strcmp(life->drain, "worker-crash") == 0)
         return;
     for (size_t at = life->joined_at; at < reader->reached; at++)
         if (checker->order[at].sequence >= life->first_missing &&
@@ -244,13 +244,19 @@ static void check_first_missing(struct checker *checker, const struct reader *re
         }
 }
 
-/* The server ended it: named in the log, told to the room. */
+/* It ended before its time: named in the log, told to the room. */
 static void check_ended(struct checker *checker, const struct reader *reader)
 {
+    const struct life *life = reader->life;
+    const struct reason *reason = order_reason(life->reason);
+
     checker->report->ended++;
-    if (order_reason(reader->life->reason) == NULL)
+    if (reason == NULL)
         judge_fault(checker, "writer %u: ended for no known reason: \"%s\"", writer_of(reader),
-            reader->life->reason);
+            life->reason);
+    else if (reason->asked_for ? !order_is_cut(life->drain) : strcmp(life->drain, "none") != 0)
+        judge_fault(checker, "writer %u: %s, and its drain is \"%s\"", writer_of(reader),
+            life->reason, life->drain);
     check_first_missing(checker, reader);
 }
 
@@ -274,7 +280,8 @@ static bool check_leaving(struct checker *checker, const struct reader *reader)
     const struct checker_session *session = reader->session;
     const struct life *life = reader->life;
     const struct reason *reason = order_reason(life->reason);
-    bool orderly = reason != NULL && reason->asked_for && life->first_missing == 0;
+    bool orderly = reason != NULL && reason->asked_for && life->first_missing == 0 &&
+                   strcmp(life->drain, "done") == 0;
 
     if (life->left_at == SIZE_MAX)
         judge_fault(checker, "writer %u: the room is not told that it left (%s)", writer_of(reader),

@@ -24,7 +24,8 @@
  *  - the name shown is the one that its writer has at that place, and a stranger's its own;
  *  - every record is clean text, with no control character in it;
  *  - who was ended has a reason and a first missing sequence number in the log that agree with what
- * it got, and the room was told in the words for that reason;
+ * it got, and the room was told in the words for that reason; where the drain of who left in order
+ * was cut short, the log has a word for what did it;
  *  - `joined` and renames stand in the order as the log has them.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_CHECKER_H

@@ -26,7 +26,7 @@ struct simulation_session *edit_pick_whole(struct simulation *simulation, struct
     for (;;) {
         struct simulation_session *session = edit_pick_session(simulation, random);
 
-        if (!session->ended || session->wish == CHECKER_FINISHES)
+        if (!session->ended || strcmp(session->drain, "done") == 0)
             return session;
     }
 }
@@ -36,6 +36,14 @@ struct simulation_session *edit_pick_ended(struct simulation *simulation, const 
     for (size_t at = 1; at < simulation->session_count; at++)
         if (simulation->session[at].ended && strcmp(simulation->session[at].reason, reason) == 0 &&
             simulation->session[at].given_count > 10)
+            return &simulation->session[at];
+    return NULL;
+}
+
+struct simulation_session *edit_pick_drained(struct simulation *simulation)
+{
+    for (size_t at = 1; at < simulation->session_count; at++)
+        if (simulation->session[at].ended && strcmp(simulation->session[at].drain, "done") == 0)
             return &simulation->session[at];
     return NULL;
 }

@@ -17,7 +17,10 @@ struct simulation_session *edit_pick_session(struct simulation *simulation, stru
 /* One that stays, or one that ends in order: all of what it is owed must be there. */
 struct simulation_session *edit_pick_whole(struct simulation *simulation, struct random *random);
 
-/* One that the server ended for this reason, or NULL. */
+/* One that left in order and was given everything, or NULL. */
+struct simulation_session *edit_pick_drained(struct simulation *simulation);
+
+/* One that ended for this reason, or NULL. */
 struct simulation_session *edit_pick_ended(struct simulation *simulation, const char *reason);
 
 /* The place of a public record in what a session got, of a message, but not the last place. */

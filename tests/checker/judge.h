@@ -46,6 +46,9 @@ struct reason {
 /* NULL for a word that is none. */
 const struct reason *order_reason(const char *word);
 
+/* Whether this is a word of the log for what cuts the drain of an orderly end short. */
+bool order_is_cut(const char *drain);
+
 /* Makes the order of the witness's lines. */
 void order_make(struct checker *checker);
 

@@ -74,6 +74,7 @@ static void take_leave(struct lives *lives, const char *line)
             continue;
         life->ended = true;
         take_value(line, "reason", life->reason, sizeof(life->reason));
+        take_value(line, "drain", life->drain, sizeof(life->drain));
         life->first_missing = take_number(line, "first_missing");
         return;
     }

@@ -4,7 +4,7 @@
  *
  * Of the log only these lines are used, whatever comes before "event=":
  *     event=join slot=N generation=N name=X address=X sequence=N
- *     event=leave slot=N generation=N name=X address=X reason=X ... first_missing=N|none
+ *     event=leave slot=N generation=N name=X address=X reason=X drain=X ... first_missing=N|none
  *     event=rename ... sequence=N
  *     event=log-lost ...
  */
@@ -25,6 +25,7 @@ struct life {
     char address[LIFE_TEXT]; /* as the log has it */
     bool ended;              /* the log tells its end: */
     char reason[LIFE_TEXT];
+    char drain[LIFE_TEXT];  /* "done", "none", or what cut it short */
     uint64_t first_missing; /* 0: none */
 
     /* What checker.c finds out. */

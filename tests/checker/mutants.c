@@ -167,13 +167,13 @@ static bool not_at_the_final_message(struct simulation *simulation, struct rando
 
 static bool an_orderly_end_by_a_reset(struct simulation *simulation, struct random *random)
 {
+    struct simulation_session *session = edit_pick_drained(simulation);
+
     (void)random;
-    for (size_t at = 1; at < simulation->session_count; at++)
-        if (simulation->session[at].wish == CHECKER_FINISHES) {
-            simulation->session[at].sight = CHECKER_SEES_ERROR;
-            return true;
-        }
-    return false;
+    if (session == NULL)
+        return false;
+    session->sight = CHECKER_SEES_ERROR;
+    return true;
 }
 
 /* The place of the answer to an unknown command in what a session got, or 0. */
@@ -377,9 +377,10 @@ static bool an_end_for_no_known_reason(struct simulation *simulation, struct ran
 
 static bool a_reason_that_is_not_its_own(struct simulation *simulation, struct random *random)
 {
-    struct simulation_session *session = edit_pick_whole(simulation, random);
+    struct simulation_session *session = edit_pick_drained(simulation);
 
-    if (!session->ended)
+    (void)random;
+    if (session == NULL)
         return false;
     session->wish = CHECKER_STAYS;
     return true;
@@ -394,6 +395,43 @@ static bool ended_as_if_it_had_asked(struct simulation *simulation, struct rando
         return false;
     session->wish = CHECKER_STAYS;
     session->first_missing = session->given[--session->given_count];
+    return true;
+}
+
+static bool a_cut_drain_without_a_word(struct simulation *simulation, struct random *random)
+{
+    (void)random;
+    for (size_t at = 0; at < simulation->session_count; at++) {
+        struct simulation_session *session = &simulation->session[at];
+
+        if (session->ended && session->frozen && strcmp(session->reason, "closed") == 0 &&
+            session->first_missing != 0) {
+            session->drain = "done";
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool a_drain_cut_by_nothing_known(struct simulation *simulation, struct random *random)
+{
+    struct simulation_session *session = edit_pick_drained(simulation);
+
+    (void)random;
+    if (session == NULL)
+        return false;
+    session->drain = "none";
+    return true;
+}
+
+static bool a_drain_of_who_was_ended(struct simulation *simulation, struct random *random)
+{
+    struct simulation_session *session = edit_pick_ended(simulation, "stalled");
+
+    (void)random;
+    if (session == NULL)
+        return false;
+    session->drain = "done";
     return true;
 }
 
@@ -429,6 +467,8 @@ const struct mutant mutants[] = {MUTANT(one_dropped), MUTANT(one_doubled),
     MUTANT(the_room_not_told_of_a_join), MUTANT(the_room_not_told_of_a_leave),
     MUTANT(the_room_not_told_of_an_eviction), MUTANT(told_otherwise_than_logged),
     MUTANT(an_end_for_no_known_reason), MUTANT(a_reason_that_is_not_its_own),
-    MUTANT(ended_as_if_it_had_asked), MUTANT(a_wrong_first_missing)};
+    MUTANT(ended_as_if_it_had_asked), MUTANT(a_cut_drain_without_a_word),
+    MUTANT(a_drain_cut_by_nothing_known), MUTANT(a_drain_of_who_was_ended),
+    MUTANT(a_wrong_first_missing)};
 
 const int mutant_count = (int)(sizeof(mutants) / sizeof(mutants[0]));

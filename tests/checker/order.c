@@ -35,6 +35,17 @@ const struct reason *order_reason(const char *word)
     return NULL;
 }
 
+bool order_is_cut(const char *drain)
+{
+    static const char *const words[] = {
+        "timeout", "connection-lost", "stalled", "worker-crash", "worker-fault", "killed"};
+
+    for (size_t at = 0; at < sizeof(words) / sizeof(words[0]); at++)
+        if (strcmp(words[at], drain) == 0)
+            return true;
+    return false;
+}
+
 static struct reader *reader_of_writer(struct checker *checker, unsigned writer)
 {
     for (size_t at = 0; at < checker->run->count; at++)

@@ -106,19 +106,25 @@ static void leave(struct simulation *simulation, size_t number, const char *reas
     session->present = false;
     session->ended = true;
     session->reason = reason;
+    session->drain = "none";
+    if (wish == CHECKER_FINISHES)
+        session->drain = session->frozen ? "timeout" : "done";
     session->wish = wish;
     session->sight = sight;
     add(simulation, SIMULATED_EVENT, number, false, "* %s left%s", session->name, told);
 }
 
-/* A laggard, or one whose worker dies, may have got a piece of a line. */
+/* A laggard, or one whose worker dies, may have got a piece of a line. A laggard may also leave
+ * without ever reading. */
 static void be_ended(struct simulation *simulation, struct random *random, size_t number)
 {
     struct simulation_session *session = &simulation->session[number];
 
     if (session->frozen && random_percent(random, 50))
         session->piece = "[gue";
-    if (session->frozen)
+    if (session->frozen && random_percent(random, 40))
+        leave(simulation, number, "closed", "", CHECKER_FINISHES, CHECKER_SEES_END);
+    else if (session->frozen)
         leave(simulation, number, "stalled", " (too slow)", CHECKER_STAYS, CHECKER_SEES_ERROR);
     else
         leave(simulation, number, "worker-crash", " (connection lost)", CHECKER_STAYS,
@@ -224,8 +230,9 @@ static void render_leave(
         snprintf(missing, sizeof(missing), "%zu", session->first_missing);
     snprintf(text, size,
         "2026-11-22T22:00:00.000Z level=info event=leave slot=%zu generation=1 name=%s address=%s "
-        "reason=%s joined=%zu owed_to=0 first_missing=%s\n",
-        number, session->name, session->address, session->reason, session->joined, missing);
+        "reason=%s drain=%s joined=%zu owed_to=0 first_missing=%s\n",
+        number, session->name, session->address, session->reason, session->drain, session->joined,
+        missing);
 }
 
 static void render_log(struct simulation *simulation)

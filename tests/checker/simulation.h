@@ -36,6 +36,7 @@ struct simulation_session {
     bool frozen;  /* reads nothing any more */
     bool ended;
     const char *reason;
+    const char *drain;
     size_t joined;        /* its `joined` record */
     size_t first_missing; /* a record, or 0 */
     const char *piece;    /* what comes after its last whole line */

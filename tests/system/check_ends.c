@@ -96,6 +96,7 @@ START_TEST(a_backlog_is_drained)
     crowd_expect_whole(leaver, crowd[0], told[_i]);
     client_close(leaver);
     daemon_wait_workers(daemon, 2);
+    daemon_wait_log(daemon, "event=leave", "name=guest3", "drain=done", "first_missing=none", NULL);
     client_expect_later(crowd[0], "%s", told[_i]);
     client_expect_silence(crowd[1], crowd, 1);
     close_all(crowd, 2);
@@ -159,11 +160,69 @@ START_TEST(the_drain_has_an_end)
     daemon_wait_workers(daemon, 2);
     ck_assert_msg(bounded_now() - before >= 400, "it was given up after %d ms already",
         (int)(bounded_now() - before));
-    line = daemon_wait_log(daemon, "name=guest3", "first_missing=", NULL);
+    line = daemon_wait_log(
+        daemon, "event=leave", "name=guest3", "reason=closed", "drain=timeout", NULL);
     ck_assert_uint_gt(log_line_number(line, "first_missing"), 0);
     client_read_to_end(crowd[2]);
     ck_assert_uint_lt(crowd_expect_prefix(crowd[2], crowd[0]), CROWD_BACKLOG);
     close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* What else can cut a drain short, and how the log calls it. */
+enum cut { CUT_BY_RESET, CUT_BY_CRASH, CUT_BY_HANGING, CUT_BY_STALLING, CUTS };
+
+static const struct {
+    const char *drain_timeout;
+    const char *word;
+} cuts[CUTS] = {
+    [CUT_BY_RESET] = {"drain-timeout=1 h", "drain=connection-lost"},
+    [CUT_BY_CRASH] = {"drain-timeout=1 h", "drain=worker-crash"},
+    [CUT_BY_HANGING] = {"drain-timeout=1 s", "drain=killed"},
+    [CUT_BY_STALLING] = {"drain-timeout=1 h", "drain=stalled"},
+};
+
+static void cut_short(struct client *const *crowd, pid_t worker, enum cut cut)
+{
+    switch (cut) {
+    case CUT_BY_RESET:
+        client_reset(crowd[2]);
+        break;
+    case CUT_BY_CRASH:
+        ck_assert_int_eq(kill(worker, SIGKILL), 0);
+        break;
+    case CUT_BY_HANGING:
+        ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+        break;
+    default:
+        crowd_queue(crowd[1], CROWD_BACKLOG, 2 * CROWD_BACKLOG);
+        crowd_run_until_messages(crowd, 2, crowd[0], 3 * CROWD_BACKLOG);
+    }
+}
+
+START_TEST(a_drain_cut_short_has_its_word)
+{
+    struct daemon *daemon = daemon_start(
+        OPTIONS("-o", cuts[_i].drain_timeout, "-o", "ring-size=10 MiB", "-o", "stall-grace=300 ms"));
+    struct client *crowd[3];
+    const char *line;
+    pid_t worker;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    crowd[2] = client_join_small(daemon_address(daemon, 0), SMALL_BUFFER);
+    client_expect(crowd[0], "* guest3 joined");
+    worker = daemon_worker_of(daemon, "guest3");
+    crowd[2]->reads = false;
+    crowd_queue(crowd[1], 0, CROWD_BACKLOG);
+    crowd_run_until_messages(crowd, 2, crowd[0], CROWD_BACKLOG);
+    client_half_close(crowd[2]);
+    crowd_run_until_line(crowd, 2, crowd[0], "* guest3 left");
+    cut_short(crowd, worker, (enum cut)_i);
+    line =
+        daemon_wait_log(daemon, "event=leave", "name=guest3", "reason=closed", cuts[_i].word, NULL);
+    ck_assert_uint_gt(log_line_number(line, "first_missing"), 0);
+    close_all(crowd, _i == CUT_BY_RESET ? 2 : 3);
     daemon_stop(daemon);
 }
 END_TEST
@@ -257,6 +316,7 @@ static Suite *ends_suite(void)
     tcase_add_test(ends, a_close_says_the_last_unfinished_line);
     tcase_add_test(ends, a_reset_is_a_lost_connection);
     tcase_add_test(ends, the_drain_has_an_end);
+    tcase_add_loop_test(ends, a_drain_cut_short_has_its_word, 0, CUTS);
     tcase_add_test(ends, senders_wait_for_a_slow_reader);
     tcase_add_test(ends, a_sleeping_worker_is_told_twice);
     tcase_add_test(ends, a_stalled_reader_is_ended);

@@ -110,6 +110,7 @@ START_TEST(a_stop_ends_in_time)
 
     make_pending(daemon, crowd);
     daemon_signal(daemon, SIGTERM);
+    daemon_wait_log(daemon, "event=leave", "name=guest3", "reason=stop", "drain=timeout", NULL);
     daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
     client_read_to_end(crowd[2]);
     ck_assert_uint_lt(crowd_expect_prefix(crowd[2], crowd[0]), CROWD_BACKLOG);
