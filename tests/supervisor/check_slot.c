@@ -11,6 +11,8 @@
 #include "tests/supervisor/stage.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -345,6 +347,39 @@ START_TEST(a_position_at_the_ends_of_64_bits_is_a_fault)
 }
 END_TEST
 
+/* What a worker's exit says of the drain is laid beside its position. */
+START_TEST(a_worker_that_says_done_is_not_just_believed)
+{
+    struct stage *stage = stage_open();
+    struct slot *slot = stage_join(stage);
+    FILE *log = tmpfile();
+    char line[1024];
+    siginfo_t exited;
+
+    ck_assert_ptr_nonnull(log);
+    if (_i == 0)
+        stage_catch_up(slot);
+    stage_frame(slot, FRAME_FINISH);
+    stage_turn(stage);
+    if (_i == 0)
+        stage_catch_up(slot);
+    slot->pid = fork();
+    ck_assert_int_ge(slot->pid, 0);
+    if (slot->pid == 0)
+        _exit(WORKER_EXIT_DONE);
+    ck_assert_int_eq(waitid(P_PID, (id_t)slot->pid, &exited, WEXITED | WNOWAIT), 0);
+    ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
+    stage_end_relay(stage, slot);
+    stage_turn(stage);
+    rewind(log);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, log));
+    ck_assert_msg(
+        strstr(line, _i == 0 ? "drain=done " : "drain=worker-fault ") != NULL, "%s", line);
+    fclose(log);
+    stage_close(stage);
+}
+END_TEST
+
 /* --- lies that are found while a frame of the liar is answered */
 
 /* The liar is ended, nothing of it waits, and the room sees it leave once if it was in. */
@@ -501,6 +536,7 @@ static Suite *slot_suite(void)
     tcase_add_test(lies, a_position_beyond_what_was_told_is_a_fault);
     tcase_add_test(lies, a_position_that_goes_back_is_a_fault);
     tcase_add_loop_test(lies, a_position_at_the_ends_of_64_bits_is_a_fault, 0, 4);
+    tcase_add_loop_test(lies, a_worker_that_says_done_is_not_just_believed, 0, 2);
     tcase_add_test(lies, a_liar_does_not_wait_for_its_private_records);
     tcase_add_test(lies, a_liar_does_not_wait_for_the_ring);
     tcase_add_test(lies, a_liar_does_not_go_on_waiting);
