@@ -40,6 +40,7 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/penalty.c src/supervisor/penalty.h \
 	src/supervisor/reader.c src/supervisor/reader.h \
 	src/supervisor/record.c src/supervisor/record.h \
+	src/supervisor/refusals.c src/supervisor/refusals.h \
 	src/supervisor/resume.c src/supervisor/resume.h \
 	src/supervisor/slot.c src/supervisor/slot.h \
 	src/supervisor/space.c src/supervisor/space.h \

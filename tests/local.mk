@@ -26,6 +26,7 @@ check_PROGRAMS += \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
 	tests/supervisor/check_hold \
+	tests/supervisor/check_refusals \
 	tests/supervisor/check_slot \
 	tests/supervisor/check_space
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \

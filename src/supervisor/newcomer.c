@@ -9,8 +9,8 @@
  * while FORKER_PENDING_MAX workers are in the making; and for ACCEPT_RETRY_MS when accept(2) fails,
  * since libevent would call the error callback without end (EMFILE leaves the connection in the
  * backlog).
- * 3. A refused newcomer gets one best-effort line. A run of refusals for the same reason is one
- * line in the log at its beginning and one with the count at its end.
+ * 3. A refused newcomer gets one best-effort line. A run of refusals is one line in the log for
+ *    each of its reasons and one with the count at its end (refusals.h).
  * 4. When the forker dies, newcomers whose worker is in the making are refused (maker.c).
  *
  * Overflow: nothing grows with those who are not let in but the kernel's backlog.
@@ -62,11 +62,9 @@ static void refuse_full(struct newcomers *newcomers, int fd)
     char line[96];
 
     supervisor->counters.refused_full++;
-    newcomers->refused_in_run++;
-    if (!newcomers->told_full)
+    if (refusals_note(&newcomers->refusals, REFUSAL_FULL, clock_ms(supervisor)))
         log_event(
             LOG_LEVEL_WARNING, "refused", "reason=full max-clients=%u", supervisor->slot_count);
-    newcomers->told_full = true;
     snprintf(line, sizeof line, "! The server is full (%u clients); try again later\n",
         supervisor->slot_count);
     refuse(fd, line);
@@ -74,14 +72,13 @@ static void refuse_full(struct newcomers *newcomers, int fd)
 
 static void refuse_busy(struct newcomers *newcomers, int fd, const char *what, int failure)
 {
+    struct supervisor *supervisor = newcomers->supervisor;
     char quoted[128];
 
-    newcomers->supervisor->counters.refused_busy++;
-    newcomers->refused_in_run++;
-    if (!newcomers->told_busy)
+    supervisor->counters.refused_busy++;
+    if (refusals_note(&newcomers->refusals, REFUSAL_BUSY, clock_ms(supervisor)))
         log_event(LOG_LEVEL_ERROR, "refused", "reason=busy what=%s error=%s", what,
             log_quote(quoted, sizeof quoted, strerror(failure)));
-    newcomers->told_busy = true;
     refuse(fd, "! The server is busy; try again later\n");
 }
 
@@ -95,7 +92,6 @@ static bool refuse_punished(struct newcomers *newcomers, int fd, const struct pe
     if (left == 0)
         return false;
     supervisor->counters.refused_punished++;
-    newcomers->refused_in_run++;
     snprintf(line, sizeof line,
         "! Too many connections from your address have crashed; try again in %" PRIu64 " s\n",
         (left + 999) / 1000);
@@ -103,13 +99,18 @@ static bool refuse_punished(struct newcomers *newcomers, int fd, const struct pe
     return true;
 }
 
-/* A newcomer was let in: a run of refusals is over. */
-static void log_run_over(struct newcomers *newcomers)
+/* Logs the end of a run of refusals, if that has come. Returns whether it is to be looked for
+ * later. */
+static bool look_for_run_end(struct newcomers *newcomers)
 {
-    if (newcomers->refused_in_run > 0)
-        log_event(LOG_LEVEL_NOTICE, "accepting", "refused=%" PRIu64, newcomers->refused_in_run);
-    newcomers->refused_in_run = 0;
-    newcomers->told_full = newcomers->told_busy = false;
+    uint64_t count;
+
+    if (!refusals_pass(&newcomers->refusals))
+        return false;
+    if (!refusals_over(&newcomers->refusals, clock_ms(newcomers->supervisor), &count))
+        return true;
+    log_event(LOG_LEVEL_NOTICE, "accepting", "refused=%" PRIu64, count);
+    return false;
 }
 
 static void pause_accepting(struct newcomers *newcomers)
@@ -149,7 +150,7 @@ static void welcome(struct newcomers *newcomers, struct slot *slot)
     }
     if (slot->end == END_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
         slot_doom(slot, ENTER_TIMEOUT_MS);
-    log_run_over(newcomers);
+    refusals_let_in(&newcomers->refusals);
 }
 
 static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *peer,
@@ -161,7 +162,6 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
 
     (void)acceptor, (void)peer_length;
     newcomers->supervisor->counters.accepted++;
-    newcomers->told_accept = false;
     if (++newcomers->accepted_in_turn >= ACCEPTS_PER_TURN)
         pause_accepting(newcomers);
     if (refuse_punished(newcomers, fd, &key))
@@ -185,10 +185,9 @@ static void accept_failed(struct evconnlistener *acceptor, void *argument)
     char quoted[128];
 
     (void)acceptor;
-    if (!newcomers->told_accept)
+    if (refusals_note(&newcomers->refusals, REFUSAL_ACCEPT, clock_ms(newcomers->supervisor)))
         log_event(LOG_LEVEL_ERROR, "refused", "reason=accept error=%s",
             log_quote(quoted, sizeof quoted, strerror(failure)));
-    newcomers->told_accept = true;
     newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
     pause_accepting(newcomers);
 }
@@ -272,9 +271,9 @@ static bool must_pause(struct newcomers *newcomers)
     return maker->forker.pid == 0 || maker->forker.pending >= FORKER_PENDING_MAX / 2;
 }
 
-bool newcomers_turn(struct newcomers *newcomers)
+/* Accepts again where it is paused and the reason is gone. Returns whether a later try is due. */
+static bool resume_accepting(struct newcomers *newcomers)
 {
-    newcomers->accepted_in_turn = 0;
     if (!newcomers->paused || newcomers->closed || must_pause(newcomers))
         return newcomers->resume_at != 0;
     newcomers->paused = false;
@@ -284,6 +283,14 @@ bool newcomers_turn(struct newcomers *newcomers)
             newcomers->paused = true;
         }
     return newcomers->paused;
+}
+
+bool newcomers_turn(struct newcomers *newcomers)
+{
+    bool run_goes_on = look_for_run_end(newcomers);
+
+    newcomers->accepted_in_turn = 0;
+    return resume_accepting(newcomers) || run_goes_on;
 }
 
 void newcomers_close(struct newcomers *newcomers)

@@ -5,6 +5,7 @@
 #define CHATROOMD_SUPERVISOR_NEWCOMER_H
 
 #include "supervisor/listener.h"
+#include "supervisor/refusals.h"
 #include "supervisor/state.h"
 
 struct event;
@@ -20,8 +21,7 @@ struct newcomers {
     bool paused;        /* the acceptors are disabled */
     bool closed;        /* for good: the server stops */
     uint64_t resume_at; /* milliseconds: when to try again after a failed accept; 0: at once */
-    bool told_full, told_busy, told_accept; /* a run of refusals is logged once */
-    uint64_t refused_in_run;
+    struct refusals refusals; /* for the log */
 };
 
 /* From here on the forker's answers about workers come here. */
@@ -31,8 +31,8 @@ void newcomers_prepare(struct newcomers *newcomers, struct supervisor *superviso
 /* Starts to accept. */
 bool newcomers_open(struct newcomers *newcomers);
 
-/* At the end of a turn: accepts again where the reason not to is gone. Returns whether a later try
- * is due by the clock. */
+/* At the end of a turn: accepts again where the reason not to is gone, and logs the end of a run of
+ * refusals. Returns whether either is to be looked at later, by the clock. */
 bool newcomers_turn(struct newcomers *newcomers);
 
 /* Stops to accept, and takes the addresses away. */

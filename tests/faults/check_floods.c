@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "supervisor/refusals.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
@@ -12,6 +13,7 @@
 #include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
 #include "tests/system/modes.h"
+#include "tests/system/stream.h"
 #include "tests/system/workers.h"
 
 #include <stdio.h>
@@ -45,6 +47,18 @@ static void expect_as_before(struct daemon *daemon, struct figures before, unsig
         ck_assert_uint_le(now.memory, before.memory + MEMORY_MARGIN_KIB);
 }
 
+/* However many were refused since `start`, the log has one line where a run of them began, and one
+ * where it ended; and runs are REFUSALS_QUIET_MS apart. */
+static void expect_few_lines(struct daemon *daemon, int64_t start)
+{
+    size_t begun = fault_count_log(daemon, "event=refused");
+
+    ck_assert_uint_ge(begun, 1);
+    ck_assert_uint_le(begun, 1 + (size_t)(bounded_now() - start) / REFUSALS_QUIET_MS);
+    daemon_wait_log(daemon, "event=accepting", "refused=", NULL);
+    ck_assert_uint_le(fault_count_log(daemon, "event=accepting"), begun);
+}
+
 /* Ten times the connections that fit, all at once: as many as fit are in, the others are told, each
  * with one line; nobody in the room notices but by the new names; and then there is room again. */
 START_TEST(ten_times_what_fits)
@@ -53,6 +67,7 @@ START_TEST(ten_times_what_fits)
         daemon_start(OPTIONS("-o", "max-clients=20", "-o", "courier-clients=200"));
     struct client *crowd[2], *flood[FIT + BEYOND];
     int rounds = fault_times(5, 100);
+    int64_t start = bounded_now();
     struct figures before;
 
     client_join_room(daemon_address(daemon, 0), crowd, 2);
@@ -72,18 +87,51 @@ START_TEST(ten_times_what_fits)
             client_expect_end(flood[at]);
         }
         ck_assert_uint_eq(in, FIT - 2);
-        ck_assert_uint_le(fault_count_log(daemon, "event=refused"), (size_t)(round + 1) * FIT);
         fault_align(crowd[0], crowd, 2, "still here");
         fault_close_all(flood, FIT + BEYOND);
         daemon_wait_workers(daemon, 2);
         client_close(client_join(daemon_address(daemon, 0)));
         daemon_wait_workers(daemon, 2);
     }
+    expect_few_lines(daemon, start);
     expect_as_before(daemon, before, 2);
     ck_assert_uint_eq(
         fault_counter(daemon, "refused-full"), (unsigned)rounds * (FIT + BEYOND - FIT + 2));
     printf("%d connections for %d places, %d times: %d told each time\n", FIT + BEYOND, FIT, rounds,
         BEYOND + 2);
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* One place, and always one too many who want it: now the one gets in, now the other does not. */
+START_TEST(now_and_then_a_place)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=3"));
+    int rounds = fault_times(100, 2000);
+    int64_t start = bounded_now();
+    struct client *crowd[2];
+    const char *line;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    for (int round = 0; round < rounds; round++) {
+        struct client *in = client_join(daemon_address(daemon, 0));
+        struct client *late = client_open(daemon_address(daemon, 0), 0);
+
+        client_expect_start(late, "! The server is full");
+        client_close(late);
+        client_close(in);
+        daemon_wait_workers(daemon, 2);
+    }
+    client_close(client_join(daemon_address(daemon, 0)));
+    expect_few_lines(daemon, start);
+    line = daemon_wait_log(daemon, "event=accepting", NULL);
+    printf("%d times a place and one too many, in %lld ms: %zu lines at the beginning, %zu at the "
+           "end\n",
+        rounds, (long long)(bounded_now() - start), fault_count_log(daemon, "event=refused"),
+        fault_count_log(daemon, "event=accepting"));
+    if (fault_count_log(daemon, "event=refused") == 1)
+        ck_assert_uint_eq(log_line_number(line, "refused"), (unsigned)rounds);
     fault_close_all(crowd, 2);
     daemon_stop(daemon);
 }
@@ -234,6 +282,7 @@ static Suite *floods_suite(void)
 
     tcase_set_timeout(floods, FAULT_CASE_SECONDS);
     tcase_add_test(floods, ten_times_what_fits);
+    tcase_add_test(floods, now_and_then_a_place);
     tcase_add_test(floods, connect_and_say_nothing);
     tcase_add_test(floods, resets_in_mid_message);
     suite_add_tcase(suite, floods);

@@ -122,6 +122,7 @@ START_TEST(forks_are_refused)
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8", FEW_PROCESSES));
     char folder[200] = "";
     struct client *crowd[2];
+    const char *line;
     size_t had;
     pid_t forker;
 
@@ -139,6 +140,8 @@ START_TEST(forks_are_refused)
         daemon_wait_log(daemon, "event=refused", "reason=busy", "what=fork", NULL);
         ck_assert(forbid_forks(folder, forker, false));
         expect_recovered(daemon, crowd, had);
+        line = daemon_wait_log(daemon, "event=accepting", NULL);
+        ck_assert_uint_eq(log_line_number(line, "refused"), REFUSED);
         ck_assert_uint_eq(fault_counter(daemon, "refused-busy"), REFUSED);
         ck_assert_uint_eq(fault_count_log(daemon, "event=refused"), 1);
         printf("%d newcomers were refused a process\n", REFUSED);
