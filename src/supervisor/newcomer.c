@@ -216,6 +216,7 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
 /* Refuses all newcomers whose worker is in the making; it may or may not exist. */
 static void lost(struct supervisor *supervisor)
 {
+    pause_accepting(supervisor->newcomers);
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
         if (slot->state == SLOT_FREE || !slot->is_making)

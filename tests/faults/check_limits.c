@@ -62,6 +62,20 @@ static void expect_recovered(struct daemon *daemon, struct client *const *crowd,
     ck_assert_uint_eq(fault_descriptors(daemon_pid(daemon)), had);
 }
 
+#define CPU_LOOK_MS 1000
+#define CPU_MAX_MS  200
+
+/* Lets time pass, in which newcomers knock, and says how much of it the supervisor worked. */
+static int64_t cpu_of(struct daemon *daemon, struct client *const *waiting, size_t count)
+{
+    int64_t before = fault_cpu_ms(daemon_pid(daemon));
+    int64_t deadline = bounded_deadline(CPU_LOOK_MS);
+
+    while (client_turn(waiting, count, deadline))
+        ;
+    return fault_cpu_ms(daemon_pid(daemon)) - before;
+}
+
 /* --- no more processes --- */
 
 /* Sets /sys/fs/cgroup/.../NAME; false where that cannot be. */
@@ -106,13 +120,13 @@ static bool cgroup_add(const char *folder, pid_t process)
 }
 
 /* Nothing more can be forked there than there is, or whatever is wanted again. */
-static bool forbid_forks(const char *folder, pid_t forker, bool forbidden)
+static bool forbid_forks(const char *folder, pid_t process, bool forbidden)
 {
     struct rlimit limit = {.rlim_cur = forbidden ? 1 : RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 
     if (folder[0] != '\0')
         return cgroup_write(folder, "pids.max", forbidden ? "1" : "max");
-    return prlimit(forker, RLIMIT_NPROC, &limit, NULL) == 0;
+    return prlimit(process, RLIMIT_NPROC, &limit, NULL) == 0;
 }
 
 /* As root by a cgroup, which no privilege passes; otherwise by the forker's RLIMIT_NPROC, which the
@@ -153,10 +167,50 @@ START_TEST(forks_are_refused)
 }
 END_TEST
 
-/* --- no more descriptors --- */
+/* The forker dies, and for a second none can be made: newcomers wait, those who are there do not
+ * notice, the log has one line, and then all get in. */
+START_TEST(the_forker_cannot_be_replaced)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct client *crowd[2], *waiting[10];
+    char folder[200] = "";
+    pid_t supervisor = daemon_pid(daemon);
+    int64_t cpu;
+    size_t had;
 
-#define CPU_LOOK_MS 1000
-#define CPU_MAX_MS  200
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    had = fault_descriptors(supervisor);
+    if (geteuid() == 0 &&
+        (!cgroup_make(folder, sizeof(folder)) || !cgroup_add(folder, supervisor))) {
+        fault_skip("no pids cgroup can be made");
+    } else {
+        ck_assert(forbid_forks(folder, supervisor, true));
+        ck_assert_int_eq(kill(daemon_forker(daemon), SIGKILL), 0);
+        daemon_wait_log(daemon, "event=forker-lost", NULL);
+        for (size_t at = 0; at < 10; at++)
+            waiting[at] = client_open(daemon_address(daemon, 0), 0);
+        cpu = cpu_of(daemon, waiting, 10);
+        ck_assert_int_le(cpu, CPU_MAX_MS);
+        expect_unaffected(crowd);
+        ck_assert_uint_eq(fault_count_log(daemon, "event=forker"), 1);
+        ck_assert(forbid_forks(folder, supervisor, false));
+        daemon_wait_log(daemon, "event=forker-replaced", NULL);
+        for (size_t at = 0; at < 10; at++)
+            client_expect_welcome(waiting[at]);
+        fault_close_all(waiting, 10);
+        fault_wait_slots(daemon, 2);
+        ck_assert_uint_eq(fault_descriptors(supervisor), had);
+        printf("no forker could be made for %d ms, of which %lld were worked\n", CPU_LOOK_MS,
+            (long long)cpu);
+    }
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+    if (folder[0] != '\0')
+        rmdir(folder);
+}
+END_TEST
+
+/* --- no more descriptors --- */
 
 /* The limit below which just `free` numbers of descriptors are free. */
 static rlim_t limit_that_leaves(pid_t process, int free)
@@ -183,17 +237,6 @@ static void limit_descriptors(pid_t process, int free, struct rlimit *before)
     limit = *before;
     limit.rlim_cur = limit_that_leaves(process, free);
     ck_assert_int_eq(prlimit(process, RLIMIT_NOFILE, &limit, NULL), 0);
-}
-
-/* Lets time pass, in which newcomers knock, and says how much of it the supervisor worked. */
-static int64_t cpu_of(struct daemon *daemon, struct client *const *waiting, size_t count)
-{
-    int64_t before = fault_cpu_ms(daemon_pid(daemon));
-    int64_t deadline = bounded_deadline(CPU_LOOK_MS);
-
-    while (client_turn(waiting, count, deadline))
-        ;
-    return fault_cpu_ms(daemon_pid(daemon)) - before;
 }
 
 /* No descriptor is free, or a few are, so that the shortage comes at another place. Newcomers wait
@@ -340,6 +383,7 @@ static Suite *limits_suite(void)
 
     tcase_set_timeout(limits, FAULT_CASE_SECONDS);
     tcase_add_test(limits, forks_are_refused);
+    tcase_add_test(limits, the_forker_cannot_be_replaced);
     tcase_add_loop_test(limits, descriptors_run_out, 0, 4);
     tcase_add_loop_test(limits, the_forkers_descriptors_run_out, 0, 2);
     tcase_add_test(limits, the_forker_dies_with_newcomers);
