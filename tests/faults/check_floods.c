@@ -70,7 +70,7 @@ START_TEST(ten_times_what_fits)
     int64_t start = bounded_now();
     struct figures before;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    fault_join_pair(daemon, crowd);
     before = figures_of(daemon);
     for (int round = 0; round < rounds; round++) {
         size_t in = 0;
@@ -147,7 +147,7 @@ START_TEST(connect_and_say_nothing)
     int rounds = fault_times(8, 200);
     struct figures before;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    fault_join_pair(daemon, crowd);
     before = figures_of(daemon);
     for (int round = 0; round < rounds; round++) {
         for (size_t at = 0; at < 100; at++)
@@ -179,7 +179,7 @@ START_TEST(resets_in_mid_message)
     int rounds = fault_times(25, 500);
     struct figures before;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    fault_join_pair(daemon, crowd);
     before = figures_of(daemon);
     for (int round = 0; round < rounds; round++) {
         fault_join_many(daemon_address(daemon, 0), some, 20, 0);

@@ -140,9 +140,8 @@ START_TEST(forks_are_refused)
     size_t had;
     pid_t forker;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    had = fault_join_pair(daemon, crowd);
     forker = daemon_forker(daemon);
-    had = fault_descriptors(daemon_pid(daemon));
     if (geteuid() == 0 && (!cgroup_make(folder, sizeof(folder)) || !cgroup_add(folder, forker))) {
         fault_skip("no pids cgroup can be made");
     } else {
@@ -178,8 +177,7 @@ START_TEST(the_forker_cannot_be_replaced)
     int64_t cpu;
     size_t had;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
-    had = fault_descriptors(supervisor);
+    had = fault_join_pair(daemon, crowd);
     if (geteuid() == 0 &&
         (!cgroup_make(folder, sizeof(folder)) || !cgroup_add(folder, supervisor))) {
         fault_skip("no pids cgroup can be made");
@@ -250,8 +248,7 @@ START_TEST(descriptors_run_out)
     int64_t cpu, relieved;
     size_t had, told = 0;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
-    had = fault_descriptors(daemon_pid(daemon));
+    had = fault_join_pair(daemon, crowd);
     limit_descriptors(daemon_pid(daemon), _i, &before);
     for (size_t at = 0; at < 20; at++)
         waiting[at] = client_open(daemon_address(daemon, 0), 0);
@@ -289,8 +286,7 @@ START_TEST(the_forkers_descriptors_run_out)
     size_t had;
     pid_t forker;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
-    had = fault_descriptors(daemon_pid(daemon));
+    had = fault_join_pair(daemon, crowd);
     forker = daemon_forker(daemon);
     if (fault_descriptors(forker) == 0) {
         fault_skip("only root may look into the forker");
@@ -316,8 +312,7 @@ START_TEST(the_forker_dies_with_newcomers)
     int rounds = fault_times(10, 200);
     size_t had;
 
-    client_join_room(daemon_address(daemon, 0), crowd, 2);
-    had = fault_descriptors(daemon_pid(daemon));
+    had = fault_join_pair(daemon, crowd);
     for (int round = 0; round < rounds; round++) {
         pid_t forker = daemon_forker(daemon);
 

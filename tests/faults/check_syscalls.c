@@ -318,8 +318,7 @@ static void room_open(struct room *room)
     const char *no_jail = fault_no_jail();
 
     room->daemon = daemon_start(no_jail[0] != '\0' ? OPTIONS("-o", no_jail) : NULL);
-    client_join_room(daemon_address(room->daemon, 0), room->crowd, 2);
-    room->descriptors = fault_descriptors(daemon_pid(room->daemon));
+    room->descriptors = fault_join_pair(room->daemon, room->crowd);
     folder_name(room->output, sizeof(room->output), "", "trace");
     unlink(room->output);
 }

@@ -123,6 +123,17 @@ size_t fault_descriptors(pid_t process)
     return count;
 }
 
+size_t fault_join_pair(struct daemon *daemon, struct client **pair)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t expected = fault_descriptors(daemon_pid(daemon)) + 2, found;
+
+    client_join_room(daemon_address(daemon, 0), pair, 2);
+    while ((found = fault_descriptors(daemon_pid(daemon))) != expected)
+        ck_assert_msg(bounded_turn(deadline), "%zu descriptors instead of %zu", found, expected);
+    return found;
+}
+
 unsigned long long fault_counter(struct daemon *daemon, const char *key)
 {
     daemon_mark(daemon);

@@ -51,6 +51,10 @@ int64_t fault_cpu_ms(pid_t process);
 /* How many descriptors a process has open. */
 size_t fault_descriptors(pid_t process);
 
+/* Two join, the first in this daemon. Returns how many descriptors it has with them, when it has
+ * let go of those that it keeps while a worker is in the making. */
+size_t fault_join_pair(struct daemon *daemon, struct client **pair);
+
 /* Signals USR1 and waits for the counters, of which this is one. */
 unsigned long long fault_counter(struct daemon *daemon, const char *key);
 
