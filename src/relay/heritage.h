@@ -92,7 +92,7 @@ enum worker_exit {
     WORKER_EXIT_DRAIN_TIMEOUT = 11,   /* the client did not take what it was owed in time */
     WORKER_EXIT_EVICTED = 12,
     WORKER_EXIT_NO_SUPERVISOR = 13,  /* the relay was closed from the other side */
-    WORKER_EXIT_SETUP = 14,          /* it could not make its mappings or its event loop */
+    WORKER_EXIT_SETUP = 14,          /* its mappings or events were refused by the kernel */
     WORKER_EXIT_JAIL = 15,           /* it could not enter the jail, which is required */
     WORKER_EXIT_CANARY_REFUSED = 20, /* what the canary tried was refused */
     WORKER_EXIT_CANARY_ESCAPED = 21, /* it succeeded */

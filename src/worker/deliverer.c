@@ -42,7 +42,8 @@ static void deliver(struct deliverer *deliverer)
         break;
     case DELIVERY_MORE:
     case DELIVERY_BLOCKED:
-        event_add(deliverer->writable, NULL);
+        if (event_add(deliverer->writable, NULL) != 0)
+            deliverer->handler->lost(deliverer->context); /* nothing would go on */
         break;
     case DELIVERY_LOST:
         deliverer->handler->lost(deliverer->context);

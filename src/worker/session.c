@@ -236,10 +236,10 @@ static void take_input(struct session *session)
     if (session->peer_closed)
         return;
     /* While an event is held the buffer that it points into must stay as it is. */
-    if (session->event.kind == LINE_NONE)
-        bufferevent_enable(session->client, EV_READ);
-    else
+    if (session->event.kind != LINE_NONE)
         bufferevent_disable(session->client, EV_READ);
+    else if (bufferevent_enable(session->client, EV_READ) != 0)
+        session_end(session, WORKER_EXIT_SETUP);
 }
 
 static void client_readable(struct bufferevent *client, void *argument)

@@ -16,6 +16,7 @@
 #include "tests/faults/trace.h"
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
+#include "tests/system/crowd.h"
 #include "tests/system/daemon.h"
 #include "tests/system/folder.h"
 #include "tests/system/modes.h"
@@ -417,6 +418,39 @@ START_TEST(worker)
 }
 END_TEST
 
+/* The worker cannot wait until its client takes more: the client gets everything all the same, or
+ * is ended, but does not wait for ever. */
+START_TEST(worker_that_cannot_wait)
+{
+    static const char inject[] = "inject=epoll_ctl:error=ENOMEM";
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    struct client *victim;
+    struct room room;
+    pid_t strace;
+
+    if (!trace_possible())
+        return;
+    room_open(&room);
+    victim = client_join_small(daemon_address(room.daemon, 0), 4096);
+    strace = trace_start(daemon_worker_of(room.daemon, victim->name), inject, room.output, false);
+    victim->reads = false;
+    crowd_queue(room.crowd[0], 0, CROWD_BACKLOG);
+    while (!trace_injected(room.output)) {
+        ck_assert_msg(bounded_now() < deadline, "it never waits");
+        client_turn(room.crowd, 2, bounded_deadline(10));
+    }
+    crowd_run_until_messages(room.crowd, 2, room.crowd[1], CROWD_BACKLOG);
+    victim->reads = true;
+    while (!victim->ended && crowd_messages(victim) < CROWD_BACKLOG)
+        ck_assert_msg(client_turn(&victim, 1, deadline), "it waits for ever");
+    client_close(victim);
+    trace_stop(strace);
+    expect_service(room.daemon);
+    room_close(&room);
+    printf("a worker could not wait for its client: it is no worker any more\n");
+}
+END_TEST
+
 /* --- a signal just after a worker's creation --- */
 
 #define NEWCOMERS 8
@@ -461,6 +495,7 @@ static Suite *syscalls_suite(void)
     tcase_add_loop_test(calls, supervisor, 0, COUNT(in_supervisor));
     tcase_add_loop_test(calls, forker, 0, COUNT(in_forker));
     tcase_add_loop_test(calls, worker, 0, COUNT(in_worker));
+    tcase_add_test(calls, worker_that_cannot_wait);
     tcase_add_loop_test(calls, signalled_at_birth, 0, 7);
     suite_add_tcase(suite, calls);
     return suite;
