@@ -284,7 +284,7 @@ static void play(struct workload *workload)
 /* --- the end of a run --- */
 
 /* Whether the server is done with all but so many: by its workers and by its log. The workers alone
- * do not say it: one that is being torn down has no title any more and is no zombie yet. */
+ * do not say it: the `left` of a dead one may still wait for space. */
 static bool serves_only(struct daemon *daemon, size_t expected)
 {
     struct lives lives;
