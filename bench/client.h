@@ -21,7 +21,7 @@ enum {
     CLIENT_READ_SIZE = 256 * 1024,
     CLIENT_OUTPUT_SIZE = 256 * 1024,
     CLIENT_STALLED_BUFFER = 4096, /* SO_RCVBUF */
-    CLIENT_CARRY_EXTRA = 512,     /* what a frame may have besides its text */
+    CLIENT_CARRY_EXTRA = 1024,    /* what a frame may have besides its text */
     CLIENT_CARRY_MAX = MESSAGE_SIZE_MAX + CLIENT_CARRY_EXTRA,
 };
 

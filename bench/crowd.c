@@ -149,8 +149,8 @@ void crowd_refuse(struct crowd *crowd, struct client *client, const char *words,
 static void crowd_greet(struct crowd *crowd, struct client *client)
 {
     const struct protocol *protocol = crowd->plan.protocol;
-    const char *greeting =
-        client->role == CLIENT_SENDER ? protocol->sender_greeting : protocol->receiver_greeting;
+    char greeting[PROTOCOL_GREETING_SIZE];
+    size_t length = protocol->greet == NULL ? 0 : protocol->greet(client, greeting);
 
     if (client_connected(client) != 0) {
         crowd_end(crowd, client, &crowd->refused);
@@ -158,7 +158,7 @@ static void crowd_greet(struct crowd *crowd, struct client *client)
     }
     client->state = CLIENT_GREETING;
     /* An empty send buffer takes this; where the connection is gone already, the read tells. */
-    if (greeting != NULL && send(client->descriptor, greeting, strlen(greeting), MSG_NOSIGNAL) < 0)
+    if (length > 0 && send(client->descriptor, greeting, length, MSG_NOSIGNAL) < 0)
         snprintf(crowd->words, sizeof(crowd->words), "(%s)", strerror(errno));
     if (client->role == CLIENT_STALLED)
         crowd_ready(crowd, client);
@@ -200,6 +200,22 @@ void crowd_send(struct crowd *crowd, struct client *client)
     client_flush(client);
     if (client->full != was_full)
         crowd_watch(crowd, client, EPOLL_CTL_MOD, client->full ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void crowd_say(struct crowd *crowd, struct client *client, const char *words)
+{
+    size_t length = strlen(words);
+
+    if (client->output == NULL) { /* it writes nothing else, so its socket has room */
+        if (send(client->descriptor, words, length, MSG_NOSIGNAL) != (ssize_t)length)
+            crowd_wrong(crowd, client, "cannot be answered", words, length);
+        return;
+    }
+    if (client->pending + length > CLIENT_OUTPUT_SIZE)
+        crowd_wrong(crowd, client, "no room to answer", words, length);
+    memcpy(client->output + client->pending, words, length);
+    client->pending += length;
+    crowd_send(crowd, client);
 }
 
 static void crowd_serve(struct crowd *crowd, struct client *client, uint32_t events)

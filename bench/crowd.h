@@ -80,6 +80,9 @@ uint64_t crowd_bytes(const struct crowd *crowd);
 void crowd_ready(struct crowd *crowd, struct client *client);
 void crowd_refuse(struct crowd *crowd, struct client *client, const char *words, size_t length);
 
+/* For protocols: have CLIENT say WORDS between its messages. */
+void crowd_say(struct crowd *crowd, struct client *client, const char *words);
+
 /* For protocols: these BYTES must not come, because of WHAT; ends the benchmark. */
 _Noreturn void crowd_wrong(const struct crowd *crowd, const struct client *client, const char *what,
     const char *bytes, size_t length);

@@ -69,7 +69,7 @@ static const struct figure figures[] = {
         .decimals = 1,
         .sample = sample_cpu,
         .ours = OURS,
-        .beside = {.peer = &peer_bare, .name = "bare"},
+        .beside = {.peer = &peer_processes, .name = "processes"},
         .goal = GOAL_RATIO_AT_MOST,
         .bound = 2,
         .receivers = 100,
@@ -207,7 +207,7 @@ static bool figure_peer_installed(const struct peer *peer, const struct figure_s
             peer->name);
         return false;
     }
-    server_stop(&server);
+    server_stop(&server, peer->strict);
     return true;
 }
 

@@ -83,8 +83,8 @@ static const char help[] =
     "  -o, --option KEY=VALUE   given to the chatroomd that is started\n"
     "\n"
     "One measurement:\n"
-    "  --protocol NAME    chatroomd, redis or bare: what to speak and, without --connect, to "
-    "start\n"
+    "  --protocol NAME    chatroomd, redis, nats, mosquitto, ngircd, loop or processes: what to "
+    "speak and, without --connect, to start\n"
     "  --connect HOST:PORT   a server that runs already; --protocol is chatroomd unless given\n"
     "  --pid PID          of that server, so that the CPU time of its process tree is counted\n"
     "  --receivers N      (100)\n"
@@ -250,7 +250,7 @@ static void measure_single(struct command *command)
     measure_run(plan, &result);
     report_measure(plan, &result);
     if (start)
-        server_stop(&server);
+        server_stop(&server, command->peer->strict);
 }
 
 int main(int argc, char **argv)

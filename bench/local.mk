@@ -4,6 +4,7 @@ EXTRA_PROGRAMS += bench/load bench/bare
 bench_load_SOURCES = \
 	bench/clock.h \
 	bench/client.c bench/client.h \
+	bench/configuration.c bench/configuration.h \
 	bench/crowd.c bench/crowd.h \
 	bench/fail.c bench/fail.h \
 	bench/figure.c bench/figure.h \
@@ -14,6 +15,9 @@ bench_load_SOURCES = \
 	bench/peer.c bench/peer.h \
 	bench/peer_bare.c \
 	bench/peer_chatroomd.c \
+	bench/peer_mosquitto.c \
+	bench/peer_nats.c \
+	bench/peer_ngircd.c \
 	bench/peer_redis.c \
 	bench/process.c bench/process.h \
 	bench/protocol.h \
@@ -21,12 +25,14 @@ bench_load_SOURCES = \
 	bench/sample.c bench/sample.h \
 	bench/sender.c bench/sender.h \
 	bench/usage.c bench/usage.h
+bench_load_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_SOURCE='"$(abs_srcdir)/bench"'
 bench_load_LDADD = libchatroomd.a -lm
 
-bench_bare_SOURCES = bench/bare.c
+bench_bare_SOURCES = bench/bare.c bench/bare.h bench/bare_loop.c bench/bare_processes.c
 bench_bare_LDADD = libchatroomd.a
 
-EXTRA_DIST += bench/README
+BENCH_CONFIGURATIONS = bench/mosquitto.conf bench/nats.conf bench/ngircd.conf bench/redis.conf
+EXTRA_DIST += bench/README $(BENCH_CONFIGURATIONS)
 CLEANFILES += bench/load$(EXEEXT) bench/bare$(EXEEXT) bench/results.json
 
 # BENCH_FLAGS='--only rate-256 --runs 5' and the like.

@@ -7,7 +7,8 @@
 
 const struct peer *peer_find(const char *name)
 {
-    static const struct peer *const peers[] = {&peer_chatroomd, &peer_redis, &peer_bare};
+    static const struct peer *const peers[] = {&peer_chatroomd, &peer_redis, &peer_nats,
+        &peer_mosquitto, &peer_ngircd, &peer_loop, &peer_processes};
 
     for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++)
         if (strcmp(peers[i]->name, name) == 0)

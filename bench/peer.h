@@ -21,6 +21,7 @@ struct peer_settings {
 struct peer {
     const char *name;
     const struct protocol *protocol;
+    bool strict; /* it ends with status 0 after SIGTERM */
 
     /* Start it, and tell in ADDRESS (PEER_ADDRESS_SIZE bytes) where it listens. False: it is not
      * installed. */
@@ -29,7 +30,11 @@ struct peer {
 
 extern const struct peer peer_chatroomd;
 extern const struct peer peer_redis;
-extern const struct peer peer_bare; /* a bare loop of a process per client, see bare.c */
+extern const struct peer peer_nats;
+extern const struct peer peer_mosquitto;
+extern const struct peer peer_ngircd;
+extern const struct peer peer_loop;      /* a bare loop of send(), see bare_loop.c */
+extern const struct peer peer_processes; /* a bare process per client, see bare_processes.c */
 
 /* The peer called NAME, or NULL. */
 const struct peer *peer_find(const char *name);

@@ -1,4 +1,5 @@
-/* The bare loop (bare.c) as a peer: it lies beside this program, and speaks the line protocol. */
+/* The bare servers (bare.h) as peers: their program lies beside this one, and speaks the line
+ * protocol. */
 #include "config.h"
 
 #include "fail.h"
@@ -8,14 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool bare_start(struct server *server, const struct peer_settings *settings, char *address)
+static bool bare_start(struct server *server, const char *kind, char *address)
 {
     char path[4096];
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("bare"));
-    const char *arguments[] = {path, NULL};
+    const char *arguments[] = {path, kind, NULL};
     const char *listen;
 
-    (void)settings;
     if (length < 0)
         fail("/proc/self/exe cannot be read");
     path[length] = '\0';
@@ -27,4 +27,20 @@ static bool bare_start(struct server *server, const struct peer_settings *settin
     return true;
 }
 
-const struct peer peer_bare = {"bare", &protocol_chatroomd, bare_start};
+static bool loop_start(struct server *server, const struct peer_settings *settings, char *address)
+{
+    (void)settings;
+    return bare_start(server, "loop", address);
+}
+
+static bool processes_start(
+    struct server *server, const struct peer_settings *settings, char *address)
+{
+    (void)settings;
+    return bare_start(server, "processes", address);
+}
+
+const struct peer peer_loop = {
+    .name = "loop", .protocol = &protocol_chatroomd, .strict = true, .start = loop_start};
+const struct peer peer_processes = {
+    .name = "processes", .protocol = &protocol_chatroomd, .strict = true, .start = processes_start};

@@ -140,4 +140,9 @@ static bool chatroomd_start(
     return true;
 }
 
-const struct peer peer_chatroomd = {"chatroomd", &protocol_chatroomd, chatroomd_start};
+const struct peer peer_chatroomd = {
+    .name = "chatroomd",
+    .protocol = &protocol_chatroomd,
+    .strict = true,
+    .start = chatroomd_start,
+};

@@ -8,15 +8,12 @@
  */
 #include "config.h"
 
+#include "configuration.h"
 #include "crowd.h"
 #include "peer.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "fail.h"
 
 #define REDIS_SUBSCRIBED "*3\r\n$9\r\nsubscribe\r\n$4\r\nroom\r\n:1\r\n"
 #define REDIS_PONG       "+PONG\r\n"
@@ -84,41 +81,26 @@ static size_t redis_replies(
     return length;
 }
 
+static size_t redis_greet(const struct client *client, char *bytes)
+{
+    return (size_t)snprintf(bytes, PROTOCOL_GREETING_SIZE, "%s",
+        client->role == CLIENT_SENDER ? "PING\r\n" : "*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\nroom\r\n");
+}
+
 const struct protocol protocol_redis = {
     .name = "redis",
-    .receiver_greeting = "*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\nroom\r\n",
-    .sender_greeting = "PING\r\n",
+    .greet = redis_greet,
     .envelopes = redis_envelopes,
     .receive = redis_receive,
     .replies = redis_replies,
 };
 
-/* Redis cannot be asked to take any port and tell which; the kernel can. */
-static unsigned redis_free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (descriptor < 0 || bind(descriptor, (struct sockaddr *)&address, length) < 0 ||
-        getsockname(descriptor, (struct sockaddr *)&address, &length) < 0)
-        fail("no free port for Redis");
-    close(descriptor);
-    return ntohs(address.sin_port);
-}
-
-/* Nothing is saved, and no limit slows it down or drops its subscribers. */
 static bool redis_start(struct server *server, const struct peer_settings *settings, char *address)
 {
-    char port[16], clients[16];
-    const char *arguments[] = {"redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "",
-        "--appendonly", "no", "--maxclients", clients, "--tcp-backlog", "4096",
-        "--client-output-buffer-limit", "pubsub 0 0 0", "--daemonize", "no", "--logfile", "", NULL};
+    static const char *const arguments[] = {"redis-server", CONFIGURATION_FILE, NULL};
 
-    snprintf(port, sizeof(port), "%u", redis_free_port());
-    snprintf(clients, sizeof(clients), "%u", settings->clients + 32);
-    snprintf(address, PEER_ADDRESS_SIZE, "127.0.0.1:%s", port);
-    return server_start(server, arguments, "Ready to accept connections") != NULL;
+    return configuration_start(
+        server, arguments, "redis", "Ready to accept connections", settings, address);
 }
 
-const struct peer peer_redis = {"redis", &protocol_redis, redis_start};
+const struct peer peer_redis = {.name = "redis", .protocol = &protocol_redis, .start = redis_start};

@@ -9,6 +9,7 @@
 #ifndef CHATROOMD_BENCH_PROCESS_H
 #define CHATROOMD_BENCH_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,7 +30,8 @@ struct server {
  */
 const char *server_start(struct server *server, const char *const arguments[], const char *ready);
 
-/* SIGTERM, and wait until it has ended. A status other than 0, or none in time, is a fault. */
-void server_stop(struct server *server);
+/* SIGTERM, and wait until it has ended; not in time is a fault, and so is a status other than 0
+ * where the server is STRICT about it. */
+void server_stop(struct server *server, bool strict);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+enum { PROTOCOL_GREETING_SIZE = 256 };
+
 struct client;
 struct crowd;
 
@@ -21,19 +23,26 @@ struct envelope {
 
 struct protocol {
     const char *name;
-    const char *receiver_greeting, *sender_greeting; /* sent on connecting; NULL: nothing */
+    size_t size_max; /* bytes of the longest text it can carry; 0: any */
+
+    /* Put what CLIENT says on connecting at BYTES (PROTOCOL_GREETING_SIZE); returns its length.
+     * NULL: it says nothing. */
+    size_t (*greet)(const struct client *client, char *bytes);
 
     /* Fill in what surrounds a text of SIZE bytes as it is SENT, and as it is GIVEN to receivers
      * (all zero where that is not the same bytes each time). */
     void (*envelopes)(size_t size, struct envelope *sent, struct envelope *given);
 
     /* Take what a receiver, or a sender, was given; returns the bytes used. Both call crowd_ready()
-     * or crowd_end() while the client is greeting, and crowd_wrong() for what must not come. */
+     * or crowd_refuse() while the client is greeting, and crowd_wrong() for what must not come. */
     size_t (*receive)(struct crowd *crowd, struct client *client, const char *bytes, size_t length);
     size_t (*replies)(struct crowd *crowd, struct client *client, const char *bytes, size_t length);
 };
 
 extern const struct protocol protocol_chatroomd;
 extern const struct protocol protocol_redis;
+extern const struct protocol protocol_nats;
+extern const struct protocol protocol_mosquitto;
+extern const struct protocol protocol_ngircd;
 
 #endif

@@ -56,7 +56,7 @@ static void sample_measure(const struct figure *figure, const struct figure_arm 
         .server = server.pid,
     };
     measure_run(&plan, result);
-    server_stop(&server);
+    server_stop(&server, arm->peer->strict);
 }
 
 void sample_rate(const struct figure *figure, const struct figure_arm *arm,
@@ -160,7 +160,7 @@ void sample_memory(const struct figure *figure, const struct figure_arm *arm,
     snprintf(sample->note, FIGURE_NOTE_SIZE, "%.1f MiB for %u clients; others %.2f processors",
         (after.memory - before.memory) / (1 << 20), crowd->count, sample->others);
     crowd_free(crowd);
-    server_stop(&server);
+    server_stop(&server, arm->peer->strict);
 }
 
 /* Let a crowd in and out again. Returns the time (ns) from its first connect to its last welcome;
@@ -200,7 +200,7 @@ void sample_joins(const struct figure *figure, const struct figure_arm *arm,
         spent += sample_visit(figure, arm, address, &server);
     while (++visits * figure->receivers < SAMPLE_JOINS_MIN ||
            (double)spent < settings->seconds * (double)CLOCK_SECOND / 2);
-    server_stop(&server);
+    server_stop(&server, arm->peer->strict);
     sample->value = (double)visits * figure->receivers * (double)CLOCK_SECOND / (double)spent;
     snprintf(sample->note, FIGURE_NOTE_SIZE, "%u times %u clients in %.2f s", visits,
         figure->receivers, (double)spent / (double)CLOCK_SECOND);
@@ -221,6 +221,6 @@ void sample_storm(const struct figure *figure, const struct figure_arm *arm,
         (double)(crowd->last_ready - crowd->began) / (double)CLOCK_SECOND, crowd->refused,
         crowd->count - crowd->ready - crowd->refused);
     crowd_free(crowd);
-    server_stop(&server);
+    server_stop(&server, arm->peer->strict);
     sample->value = served;
 }
