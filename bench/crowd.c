@@ -247,25 +247,42 @@ void crowd_quiet(struct crowd *crowd, int quiet_ms)
         continue;
 }
 
+/* Clients that are to be in and are neither in nor turned away. */
+static unsigned crowd_waiting(const struct crowd *crowd)
+{
+    return crowd->admitted - crowd->ready - crowd->refused - crowd->lost;
+}
+
+/* Begin as many connects as the server can be asked for at a time. */
+static void crowd_connect(struct crowd *crowd, const struct client_address *address)
+{
+    unsigned at_once = crowd->plan.protocol->at_once;
+
+    while (crowd->begun < crowd->admitted &&
+           (at_once == 0 || crowd->begun - (crowd->admitted - crowd_waiting(crowd)) < at_once)) {
+        struct client *client = &crowd->clients[crowd->begun++];
+
+        if (client_connect(client, address))
+            crowd_watch(crowd, client, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+        else
+            crowd_end(crowd, client, &crowd->refused);
+    }
+}
+
 bool crowd_gather(struct crowd *crowd, double seconds)
 {
     struct client_address address;
     uint64_t deadline;
 
+    crowd->admitted = crowd->count;
     client_resolve(&address, crowd->plan.address);
     crowd->began = clock_now();
     deadline = crowd->began + (uint64_t)(seconds * (double)CLOCK_SECOND);
-    for (unsigned i = 0; i < crowd->count; i++) {
-        struct client *client = &crowd->clients[i];
-
-        if (client_connect(client, &address))
-            crowd_watch(crowd, client, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
-        else
-            crowd_end(crowd, client, &crowd->refused);
-    }
-    while (crowd->ready + crowd->refused + crowd->lost < crowd->count && clock_now() < deadline)
+    while (crowd_waiting(crowd) > 0 && clock_now() < deadline) {
+        crowd_connect(crowd, &address);
         crowd_turn(crowd, 100);
-    return crowd->ready == crowd->count;
+    }
+    return crowd->ready == crowd->admitted;
 }
 
 void crowd_hold(struct crowd *crowd)

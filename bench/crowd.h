@@ -1,10 +1,10 @@
 /*
  * All clients of one measurement: receivers, senders and stalled ones, in one epoll set.
  *
- * A crowd is gathered at once (every connect is begun before any is waited for) and then served in
- * turns: one epoll_wait, and one read of at most CLIENT_READ_SIZE for each client that has
- * something. After crowd_hold() every end of a client, and at all times every wrong byte, is a
- * fault that ends the benchmark.
+ * A crowd is gathered at once (every connect is begun before any is waited for, unless the server
+ * cannot bear that) and then served in turns: one epoll_wait, and one read of at most
+ * CLIENT_READ_SIZE for each client that has something. After crowd_hold() every end of a client,
+ * and at all times every wrong byte, is a fault that ends the benchmark.
  */
 #ifndef CHATROOMD_BENCH_CROWD_H
 #define CHATROOMD_BENCH_CROWD_H
@@ -28,6 +28,7 @@ struct crowd {
     int epoll;
     bool held;
     unsigned count; /* of clients, all together: the receivers, the senders, the stalled */
+    unsigned admitted, begun; /* how many of these are to be in, and have begun to connect */
     struct client *clients;
     struct client *senders; /* those of the clients that send */
     uint64_t *received;     /* per receiver */

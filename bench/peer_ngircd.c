@@ -108,6 +108,7 @@ const struct protocol protocol_ngircd = {
     .name = "ngircd",
     /* What stands before and after the text leaves this much. */
     .size_max = IRC_LINE_MAX - sizeof(":s00!~u@127.0.0.1 PRIVMSG #room :\r\n"),
+    .at_once = 8, /* it lets 10 wait in its backlog, and the kernel drops the connects of others */
     .greet = ngircd_greet,
     .envelopes = ngircd_envelopes,
     .receive = ngircd_receive,

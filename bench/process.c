@@ -9,21 +9,44 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     SERVER_START_MS = 20000,
     SERVER_STOP_MS = 20000,
+    SERVER_PAUSE_NS = 2000000, /* between two looks at a server that starts or ends */
 };
 
 static struct server *server_running;
+
+static void server_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = SERVER_PAUSE_NS}, NULL);
+}
+
+/* Read the end of what the server has said. */
+static void server_read_log(struct server *server)
+{
+    off_t end = lseek(server->output, 0, SEEK_END);
+    off_t begin = end > SERVER_LOG_SIZE ? end - SERVER_LOG_SIZE : 0;
+    ssize_t length = pread(server->output, server->log, SERVER_LOG_SIZE, begin);
+
+    server->log[length > 0 ? length : 0] = '\0';
+}
+
+/* Has it ended? Then STATUS tells how. */
+static bool server_ended(const struct server *server, int *status)
+{
+    return waitpid(server->pid, status, WNOHANG) == server->pid;
+}
 
 /* The last resort: after a fault there is nobody left to stop the server, and its log may tell why.
  */
@@ -31,29 +54,10 @@ static void server_abandon(void)
 {
     if (server_running == NULL)
         return;
+    server_read_log(server_running);
     fprintf(stderr, "--- the last the server said:\n%s---\n", server_running->log);
     kill(server_running->pid, SIGKILL);
     waitpid(server_running->pid, NULL, 0);
-}
-
-/* Keep what the server has said; the oldest half goes when the log is full. False: end of file. */
-static bool server_listen(struct server *server, int timeout_ms)
-{
-    struct pollfd readable = {.fd = server->output, .events = POLLIN};
-
-    if (poll(&readable, 1, timeout_ms) <= 0)
-        return true;
-    if (server->log_length == SERVER_LOG_SIZE) {
-        server->log_length = SERVER_LOG_SIZE / 2;
-        memmove(server->log, server->log + SERVER_LOG_SIZE / 2, server->log_length);
-    }
-    ssize_t length = read(
-        server->output, server->log + server->log_length, SERVER_LOG_SIZE - server->log_length);
-    if (length <= 0)
-        return false;
-    server->log_length += (size_t)length;
-    server->log[server->log_length] = '\0';
-    return true;
 }
 
 /* In the child: become the server, or tell the parent through REPORT why not. */
@@ -72,19 +76,20 @@ static _Noreturn void server_become(const char *const arguments[], int output, i
 /* Fork and exec. Returns 0, or the errno of the exec. */
 static int server_spawn(struct server *server, const char *const arguments[])
 {
-    int output[2], report[2], reason = 0;
+    int report[2], reason = 0;
 
-    if (pipe2(output, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0)
-        fail("no pipe: %s", strerror(errno));
+    server->output = memfd_create("log", MFD_CLOEXEC);
+    /* Appending, so that nobody minds where the reader is. */
+    if (server->output < 0 || fcntl(server->output, F_SETFL, O_APPEND) < 0 ||
+        pipe2(report, O_CLOEXEC) < 0)
+        fail("no log or pipe: %s", strerror(errno));
     fflush(NULL);
     server->pid = fork();
     if (server->pid < 0)
         fail("no fork: %s", strerror(errno));
     if (server->pid == 0)
-        server_become(arguments, output[1], report[1]);
-    close(output[1]);
+        server_become(arguments, server->output, report[1]);
     close(report[1]);
-    server->output = output[0];
     if (read(report[0], &reason, sizeof(reason)) != sizeof(reason))
         reason = 0; /* end of file: the exec closed it, and went well */
     close(report[0]);
@@ -94,6 +99,7 @@ static int server_spawn(struct server *server, const char *const arguments[])
 /* Has the server said READY, and the rest of that line? */
 static bool server_ready(struct server *server, const char *ready)
 {
+    server_read_log(server);
     const char *found = strstr(server->log, ready);
 
     if (found == NULL || strchr(found, '\n') == NULL)
@@ -106,6 +112,7 @@ static bool server_ready(struct server *server, const char *ready)
 const char *server_start(struct server *server, const char *const arguments[], const char *ready)
 {
     static bool registered;
+    int status;
     uint64_t deadline = clock_now() + SERVER_START_MS * (CLOCK_SECOND / 1000);
 
     assert(server_running == NULL);
@@ -122,24 +129,29 @@ const char *server_start(struct server *server, const char *const arguments[], c
         registered = atexit(server_abandon) == 0;
     server_running = server;
 
-    while (!server_ready(server, ready))
-        if (!server_listen(server, 100) || clock_now() > deadline)
+    while (!server_ready(server, ready)) {
+        if (server_ended(server, &status))
+            fail("%s has ended instead of being ready", arguments[0]);
+        if (clock_now() > deadline)
             fail("%s did not say that it is ready (%s)", arguments[0], ready);
+        server_pause();
+    }
     return server->ready;
 }
 
-/* The end of the pipe tells that the server is gone, and meanwhile it must not block on its log. */
 void server_stop(struct server *server, bool strict)
 {
     uint64_t deadline = clock_now() + SERVER_STOP_MS * (CLOCK_SECOND / 1000);
     int status;
 
     kill(server->pid, SIGTERM);
-    while (server_listen(server, 100))
+    while (!server_ended(server, &status)) {
         if (clock_now() > deadline)
             fail("the server has not ended %d s after SIGTERM", SERVER_STOP_MS / 1000);
-    waitpid(server->pid, &status, 0);
+        server_pause();
+    }
     server_running = NULL;
+    server_read_log(server);
     close(server->output);
     if (strict && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
         fputs(server->log, stderr);

@@ -1,25 +1,23 @@
 /*
  * A server under measurement, started and ended by the benchmark.
  *
- * It runs in the foreground, with stdout and stderr on one pipe, and says on it in a line when it
- * is ready. What it says is kept (the last SERVER_LOG_SIZE bytes) and shown where something goes
- * wrong. Whatever happens to the generator, the server goes with it: an exit ends it, and the
- * kernel does so by PR_SET_PDEATHSIG after a kill.
+ * It runs in the foreground, with stdout and stderr in one file in memory, where it never waits for
+ * a reader, and says there in a line when it is ready. The last SERVER_LOG_SIZE bytes are shown
+ * where something goes wrong. Whatever happens to the generator, the server goes with it: an exit
+ * ends it, and the kernel does so by PR_SET_PDEATHSIG after a kill.
  */
 #ifndef CHATROOMD_BENCH_PROCESS_H
 #define CHATROOMD_BENCH_PROCESS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 enum { SERVER_LOG_SIZE = 16384 };
 
 struct server {
     pid_t pid;       /* 0: not running */
-    int output;      /* the read end of the pipe */
+    int output;      /* the file with what it says */
     char ready[128]; /* what server_start has returned */
-    size_t log_length;
     char log[SERVER_LOG_SIZE + 1];
 };
 
