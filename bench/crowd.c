@@ -50,6 +50,15 @@ static void crowd_prepare(struct crowd *crowd, struct client *client, unsigned i
     }
 }
 
+void crowd_set_size(struct crowd *crowd, size_t size)
+{
+    crowd->plan.size = size;
+    memset(&crowd->sent, 0, sizeof(crowd->sent));
+    memset(&crowd->given, 0, sizeof(crowd->given));
+    crowd->plan.protocol->envelopes(size, &crowd->sent, &crowd->given);
+    message_write(crowd->pattern, size, 0);
+}
+
 struct crowd *crowd_new(const struct crowd_plan *plan)
 {
     struct crowd *crowd = alloc_zeroed(1, sizeof(*crowd));
@@ -57,8 +66,7 @@ struct crowd *crowd_new(const struct crowd_plan *plan)
     assert(plan->receivers > 0);
     crowd->plan = *plan;
     crowd->count = plan->receivers + plan->senders + plan->stalled;
-    plan->protocol->envelopes(plan->size, &crowd->sent, &crowd->given);
-    message_write(crowd->pattern, plan->size, 0);
+    crowd_set_size(crowd, plan->size);
     crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (crowd->epoll < 0)
         fail("no epoll: %s", strerror(errno));
@@ -269,12 +277,13 @@ static void crowd_connect(struct crowd *crowd, const struct client_address *addr
     }
 }
 
-bool crowd_gather(struct crowd *crowd, double seconds)
+bool crowd_gather(struct crowd *crowd, unsigned count, double seconds)
 {
     struct client_address address;
     uint64_t deadline;
 
-    crowd->admitted = crowd->count;
+    if (count > crowd->admitted)
+        crowd->admitted = count;
     client_resolve(&address, crowd->plan.address);
     crowd->began = clock_now();
     deadline = crowd->began + (uint64_t)(seconds * (double)CLOCK_SECOND);
@@ -283,6 +292,13 @@ bool crowd_gather(struct crowd *crowd, double seconds)
         crowd_turn(crowd, 100);
     }
     return crowd->ready == crowd->admitted;
+}
+
+unsigned crowd_senders(const struct crowd *crowd)
+{
+    unsigned others = crowd->admitted - crowd->plan.receivers;
+
+    return others < crowd->plan.senders ? others : crowd->plan.senders;
 }
 
 void crowd_hold(struct crowd *crowd)

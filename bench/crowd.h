@@ -17,7 +17,7 @@ struct crowd_plan {
     const struct protocol *protocol;
     const char *address; /* HOST:PORT */
     unsigned receivers, senders, stalled;
-    size_t size; /* bytes of a message's text */
+    size_t size; /* bytes of the longest message's text, and of all until crowd_set_size() */
 };
 
 struct crowd {
@@ -49,9 +49,17 @@ struct crowd *crowd_new(const struct crowd_plan *plan);
 /* Closes all connections. */
 void crowd_free(struct crowd *crowd);
 
-/* Connect all, and wait until each is ready, refused or lost, at most SECONDS. True: all are ready.
+/* From here on texts have SIZE bytes, no more than they were planned with. */
+void crowd_set_size(struct crowd *crowd, size_t size);
+
+/*
+ * Connect the first COUNT clients, or those of them that are still to come, and wait until each is
+ * ready, refused or lost, at most SECONDS. True: all are ready.
  */
-bool crowd_gather(struct crowd *crowd, double seconds);
+bool crowd_gather(struct crowd *crowd, unsigned count, double seconds);
+
+/* How many of the senders are in. */
+unsigned crowd_senders(const struct crowd *crowd);
 
 /* From here on a client that is ended is a fault. */
 void crowd_hold(struct crowd *crowd);

@@ -1,314 +1,134 @@
 /*
- * The table of figures, and their runs: ours and the other's in turn, so that whatever else the
- * machine does meets both; the median of each counts.
+ * The table of figures; see figure.h. Rows that one server and its clients can give together stand
+ * together, in the order in which they are measured: what leaves traces comes last.
  */
 #include "config.h"
 
 #include "figure.h"
 
-#include "fail.h"
-#include "report.h"
-#include "sample.h"
-
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* chatroomd as it comes, and both arms of its figures beside itself. */
-#define OURS                                                                                       \
+enum {
+    ROOM = ARMS_BOTH | ARMS_PEERS | ARM_BIT(ARM_LOOP) | ARM_BIT(ARM_JAIL_OFF),
+    ROOM_AND_WORKERS_JAIL = ROOM | ARM_BIT(ARM_WORKERS_JAIL_OFF),
+    MEMORY = ARMS_BOTH | ARM_BIT(ARM_REDIS) | ARM_BIT(ARM_JAIL_OFF),
+    JOINS = ARMS_BOTH | ARM_BIT(ARM_PROCESSES) | ARM_BIT(ARM_JAIL_OFF),
+    COURIERS = ARM_BIT(ARM_CHATROOMD),
+    STALLED = ARM_BIT(ARM_STALLED) | ARM_BIT(ARM_NONE_STALLED),
+};
+
+const struct figure_kind_words figure_kinds[FIGURE_KINDS] = {
+    [FIGURE_MEMORY] = {"memory", "memory of the machine per idle client", "KiB", 1024, 0, false},
+    [FIGURE_CPU] = {"cpu", "CPU time per delivery, slow pace", "us", 1e3, 2, false},
+    [FIGURE_P50] = {"p50", "latency p50, slow pace", "us", 1e3, 0, false},
+    [FIGURE_P99] = {"p99", "latency p99, slow pace", "us", 1e3, 0, false},
+    [FIGURE_P999] = {"p999", "latency p99.9, slow pace", "us", 1e3, 0, false},
+    [FIGURE_SUPERVISOR] = {"supervisor", "CPU time of the supervisor per message", "us", 1e3, 1,
+        false},
+    [FIGURE_RATE] = {"rate", "deliveries a second", "M/s", 1e6, 2, true},
+    [FIGURE_JOINS] = {"joins", "clients let in a second, so many at once", "/s", 1, 0, true},
+    [FIGURE_WELCOME_P50] = {"welcome-p50", "time to welcome p50, one at a time", "us", 1e3, 0,
+        false},
+    [FIGURE_WELCOME_P99] = {"welcome-p99", "time to welcome p99, one at a time", "us", 1e3, 0,
+        false},
+    [FIGURE_STORM] = {"storm", "clients served of those that connect at once", "", 1, 0, true},
+    [FIGURE_STALLED] = {"stalled", "latency p99, after 100 stalled were ended", "ms", 1e6, 2,
+        false},
+    [FIGURE_STALLED_MEMORY] = {"stalled-memory", "the supervisor's memory then, of before", "%",
+        0.01, 1, false},
+};
+
+/* What one slow pace gives. */
+#define SLOW(RECEIVERS, PACE, ARMS)                                                                \
+    {.kind = FIGURE_CPU, .receivers = (RECEIVERS), .pace = (PACE), .arms = (ARMS)},                \
+        {.kind = FIGURE_P50, .receivers = (RECEIVERS), .pace = (PACE), .arms = (ARMS)},            \
+        {.kind = FIGURE_P99, .receivers = (RECEIVERS), .pace = (PACE), .arms = (ARMS)},            \
     {                                                                                              \
-        .peer = &peer_chatroomd, .name = "chatroomd"                                               \
+        .kind = FIGURE_P999, .receivers = (RECEIVERS), .pace = (PACE), .arms = (ARMS)              \
     }
-#define STALLED(COUNT, NAME)                                                                       \
+#define RATE(RECEIVERS, IN_FLIGHT, SIZE, ARMS)                                                     \
     {                                                                                              \
-        .peer = &peer_chatroomd, .name = NAME,                                                     \
-        .options = {"ring-size=1MiB", "stall-grace=1s", "outbox-size=128KiB"}, .stalled = COUNT    \
+        .kind = FIGURE_RATE, .receivers = (RECEIVERS), .in_flight = (IN_FLIGHT), .size = (SIZE),   \
+        .arms = (ARMS)                                                                             \
     }
-#define JAIL(VALUE)                                                                                \
+/* At one pace for all numbers of clients, since a process that wakes seldom pays more each time. */
+#define SUPERVISOR(RECEIVERS)                                                                      \
     {                                                                                              \
-        .peer = &peer_chatroomd, .name = "jail " VALUE, .options = { "jail=" VALUE }               \
+        .kind = FIGURE_SUPERVISOR, .receivers = (RECEIVERS), .pace = 10, .arms = COURIERS          \
+    }
+#define OF(KIND, RECEIVERS, ARMS)                                                                  \
+    {                                                                                              \
+        .kind = (KIND), .receivers = (RECEIVERS), .arms = (ARMS)                                   \
     }
 
-static const struct figure figures[] = {
-    {
-        .name = "rate-4096",
-        .what = "deliveries a second, 100 receivers, 4,096 in flight",
-        .unit = "M/s",
-        .scale = 1e6,
-        .decimals = 2,
-        .sample = sample_rate,
-        .ours = OURS,
-        .beside = {.peer = &peer_redis, .name = "redis"},
-        .goal = GOAL_RATIO_AT_LEAST,
-        .bound = 3,
-        .receivers = 100,
-        .senders = 4,
-        .in_flight = 4096,
-    },
-    {
-        .name = "rate-256",
-        .what = "deliveries a second, 100 receivers, 256 in flight",
-        .unit = "M/s",
-        .scale = 1e6,
-        .decimals = 2,
-        .sample = sample_rate,
-        .ours = OURS,
-        .beside = {.peer = &peer_redis, .name = "redis"},
-        .goal = GOAL_RATIO_AT_LEAST,
-        .bound = 0.6,
-        .receivers = 100,
-        .senders = 4,
-        .in_flight = 256,
-    },
-    {
-        .name = "cpu-slow",
-        .what = "CPU per delivery, 100 receivers, 100 messages a second",
-        .unit = "us",
-        .scale = 1e3,
-        .decimals = 1,
-        .sample = sample_cpu,
-        .ours = OURS,
-        .beside = {.peer = &peer_processes, .name = "processes"},
-        .goal = GOAL_RATIO_AT_MOST,
-        .bound = 2,
-        .receivers = 100,
-        .senders = 1,
-        .pace = 100,
-    },
-    {
-        .name = "memory",
-        .what = "memory of the machine per idle client, 1,000 clients",
-        .unit = "KiB",
-        .scale = 1024,
-        .decimals = 0,
-        .sample = sample_memory,
-        .ours = OURS,
-        .goal = GOAL_AT_MOST,
-        .bound = 256,
-        .receivers = 1000,
-    },
-    {
-        .name = "storm",
-        .what = "clients served of 2,000 that connect at once",
-        .unit = "",
-        .scale = 1,
-        .decimals = 0,
-        .sample = sample_storm,
-        .ours = OURS,
-        .worst = true,
-        .goal = GOAL_AT_LEAST,
-        .bound = 2000,
-        .receivers = 2000,
-    },
-    {
-        .name = "stalled",
-        .what = "latency p99 of 900, 4 KiB texts, after 100 stalled ones",
-        .unit = "ms",
-        .scale = 1e6,
-        .decimals = 2,
-        .sample = sample_latency,
-        .ours = STALLED(100, "100 stalled"),
-        .beside = STALLED(0, "none stalled"),
-        .goal = GOAL_RATIO_AT_MOST,
-        .bound = 1.1,
+const struct figure figures[] = {
+    SUPERVISOR(10),
+    SLOW(10, 100, ROOM),
+    RATE(10, 256, 0, ROOM),
+    RATE(10, 4096, 0, ROOM),
+
+    OF(FIGURE_MEMORY, 100, ARMS_BOTH),
+    SUPERVISOR(100),
+    SLOW(100, 100, ROOM_AND_WORKERS_JAIL | ARM_BIT(ARM_PROCESSES)),
+    RATE(100, 256, 0, ROOM_AND_WORKERS_JAIL),
+    RATE(100, 256, 512, ROOM),
+    RATE(100, 256, 4096, ROOM),
+    RATE(100, 4096, 0, ROOM_AND_WORKERS_JAIL),
+
+    OF(FIGURE_MEMORY, 1000, MEMORY),
+    SLOW(1000, 10, ROOM),
+    SUPERVISOR(1000),
+    RATE(1000, 256, 0, ROOM),
+    RATE(1000, 4096, 0, ROOM),
+
+    OF(FIGURE_MEMORY, 10000, ARMS_BOTH),
+    SLOW(10000, 10, COURIERS),
+    SUPERVISOR(10000),
+    RATE(10000, 256, 0, ARMS_BOTH),
+
+    OF(FIGURE_JOINS, 100, JOINS),
+    OF(FIGURE_WELCOME_P50, 1, ARMS_BOTH),
+    OF(FIGURE_WELCOME_P99, 1, ARMS_BOTH),
+    OF(FIGURE_STORM, 2000, ARMS_BOTH),
+    {.kind = FIGURE_STALLED,
         .receivers = 899,
-        .senders = 1,
         .in_flight = 4096,
         .pace = 20,
         .size = 4096,
-    },
-    {
-        .name = "stalled-memory",
-        .what = "the supervisor's memory then, of what it was before",
-        .unit = "%",
-        .scale = 0.01,
-        .decimals = 1,
-        .goal = GOAL_AT_MOST,
-        .bound = 105,
-    },
-#ifdef HAVE_SECCOMP
-    {
-        .name = "jail-joins",
-        .what = "clients let in a second, 100 at once",
-        .unit = "/s",
-        .scale = 1,
-        .decimals = 0,
-        .sample = sample_joins,
-        .ours = JAIL("required"),
-        .beside = JAIL("off"),
-        .goal = GOAL_RATIO_AT_LEAST,
-        .bound = 0.9,
-        .receivers = 100,
-    },
-    {
-        .name = "jail-memory",
-        .what = "memory of the machine per worker, 500 clients",
-        .unit = "KiB",
-        .scale = 1024,
-        .decimals = 0,
-        .sample = sample_memory,
-        .ours = JAIL("required"),
-        .beside = JAIL("off"),
-        .goal = GOAL_RATIO_AT_MOST,
-        .bound = 1.1,
-        .receivers = 500,
-    },
-    {
-        .name = "jail-rate",
-        .what = "deliveries a second, 100 receivers, 4,096 in flight",
-        .unit = "M/s",
-        .scale = 1e6,
-        .decimals = 2,
-        .sample = sample_rate,
-        .ours = JAIL("required"),
-        .beside = JAIL("off"),
-        .goal = GOAL_RATIO_AT_LEAST,
-        .bound = 0.9,
-        .receivers = 100,
-        .senders = 4,
+        .arms = STALLED},
+    {.kind = FIGURE_STALLED_MEMORY,
+        .receivers = 899,
         .in_flight = 4096,
-    },
-#endif
+        .pace = 20,
+        .size = 4096,
+        .arms = STALLED},
 };
 
-enum { FIGURE_COUNT = sizeof(figures) / sizeof(figures[0]) };
+const unsigned figure_count = sizeof(figures) / sizeof(figures[0]);
+_Static_assert(
+    sizeof(figures) / sizeof(figures[0]) <= FIGURE_COUNT_MAX, "there is room for all figures");
 
-static bool figure_named(const struct figure_settings *settings, unsigned number)
+const char *figure_name(const struct figure *figure, char *name)
 {
-    char digits[16];
+    const char *prefix = figure_kinds[figure->kind].prefix;
+    int used = figure->kind < FIGURE_WELCOME_P50
+                   ? snprintf(name, FIGURE_NAME_SIZE, "%s-%u", prefix, figure->receivers)
+                   : snprintf(name, FIGURE_NAME_SIZE, "%s", prefix);
 
-    snprintf(digits, sizeof(digits), "%u", number);
-    return settings->only == NULL || strcmp(settings->only, digits) == 0 ||
-           strcmp(settings->only, figures[number - 1].name) == 0;
+    if (figure->kind == FIGURE_RATE)
+        used += snprintf(name + used, FIGURE_NAME_SIZE - (size_t)used, "-%u", figure->in_flight);
+    if (figure->kind == FIGURE_RATE && figure->size != 0)
+        snprintf(name + used, FIGURE_NAME_SIZE - (size_t)used, "-%zu", figure->size);
+    return name;
 }
 
-/* Figures of the same runs come together. */
-static bool figure_wanted(const struct figure_settings *settings, unsigned number)
+unsigned figure_find(const char *name)
 {
-    if (figures[number - 1].sample == NULL && figure_named(settings, number - 1))
-        return true;
-    if (number < FIGURE_COUNT && figures[number].sample == NULL &&
-        figure_named(settings, number + 1))
-        return true;
-    return figure_named(settings, number);
-}
+    char called[FIGURE_NAME_SIZE];
+    unsigned number = 0;
 
-/* Only a try tells whether a server is installed. */
-static bool figure_peer_installed(const struct peer *peer, const struct figure_settings *settings)
-{
-    const struct peer_settings wanted = {
-        .chatroomd = settings->chatroomd, .options = settings->options, .clients = 1};
-    char address[PEER_ADDRESS_SIZE];
-    struct server server;
-
-    if (!peer->start(&server, &wanted, address)) {
-        fprintf(stderr, "%s is not installed: its figures, and the ratios to them, are left out\n",
-            peer->name);
-        return false;
-    }
-    server_stop(&server, peer->strict);
-    return true;
-}
-
-static double figure_once(struct figure_result *result, const struct figure_arm *arm,
-    const struct figure_settings *settings, unsigned run)
-{
-    const struct figure *figure = result->figure;
-    struct sample sample = {0};
-
-    fprintf(stderr, "figure %u (%s), run %u of %u, %s: ", result->number, figure->name, run + 1,
-        settings->runs, arm->name);
-    figure->sample(figure, arm, settings, &sample);
-    fprintf(stderr, "%.*f %s (%s)\n", figure->decimals, sample.value / figure->scale, figure->unit,
-        sample.note);
-    if (sample.others > result->others)
-        result->others = sample.others;
-    if (arm == &figure->ours) {
-        result->also_runs[run] = sample.also;
-        memcpy(result->note, sample.note, sizeof(result->note));
-    }
-    return sample.value;
-}
-
-static int figure_compare(const void *one, const void *other)
-{
-    double a = *(const double *)one, b = *(const double *)other;
-
-    return (a > b) - (a < b);
-}
-
-/* The run that counts: the least, or the median (the lower one of two in the middle). */
-static double figure_choose(const struct figure *figure, const double *runs, unsigned count)
-{
-    double sorted[FIGURE_RUNS_MAX];
-
-    memcpy(sorted, runs, count * sizeof(*runs));
-    qsort(sorted, count, sizeof(*sorted), figure_compare);
-    return sorted[figure->worst ? 0 : (count - 1) / 2];
-}
-
-static void figure_judge(struct figure_result *result, unsigned runs)
-{
-    enum figure_goal goal = result->figure->goal;
-    bool of_ratio = goal == GOAL_RATIO_AT_LEAST || goal == GOAL_RATIO_AT_MOST;
-
-    result->ours = figure_choose(result->figure, result->our_runs, runs);
-    if (result->beside) {
-        result->peers = figure_choose(result->figure, result->peer_runs, runs);
-        result->ratio = result->ours / result->peers;
-    }
-    double judged = of_ratio ? result->ratio : result->ours / result->figure->scale;
-    result->judged = !of_ratio || result->beside;
-    result->met = result->judged && (goal == GOAL_RATIO_AT_LEAST || goal == GOAL_AT_LEAST
-                                            ? judged >= result->figure->bound
-                                            : judged <= result->figure->bound);
-}
-
-static void figure_run(struct figure_result *result, const struct figure_settings *settings)
-{
-    const struct figure *figure = result->figure;
-
-    result->beside =
-        figure->beside.peer != NULL && figure_peer_installed(figure->beside.peer, settings);
-    for (unsigned run = 0; run < settings->runs; run++) {
-        result->our_runs[run] = figure_once(result, &figure->ours, settings, run);
-        if (result->beside)
-            result->peer_runs[run] = figure_once(result, &figure->beside, settings, run);
-    }
-    figure_judge(result, settings->runs);
-}
-
-/* What the runs of the figure before, BEFORE, tell of this one too. */
-static void figure_derive(
-    struct figure_result *result, const struct figure_result *before, unsigned runs)
-{
-    memcpy(result->our_runs, before->also_runs, sizeof(result->our_runs));
-    memcpy(result->note, before->note, sizeof(result->note));
-    result->others = before->others;
-    figure_judge(result, runs);
-}
-
-void figures_run(const struct figure_settings *settings)
-{
-    static struct figure_result results[FIGURE_COUNT];
-    unsigned count = 0;
-
-    assert(settings->runs > 0 && settings->runs <= FIGURE_RUNS_MAX);
-    for (unsigned number = 1; number <= FIGURE_COUNT; number++) {
-        if (!figure_wanted(settings, number))
-            continue;
-        results[count].figure = &figures[number - 1];
-        results[count].number = number;
-        if (figures[number - 1].sample != NULL)
-            figure_run(&results[count], settings);
-        else
-            figure_derive(&results[count], &results[count - 1], settings->runs);
-        count++;
-    }
-    if (count == 0)
-        fail("there is no figure %s", settings->only);
-    report_table(results, count);
-    if (settings->json != NULL)
-        report_json(settings, results, count);
+    while (number < figure_count && strcmp(figure_name(&figures[number], called), name) != 0)
+        number++;
+    return number;
 }

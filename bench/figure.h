@@ -1,80 +1,63 @@
 /*
- * The figures of `make bench`: a table of what is measured, beside whom, and what the goal is.
+ * The figures of the benchmark: what is measured, of whom. A figure is of a kind, which says what
+ * is counted, and at a point: so many receivers, so much in flight, texts of such a size. Its name
+ * is made of these: rate-100-256, cpu-1000, memory-10000; texts that are not of 64 bytes stand
+ * behind: rate-100-256-4096.
  */
 #ifndef CHATROOMD_BENCH_FIGURE_H
 #define CHATROOMD_BENCH_FIGURE_H
 
-#include "peer.h"
+#include "arm.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
-enum { FIGURE_RUNS_MAX = 99, FIGURE_NOTE_SIZE = 96, FIGURE_OPTIONS_MAX = 3 };
+enum { FIGURE_NAME_SIZE = 32, FIGURE_COUNT_MAX = 64 };
 
-enum figure_goal {
-    GOAL_RATIO_AT_LEAST, /* ours through the other's */
-    GOAL_RATIO_AT_MOST,
-    GOAL_AT_LEAST, /* ours alone */
-    GOAL_AT_MOST,
+enum figure_kind {
+    FIGURE_MEMORY, /* bytes of the machine's memory per idle client */
+    FIGURE_CPU,    /* ns of CPU time of the server's processes per delivery, at a pace */
+    FIGURE_P50,    /* latency in ns, at a pace */
+    FIGURE_P99,
+    FIGURE_P999,
+    FIGURE_SUPERVISOR,  /* ns of CPU time of the server's first process per message, at a pace */
+    FIGURE_RATE,        /* deliveries a second, with so many messages in flight */
+    FIGURE_JOINS,       /* clients let in a second */
+    FIGURE_WELCOME_P50, /* ns from the connect to the welcome, one client at a time */
+    FIGURE_WELCOME_P99,
+    FIGURE_STORM,          /* clients served of those that connect at once */
+    FIGURE_STALLED,        /* latency p99 in ns, after stalled clients were ended */
+    FIGURE_STALLED_MEMORY, /* the supervisor's own memory then, of what it was before */
+    FIGURE_KINDS,
 };
 
-struct figure;
-
-struct figure_settings {
-    const char *chatroomd;      /* path of the program to measure */
-    const char *const *options; /* for its -o, NULL at the end */
-    const char *only;           /* the number or name of one figure, or NULL */
-    const char *json;           /* where to write the results, or NULL */
-    unsigned runs;
-    double seconds; /* of each measurement */
-};
-
-struct sample {
-    double value;
-    double also;   /* of the figure behind this one, where the same runs make both */
-    double others; /* processors busy with something else meanwhile; 0 where not measured */
-    char note[FIGURE_NOTE_SIZE]; /* more about it, in words */
-};
-
-/* One of the two that a figure compares: a server, and how it is started and met. */
-struct figure_arm {
-    const struct peer *peer; /* NULL: nobody */
-    const char *name;
-    const char *options[FIGURE_OPTIONS_MAX + 1]; /* for its -o, over those of the settings */
-    unsigned stalled;                            /* clients that never read */
-};
-
-/* How a figure is made: start ARM's server, measure, stop it. */
-typedef void figure_sample(const struct figure *figure, const struct figure_arm *arm,
-    const struct figure_settings *settings, struct sample *sample);
-
-struct figure {
-    const char *name, *what;
-    const char *unit; /* of a value through SCALE, as it is shown with so many DECIMALS */
+/* What the words and numbers of a kind are. */
+struct figure_kind_words {
+    const char *prefix;  /* of the names */
+    const char *heading; /* of its rows */
+    const char *unit;    /* of a value through SCALE, shown with so many DECIMALS */
     double scale;
     int decimals;
-    figure_sample *sample; /* NULL: the runs of the figure before make this one too */
-    struct figure_arm ours, beside;
-    bool worst; /* not the median of the runs counts but the least */
-    enum figure_goal goal;
-    double bound;
-    unsigned receivers, senders, in_flight, pace;
-    size_t size; /* bytes of a message's text; 0: 64 */
+    bool more; /* is better */
 };
 
-struct figure_result {
-    const struct figure *figure;
-    unsigned number; /* from 1 */
-    bool beside;     /* there is a peer, and it is installed */
-    double our_runs[FIGURE_RUNS_MAX], peer_runs[FIGURE_RUNS_MAX];
-    double also_runs[FIGURE_RUNS_MAX]; /* ours, of the figure behind this one */
-    double ours, peers;                /* medians, or the least */
-    double ratio;
-    double others;    /* as in struct sample, the most of all runs */
-    bool judged, met; /* judged: all the goal needs was measured */
-    char note[FIGURE_NOTE_SIZE];
+struct figure {
+    enum figure_kind kind;
+    unsigned receivers, in_flight, pace;
+    size_t size;   /* bytes of a message's text; 0: FIGURE_SIZE */
+    unsigned arms; /* the set of those it is measured of */
 };
 
-/* Measure, print the table and write the JSON. What goes wrong ends the benchmark. */
-void figures_run(const struct figure_settings *settings);
+enum { FIGURE_SIZE = 64, FIGURE_SENDERS = 4 /* with messages in flight; at a pace 1 */ };
+
+extern const struct figure_kind_words figure_kinds[FIGURE_KINDS];
+extern const struct figure figures[];
+extern const unsigned figure_count;
+
+/* Write the name of FIGURE to NAME (FIGURE_NAME_SIZE); returns it. */
+const char *figure_name(const struct figure *figure, char *name);
+
+/* The number of the figure called NAME; figure_count: there is none. */
+unsigned figure_find(const char *name);
 
 #endif

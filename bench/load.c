@@ -4,11 +4,13 @@
  */
 #include "config.h"
 
+#include "campaign.h"
 #include "fail.h"
-#include "figure.h"
+#include "goal.h"
 #include "measure.h"
 #include "peer.h"
 #include "report.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,16 +20,24 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { OPTIONS_MAX = 32, USAGE_STATUS = 2, DESCRIPTORS_SPARE = 64 };
+enum {
+    OPTIONS_MAX = 32,
+    USAGE_STATUS = 2,
+    SINGLE_SECONDS = 3,
+    DESCRIPTORS = 65536, /* as 10,000 clients need, with several in the server for each */
+};
 
 /* What the command line says. */
 struct command {
-    struct figure_settings figures;
+    struct campaign_settings campaign;
     const char *options[OPTIONS_MAX + 1];
     size_t option_count;
 
     bool single; /* one measurement, not the figures */
     const struct peer *peer;
+    double seconds; /* measured; 0: as it comes */
+    pid_t pid;      /* of the server, where it runs already */
+    struct crowd_plan crowd;
     struct measure_plan plan;
 };
 
@@ -36,7 +46,10 @@ enum option_name {
     OPTION_ONLY,
     OPTION_RUNS,
     OPTION_SECONDS,
+    OPTION_ARMS,
+    OPTION_MINUTES,
     OPTION_JSON,
+    OPTION_PICTURE,
     OPTION_CONNECT,
     OPTION_PROTOCOL,
     OPTION_RECEIVERS,
@@ -54,7 +67,10 @@ static const struct option long_options[] = {
     {"only", required_argument, NULL, OPTION_ONLY},
     {"runs", required_argument, NULL, OPTION_RUNS},
     {"seconds", required_argument, NULL, OPTION_SECONDS},
+    {"arms", required_argument, NULL, OPTION_ARMS},
+    {"minutes", required_argument, NULL, OPTION_MINUTES},
     {"json", required_argument, NULL, OPTION_JSON},
+    {"picture", required_argument, NULL, OPTION_PICTURE},
     {"option", required_argument, NULL, 'o'},
     {"connect", required_argument, NULL, OPTION_CONNECT},
     {"protocol", required_argument, NULL, OPTION_PROTOCOL},
@@ -70,16 +86,19 @@ static const struct option long_options[] = {
 };
 
 static const char help[] =
-    "usage: load [--server PATH] [--only FIGURE] [--runs N] [--seconds S] [--json FILE]\n"
+    "usage: load [--server PATH] [--only NAME] [--arms NAMES] [--runs N] [--seconds S] ...\n"
     "       load --protocol NAME [--connect HOST:PORT] [--receivers N] [--senders N] ...\n"
     "\n"
     "The figures:\n"
     "  --server PATH      the chatroomd to measure (./chatroomd)\n"
-    "  --only FIGURE      one figure, by number or name: rate-4096, rate-256, cpu-slow, memory,\n"
-    "                     storm, stalled, stalled-memory, jail-joins, jail-memory, jail-rate\n"
+    "  --only NAME        one figure, kind of figures or goal; they are named below\n"
+    "  --arms NAMES       only these of those named below, with commas between them\n"
     "  --runs N           of which the median counts (3)\n"
-    "  --seconds S        measured in each run, after a quarter of it to warm up (3)\n"
+    "  --seconds S        measured in each run, after a quarter of it to warm up; at a slow pace\n"
+    "                     twice as long (0.75)\n"
+    "  --minutes M        after which nothing but the first run is begun (13.5)\n"
     "  --json FILE        where the results go too\n"
+    "  --picture FILE     where the data go that bench/picture.gp draws\n"
     "  -o, --option KEY=VALUE   given to the chatroomd that is started\n"
     "\n"
     "One measurement:\n"
@@ -94,6 +113,27 @@ static const char help[] =
     "  --pace N           instead: so many messages a second, whose latency is shown; with\n"
     "                     --in-flight behind it, after a flood that ends the stalled\n"
     "  --size N           bytes of a message's text, 32 to 4096 (64)\n";
+
+/* The options, and then all names there are. */
+static void show_help(void)
+{
+    char name[FIGURE_NAME_SIZE];
+
+    fputs(help, stdout);
+    printf("\nArms:");
+    for (enum arm_number arm = 0; arm < ARM_COUNT; arm++)
+        printf(" %s", arms[arm].name);
+    printf("\nFigures:");
+    for (unsigned figure = 0; figure < figure_count; figure++)
+        printf(" %s", figure_name(&figures[figure], name));
+    printf("\nKinds of figures:");
+    for (enum figure_kind kind = 0; kind < FIGURE_KINDS; kind++)
+        printf(" %s", figure_kinds[kind].prefix);
+    printf("\nGoals:");
+    for (unsigned goal = 0; goal < goal_count; goal++)
+        printf(" %s", goals[goal].name);
+    puts("");
+}
 
 static _Noreturn void usage_wrong(const char *what, const char *value)
 {
@@ -117,7 +157,7 @@ static double parse_seconds(const char *text)
     double value = strtod(text, &end);
 
     if (*end != '\0' || !(value >= 0.01 && value <= 3600))
-        usage_wrong("not a number of seconds", text);
+        usage_wrong("not a number of seconds or minutes", text);
     return value;
 }
 
@@ -140,23 +180,24 @@ static void parse_server_option(struct command *command, const char *option)
 static void parse_single(struct command *command, int name, const char *value)
 {
     struct measure_plan *plan = &command->plan;
+    struct crowd_plan *crowd = &command->crowd;
 
     command->single = true;
     switch (name) {
     case OPTION_CONNECT:
-        plan->crowd.address = value;
+        crowd->address = value;
         break;
     case OPTION_PROTOCOL:
         parse_protocol(command, value);
         break;
     case OPTION_RECEIVERS:
-        plan->crowd.receivers = parse_number(value, 1, 30000);
+        crowd->receivers = parse_number(value, 1, 30000);
         break;
     case OPTION_SENDERS:
-        plan->crowd.senders = parse_number(value, 1, MESSAGE_WRITERS_MAX);
+        crowd->senders = parse_number(value, 1, MESSAGE_WRITERS_MAX);
         break;
     case OPTION_STALLED:
-        plan->crowd.stalled = parse_number(value, 0, 30000);
+        crowd->stalled = parse_number(value, 0, 30000);
         break;
     case OPTION_IN_FLIGHT:
         plan->in_flight = parse_number(value, 1, 10000000);
@@ -166,10 +207,10 @@ static void parse_single(struct command *command, int name, const char *value)
         plan->in_flight = 0;
         break;
     case OPTION_SIZE:
-        plan->crowd.size = parse_number(value, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX);
+        crowd->size = parse_number(value, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX);
         break;
     case OPTION_PID:
-        plan->server = (pid_t)parse_number(value, 1, 1U << 30);
+        command->pid = (pid_t)parse_number(value, 1, 1U << 30);
         break;
     default:
         exit(USAGE_STATUS); /* getopt has said why */
@@ -183,26 +224,35 @@ static void parse(struct command *command, int argc, char **argv)
     while ((name = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
         switch (name) {
         case OPTION_SERVER:
-            command->figures.chatroomd = optarg;
+            command->campaign.trial.chatroomd = optarg;
             break;
         case OPTION_ONLY:
-            command->figures.only = optarg;
+            command->campaign.only = optarg;
             break;
         case OPTION_RUNS:
-            command->figures.runs = parse_number(optarg, 1, FIGURE_RUNS_MAX);
+            command->campaign.runs = parse_number(optarg, 1, RUNS_MAX);
             break;
         case OPTION_SECONDS:
-            command->figures.seconds = parse_seconds(optarg);
+            command->seconds = parse_seconds(optarg);
             break;
         case OPTION_JSON:
-            command->figures.json = optarg;
+            command->campaign.json = optarg;
+            break;
+        case OPTION_ARMS:
+            command->campaign.arms = arms_named(optarg);
+            break;
+        case OPTION_MINUTES:
+            command->campaign.minutes = parse_seconds(optarg);
+            break;
+        case OPTION_PICTURE:
+            command->campaign.picture = optarg;
             break;
         case 'o':
             parse_server_option(command, optarg);
             break;
         case 'h':
         case OPTION_HELP:
-            fputs(help, stdout);
+            show_help();
             exit(EXIT_SUCCESS);
         default:
             parse_single(command, name, optarg);
@@ -212,63 +262,106 @@ static void parse(struct command *command, int argc, char **argv)
         usage_wrong("nothing may stand alone", argv[optind]);
 }
 
-/* The servers inherit this limit. */
-static void raise_descriptor_limit(rlim_t wanted)
+/* Debian has servers where PATH does not lead a user to. */
+static void find_programs(void)
 {
-    struct rlimit limit;
+    const char *path = getenv("PATH");
+    char more[4096];
+
+    snprintf(more, sizeof(more), "%s:/usr/sbin:/sbin", path != NULL ? path : "/usr/bin:/bin");
+    setenv("PATH", more, 1);
+}
+
+/* The servers inherit this limit. Where it cannot be raised so far, what needs it is left out. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit, wanted = {DESCRIPTORS, DESCRIPTORS};
 
     getrlimit(RLIMIT_NOFILE, &limit);
+    if (wanted.rlim_max < limit.rlim_max)
+        wanted.rlim_max = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        return;
     limit.rlim_cur = limit.rlim_max;
-    if (limit.rlim_max < wanted)
-        limit.rlim_cur = limit.rlim_max = wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        fail("%llu descriptors are needed; raise the limit (ulimit -Hn): %s",
-            (unsigned long long)wanted, strerror(errno));
+    setrlimit(RLIMIT_NOFILE, &limit);
+    fprintf(stderr,
+        "no more than %llu files may be open here (ulimit -Hn), so that there can be some %llu "
+        "clients at most\n",
+        (unsigned long long)limit.rlim_max, (unsigned long long)limit.rlim_max / 2);
+}
+
+/* Measure once the server with PID that is there. */
+static void measure_server(struct command *command, pid_t pid)
+{
+    struct measure_plan *plan = &command->plan;
+    struct crowd_plan *crowd = &command->crowd;
+    struct measure_result result;
+    bool flood = plan->in_flight > 0 && plan->pace > 0;
+
+    plan->size = crowd->size;
+    plan->seconds = command->seconds > 0 ? command->seconds : SINGLE_SECONDS;
+    plan->warm_up = plan->seconds / 4;
+    struct measure *measure = measure_new(crowd, pid);
+    unsigned children = flood ? usage_children(pid) : 0;
+    measure_admit(measure, crowd->receivers + crowd->senders + crowd->stalled);
+    if (flood)
+        measure_flood(measure, plan->in_flight, plan->size, children);
+    if (plan->pace > 0)
+        plan->in_flight = 0;
+    measure_take(measure, plan, &result);
+    report_measure(crowd, plan, &result);
+    if (crowd->stalled > 0)
+        printf("stalled      %u of %u ended by the server\n", measure_stalled_ended(measure),
+            crowd->stalled);
+    measure_free(measure);
 }
 
 static void measure_single(struct command *command)
 {
-    struct measure_plan *plan = &command->plan;
-    unsigned clients = plan->crowd.receivers + plan->crowd.senders + plan->crowd.stalled;
+    struct crowd_plan *crowd = &command->crowd;
     const struct peer_settings settings = {
-        .chatroomd = command->figures.chatroomd, .options = command->options, .clients = clients};
-    bool start = plan->crowd.address == NULL;
-    struct measure_result result;
+        .chatroomd = command->campaign.trial.chatroomd,
+        .options = command->options,
+        .clients = crowd->receivers + crowd->senders + crowd->stalled,
+    };
     char address[PEER_ADDRESS_SIZE];
     struct server server;
 
-    plan->crowd.protocol = command->peer->protocol;
-    plan->seconds = command->figures.seconds;
-    plan->warm_up = plan->seconds / 4;
-    raise_descriptor_limit(clients + DESCRIPTORS_SPARE);
-    if (start) {
-        if (!command->peer->start(&server, &settings, address))
-            fail("%s is not installed", command->peer->name);
-        plan->crowd.address = address;
-        plan->server = server.pid;
+    crowd->protocol = command->peer->protocol;
+    if (crowd->address != NULL) {
+        measure_server(command, command->pid);
+        return;
     }
-    measure_run(plan, &result);
-    report_measure(plan, &result);
-    if (start)
-        server_stop(&server, command->peer->strict);
+    if (!command->peer->start(&server, &settings, address))
+        fail("%s is not installed", command->peer->name);
+    crowd->address = address;
+    measure_server(command, server.pid);
+    server_stop(&server, command->peer->strict);
 }
 
 int main(int argc, char **argv)
 {
     static struct command command = {
-        .figures = {.chatroomd = "./chatroomd", .runs = 3, .seconds = 3},
+        .campaign = {.trial = {.chatroomd = "./chatroomd", .seconds = 0.75},
+            .arms = ~0U,
+            .runs = 3,
+            .minutes = 13.5},
         .peer = &peer_chatroomd,
-        .plan = {.crowd = {.receivers = 100, .senders = 4, .size = 64}, .in_flight = 4096},
+        .crowd = {.receivers = 100, .senders = 4, .size = FIGURE_SIZE},
+        .plan = {.in_flight = 4096},
     };
+    bool whole = true;
 
-    command.figures.options = command.options;
+    command.campaign.trial.options = command.options;
     signal(SIGPIPE, SIG_IGN);
+    find_programs();
     parse(&command, argc, argv);
-    if (command.single) {
+    raise_descriptor_limit();
+    if (command.seconds > 0)
+        command.campaign.trial.seconds = command.seconds;
+    if (command.single)
         measure_single(&command);
-    } else {
-        raise_descriptor_limit(2000 + DESCRIPTORS_SPARE);
-        figures_run(&command.figures);
-    }
-    return EXIT_SUCCESS;
+    else
+        whole = campaign_run(&command.campaign);
+    return whole ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,12 +2,16 @@
 EXTRA_PROGRAMS += bench/load bench/bare
 
 bench_load_SOURCES = \
+	bench/arm.c bench/arm.h \
+	bench/campaign.c bench/campaign.h \
 	bench/clock.h \
 	bench/client.c bench/client.h \
 	bench/configuration.c bench/configuration.h \
 	bench/crowd.c bench/crowd.h \
 	bench/fail.c bench/fail.h \
 	bench/figure.c bench/figure.h \
+	bench/goal.c bench/goal.h \
+	bench/json.c bench/json.h \
 	bench/latency.c bench/latency.h \
 	bench/load.c \
 	bench/measure.c bench/measure.h \
@@ -19,11 +23,14 @@ bench_load_SOURCES = \
 	bench/peer_nats.c \
 	bench/peer_ngircd.c \
 	bench/peer_redis.c \
+	bench/picture.c bench/picture.h \
 	bench/process.c bench/process.h \
 	bench/protocol.h \
 	bench/report.c bench/report.h \
-	bench/sample.c bench/sample.h \
+	bench/result.c bench/result.h \
 	bench/sender.c bench/sender.h \
+	bench/trial.c bench/trial.h \
+	bench/trial_joins.c bench/trial_room.c bench/trial_stalled.c \
 	bench/usage.c bench/usage.h
 bench_load_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_SOURCE='"$(abs_srcdir)/bench"'
 bench_load_LDADD = libchatroomd.a -lm

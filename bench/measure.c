@@ -16,7 +16,7 @@
 enum {
     MEASURE_GATHER_S = 60, /* to let all clients in */
     MEASURE_STUCK_S = 15, /* without any progress; longer than a server may bear a stalled client */
-    MEASURE_QUIET_MS = 200,
+    MEASURE_QUIET_MS = 100,
     MEASURE_FLOOD_S = 2, /* at least, so that it is the same with and without stalled clients */
     MEASURE_FLOOD_MAX_S = 60,
 };
@@ -24,6 +24,8 @@ enum {
 struct measure {
     struct crowd *crowd;
     struct senders *senders;
+    struct latency *latency;
+    pid_t server;
     uint64_t slowest;  /* as of the last progress, */
     uint64_t progress; /* and when that was */
 };
@@ -31,13 +33,44 @@ struct measure {
 /* The counters at one moment. */
 struct reading {
     uint64_t time, sent, deliveries, bytes;
-    double server_cpu, generator_cpu, machine_cpu;
+    double server_cpu, first_cpu, generator_cpu, machine_cpu;
 };
 
-static void measure_read(
-    const struct measure *measure, const struct measure_plan *plan, struct reading *reading)
+struct measure *measure_new(const struct crowd_plan *plan, pid_t server)
 {
-    reading->server_cpu = plan->server > 0 ? usage_tree_cpu(plan->server) : 0;
+    struct measure *measure = alloc_zeroed(1, sizeof(*measure));
+
+    measure->crowd = crowd_new(plan);
+    measure->latency = alloc_zeroed(1, sizeof(*measure->latency));
+    memset(measure->latency, 1, sizeof(*measure->latency)); /* so that all of it is resident */
+    measure->server = server;
+    return measure;
+}
+
+void measure_free(struct measure *measure)
+{
+    crowd_free(measure->crowd);
+    free(measure->latency);
+    free(measure);
+}
+
+void measure_admit(struct measure *measure, unsigned count)
+{
+    struct crowd *crowd = measure->crowd;
+
+    if (!crowd_gather(crowd, count, MEASURE_GATHER_S))
+        fail("%u of %u clients are in; %u were refused, %u cut off; the server said \"%s\"",
+            crowd->ready, count, crowd->refused, crowd->lost, crowd->words);
+    crowd_hold(crowd);
+    crowd_quiet(crowd, MEASURE_QUIET_MS);
+}
+
+static void measure_read(const struct measure *measure, struct reading *reading)
+{
+    if (measure->server > 0) {
+        reading->server_cpu = usage_tree_cpu(measure->server);
+        reading->first_cpu = usage_process_cpu(measure->server);
+    }
     reading->generator_cpu = usage_own_cpu();
     reading->machine_cpu = usage_machine_cpu();
     reading->time = clock_now();
@@ -86,85 +119,75 @@ static void measure_drain(struct measure *measure)
     }
 }
 
-static void measure_gather(struct crowd *crowd)
+void measure_flood(struct measure *measure, unsigned in_flight, size_t size, unsigned children)
 {
-    if (!crowd_gather(crowd, MEASURE_GATHER_S))
-        fail("%u of %u clients are in; %u were refused, %u cut off; the server said \"%s\"",
-            crowd->ready, crowd->count, crowd->refused, crowd->lost, crowd->words);
-    crowd_hold(crowd);
-    crowd_quiet(crowd, MEASURE_QUIET_MS);
-}
-
-/* CHILDREN: those the server had before it had clients. */
-static void measure_flood(
-    struct measure *measure, const struct measure_plan *plan, unsigned children)
-{
-    unsigned wanted = children + plan->crowd.receivers + plan->crowd.senders;
+    struct crowd *crowd = measure->crowd;
+    unsigned wanted = children + crowd->plan.receivers + crowd->plan.senders;
     uint64_t began = clock_now(), spent;
 
+    crowd_set_size(crowd, size);
+    measure->senders = senders_new(crowd, in_flight, 0);
     do {
         measure_span(measure, 0.1);
         spent = clock_now() - began;
         if (spent > MEASURE_FLOOD_MAX_S * CLOCK_SECOND)
             fail("the server still has %u processes for %u clients that read",
-                usage_children(plan->server) - children, wanted - children);
-    } while (spent < MEASURE_FLOOD_S * CLOCK_SECOND || usage_children(plan->server) > wanted);
+                usage_children(measure->server) - children, wanted - children);
+    } while (spent < MEASURE_FLOOD_S * CLOCK_SECOND || usage_children(measure->server) > wanted);
     measure_drain(measure);
-    crowd_quiet(measure->crowd, MEASURE_QUIET_MS);
-    senders_set_pace(measure->senders, plan->pace);
+    senders_free(measure->senders);
+    crowd_quiet(crowd, MEASURE_QUIET_MS);
 }
 
-static void measure_result_fill(struct measure_result *result, const struct measure_plan *plan,
+static void measure_result_fill(struct measure_result *result, const struct measure *measure,
     const struct reading *before, const struct reading *after)
 {
+    const struct latency *latency = measure->latency;
+
     result->seconds = (double)(after->time - before->time) / (double)CLOCK_SECOND;
     result->messages = after->sent - before->sent;
     result->deliveries = after->deliveries - before->deliveries;
     result->bytes = after->bytes - before->bytes;
     result->generator_cpu = after->generator_cpu - before->generator_cpu;
-    result->server_cpu = result->other_cpu = -1;
-    if (plan->server > 0) {
+    result->server_cpu = result->first_cpu = result->other_cpu = -1;
+    if (measure->server > 0) {
         result->server_cpu = after->server_cpu - before->server_cpu;
+        result->first_cpu = after->first_cpu - before->first_cpu;
         result->other_cpu = fmax(0,
             after->machine_cpu - before->machine_cpu - result->server_cpu - result->generator_cpu);
     }
+    result->p50 = latency_percentile(latency, 0.5);
+    result->p99 = latency_percentile(latency, 0.99);
+    result->p999 = latency_percentile(latency, 0.999);
     if (result->deliveries == 0)
         fail("nothing was delivered in %g s", result->seconds);
 }
 
-void measure_run(const struct measure_plan *plan, struct measure_result *result)
+void measure_take(
+    struct measure *measure, const struct measure_plan *plan, struct measure_result *result)
 {
-    struct measure measure = {.crowd = crowd_new(&plan->crowd)};
-    struct latency *latency = alloc_zeroed(1, sizeof(*latency));
+    struct crowd *crowd = measure->crowd;
     struct reading before, after;
-    bool flood = plan->in_flight > 0 && plan->pace > 0;
-    unsigned children = flood ? usage_children(plan->server) : 0;
-    double memory = 0;
 
-    measure_gather(measure.crowd);
-    measure.senders = senders_new(measure.crowd, plan->in_flight, flood ? 0 : plan->pace);
-    if (flood) {
-        memory = usage_anonymous_memory(plan->server);
-        measure_flood(&measure, plan, children);
-    }
-    if (plan->pace > 0)
-        measure.crowd->latency = latency;
-    measure_span(&measure, plan->warm_up);
-    memset(latency, 0, sizeof(*latency));
-    measure_read(&measure, plan, &before);
-    measure_span(&measure, plan->seconds);
-    measure_read(&measure, plan, &after);
-    measure_drain(&measure);
+    crowd_set_size(crowd, plan->size);
+    measure->senders = senders_new(crowd, plan->in_flight, plan->pace);
+    crowd->latency = plan->pace > 0 ? measure->latency : NULL;
+    measure_span(measure, plan->warm_up);
+    memset(measure->latency, 0, sizeof(*measure->latency));
+    measure_read(measure, &before);
+    measure_span(measure, plan->seconds);
+    measure_read(measure, &after);
+    if (!plan->last)
+        measure_drain(measure);
+    measure_result_fill(result, measure, &before, &after);
+    senders_free(measure->senders); /* takes the timer away */
+    if (!plan->last)
+        crowd_quiet(crowd, MEASURE_QUIET_MS);
+}
 
-    measure_result_fill(result, plan, &before, &after);
-    result->memory_growth = flood ? usage_anonymous_memory(plan->server) / memory : 0;
-    result->p50 = latency_percentile(latency, 0.5);
-    result->p99 = latency_percentile(latency, 0.99);
-    result->p999 = latency_percentile(latency, 0.999);
-    senders_free(measure.senders); /* takes the timer away */
-    crowd_wake_stalled(measure.crowd);
-    crowd_quiet(measure.crowd, MEASURE_QUIET_MS);
-    result->stalled_ended = measure.crowd->stalled_ended;
-    crowd_free(measure.crowd);
-    free(latency);
+unsigned measure_stalled_ended(struct measure *measure)
+{
+    crowd_wake_stalled(measure->crowd);
+    crowd_quiet(measure->crowd, MEASURE_QUIET_MS);
+    return measure->crowd->stalled_ended;
 }

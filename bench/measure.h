@@ -1,6 +1,7 @@
 /*
- * One measurement of one running server: a crowd, its senders, a warm-up, the measured time, and a
- * drain in which every receiver must be given every message that was sent.
+ * Measuring a running server: a crowd that is let in, and then one measurement after the other.
+ * Each has senders of its own, a warm-up, the measured time, and a drain in which every receiver
+ * must be given every message that was sent.
  */
 #ifndef CHATROOMD_BENCH_MEASURE_H
 #define CHATROOMD_BENCH_MEASURE_H
@@ -9,14 +10,14 @@
 
 #include <sys/types.h>
 
+struct measure;
+
 struct measure_plan {
-    struct crowd_plan crowd;
-    /* Messages in flight; or 0, and PACE messages a second, whose latency is taken. Both: first a
-     * flood of so many in flight until the server, which must have a process for each client, has
-     * ended those that are stalled, and then the pace. */
+    /* Exactly one of them: messages in flight; or messages a second, whose latency is taken. */
     unsigned in_flight, pace;
+    size_t size; /* bytes of a message's text */
     double warm_up, seconds;
-    pid_t server; /* the root of the process tree whose CPU time counts; 0: unknown */
+    bool last; /* nothing is measured behind it, and what is in flight at its end need not come */
 };
 
 struct measure_result {
@@ -24,14 +25,31 @@ struct measure_result {
     uint64_t messages;          /* composed in it */
     uint64_t deliveries, bytes; /* given to receivers in it */
     double server_cpu;          /* ns used in it, or -1 */
+    double first_cpu;           /* ns of it that the server's first process has used */
     double other_cpu;           /* ns used by the rest of the machine, or -1 */
     double generator_cpu;       /* ns */
     double p50, p99, p999;      /* ns from writing a message to its being read; 0 without a pace */
-    double memory_growth;       /* with a flood: of the server's own memory, after through before */
-    unsigned stalled_ended;     /* stalled clients the server has ended */
 };
 
+/* A measure of SERVER, the root of the process tree whose CPU time counts (0: unknown), with a
+ * crowd that is not let in yet. */
+struct measure *measure_new(const struct crowd_plan *plan, pid_t server);
+void measure_free(struct measure *measure);
+
+/* Have the first COUNT clients let in, and all that they are told by that read. */
+void measure_admit(struct measure *measure, unsigned count);
+
 /* Whatever is lost, doubled, changed or stuck ends the benchmark. */
-void measure_run(const struct measure_plan *plan, struct measure_result *result);
+void measure_take(
+    struct measure *measure, const struct measure_plan *plan, struct measure_result *result);
+
+/*
+ * Flood with IN_FLIGHT messages of SIZE until the server, which must have a process for each client
+ * and had CHILDREN before it had any, has ended those that are stalled.
+ */
+void measure_flood(struct measure *measure, unsigned in_flight, size_t size, unsigned children);
+
+/* How many stalled clients the server has ended. */
+unsigned measure_stalled_ended(struct measure *measure);
 
 #endif

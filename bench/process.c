@@ -139,6 +139,19 @@ const char *server_start(struct server *server, const char *const arguments[], c
     return server->ready;
 }
 
+const char *server_ask(struct server *server, const char *const arguments[])
+{
+    memset(server, 0, sizeof(*server));
+    int reason = server_spawn(server, arguments);
+
+    waitpid(server->pid, NULL, 0);
+    if (reason != 0)
+        fail("%s cannot be run: %s", arguments[0], strerror(reason));
+    server_read_log(server);
+    close(server->output);
+    return server->log;
+}
+
 void server_stop(struct server *server, bool strict)
 {
     uint64_t deadline = clock_now() + SERVER_STOP_MS * (CLOCK_SECOND / 1000);

@@ -28,6 +28,10 @@ struct server {
  */
 const char *server_start(struct server *server, const char *const arguments[], const char *ready);
 
+/* Run ARGUMENTS to their end. Returns what they said, kept in SERVER; what cannot be run ends the
+ * benchmark. */
+const char *server_ask(struct server *server, const char *const arguments[]);
+
 /* SIGTERM, and wait until it has ended; not in time is a fault, and so is a status other than 0
  * where the server is STRICT about it. */
 void server_stop(struct server *server, bool strict);

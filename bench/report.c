@@ -1,151 +1,167 @@
-/* Table and JSON; see report.h. */
+/* Tables; see report.h. */
 #include "config.h"
 
 #include "report.h"
 
-#include "fail.h"
+#include "goal.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { CELL_SIZE = 48 };
+enum { CELL_SIZE = 64 };
 
 /* Processors busy with something else, from which on a table comes with a warning. */
 #define REPORT_DISTURBED 0.1
 
-static bool report_at_least(enum figure_goal goal)
+/* The arms that have a column; the others are beside chatroomd in the goals only. */
+static const enum arm_number columns[] = {ARM_CHATROOMD, ARM_WORKERS, ARM_REDIS, ARM_NATS,
+    ARM_MOSQUITTO, ARM_NGIRCD, ARM_LOOP, ARM_PROCESSES, ARM_JAIL_OFF};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static bool report_any(const struct result *result, unsigned figure)
 {
-    return goal == GOAL_RATIO_AT_LEAST || goal == GOAL_AT_LEAST;
+    double median;
+
+    for (unsigned column = 0; column < COLUMNS; column++)
+        if (result_median(result, figure, columns[column], &median))
+            return true;
+    return false;
 }
 
-static bool report_of_ratio(enum figure_goal goal)
+static void report_row(const struct result *result, unsigned number)
 {
-    return goal == GOAL_RATIO_AT_LEAST || goal == GOAL_RATIO_AT_MOST;
+    const struct figure_kind_words *kind = &figure_kinds[figures[number].kind];
+    char name[FIGURE_NAME_SIZE];
+    double median;
+
+    printf("  %-18s %-4s", figure_name(&figures[number], name), kind->unit);
+    for (unsigned column = 0; column < COLUMNS; column++)
+        if (result_median(result, number, columns[column], &median))
+            printf(" %10.*f", kind->decimals, median / kind->scale);
+        else
+            printf(" %10s", "-");
+    puts("");
 }
 
-static void report_value(char *cell, const struct figure *figure, double value)
+static void report_figures(const struct result *result)
 {
-    snprintf(cell, CELL_SIZE, "%.*f %s", figure->decimals, value / figure->scale, figure->unit);
-}
+    printf("\n%-25s", "medians");
+    for (unsigned column = 0; column < COLUMNS; column++)
+        printf(" %10s", arms[columns[column]].name);
+    puts("");
+    for (enum figure_kind kind = 0; kind < FIGURE_KINDS; kind++) {
+        bool headed = false;
 
-static void report_row(const struct figure_result *result)
-{
-    const struct figure *figure = result->figure;
-    char ours[CELL_SIZE], peers[CELL_SIZE] = "-", ratio[CELL_SIZE] = "-", goal[CELL_SIZE];
-
-    report_value(ours, figure, result->ours);
-    if (result->beside) {
-        int used = snprintf(peers, sizeof(peers), "%s ", figure->beside.name);
-        snprintf(peers + used, sizeof(peers) - (size_t)used, "%.*f %s", figure->decimals,
-            result->peers / figure->scale, figure->unit);
-        snprintf(ratio, sizeof(ratio), "%.2f", result->ratio);
+        for (unsigned figure = 0; figure < figure_count; figure++) {
+            if (figures[figure].kind != kind || !report_any(result, figure))
+                continue;
+            if (!headed)
+                puts(figure_kinds[kind].heading);
+            headed = true;
+            report_row(result, figure);
+        }
     }
-    snprintf(goal, sizeof(goal), "%s %g %s", report_at_least(figure->goal) ? "at least" : "at most",
-        figure->bound, report_of_ratio(figure->goal) ? "times" : figure->unit);
-    printf("%2u  %-56s %11s  %-22s %6s  %-18s %s\n", result->number, figure->what, ours, peers,
-        ratio, goal,
-        !result->judged ? "?"
-        : result->met   ? "yes"
-                        : "NO");
 }
 
-static void report_disturbance(const struct figure_result *results, unsigned count)
+/* What GOAL compares with. */
+static void report_beside(const struct goal *goal, const struct verdict *verdict,
+    const struct figure_kind_words *kind, char *cell)
+{
+    if (goal->relation == GOAL_ALONE)
+        snprintf(cell, CELL_SIZE, "-");
+    else if (goal->relation == GOAL_MEAN)
+        snprintf(cell, CELL_SIZE, "the best peers");
+    else
+        snprintf(cell, CELL_SIZE, "%s %.*f",
+            goal->than != NULL ? goal->than : arms[verdict->whose].name, kind->decimals,
+            verdict->others / kind->scale);
+}
+
+static void report_bound(const struct goal *goal, const struct figure_kind_words *kind, char *cell)
+{
+    const char *unit =
+        goal->relation == GOAL_ALONE || goal->relation == GOAL_ABOVE ? kind->unit : "times";
+
+    snprintf(cell, CELL_SIZE, "%s %g %s%s", goal->at_least ? "at least" : "at most", goal->bound,
+        unit, goal->relation == GOAL_ABOVE ? " more" : "");
+}
+
+static void report_goal(const struct result *result, unsigned number)
+{
+    const struct goal *goal = &goals[number];
+    const char *first = goal->relation == GOAL_MEAN ? "rate-10-256" : goal->figure;
+    const struct figure_kind_words *kind = &figure_kinds[figures[figure_find(first)].kind];
+    struct verdict verdict = goal_judge(goal, result);
+    char ours[CELL_SIZE] = "-", beside[CELL_SIZE], bound[CELL_SIZE];
+
+    if (!verdict.judged)
+        return;
+    if (goal->relation != GOAL_MEAN)
+        snprintf(
+            ours, sizeof(ours), "%.*f %s", kind->decimals, verdict.ours / kind->scale, kind->unit);
+    report_beside(goal, &verdict, kind, beside);
+    report_bound(goal, kind, bound);
+    printf("%2u %-20s %-11s %12s  %-24s %9.2f  %-20s %s\n", number + 1, goal->name,
+        arms[goal->ours].name, ours, beside, verdict.reached, bound,
+        verdict.met ? "met" : "NOT MET");
+}
+
+static void report_goals(const struct result *result, bool whole)
+{
+    unsigned unjudged = 0;
+
+    printf("\n%-23s %-11s %12s  %-24s %9s  %s\n", "   goal", "", "measured", "beside", "reached",
+        "bound");
+    for (unsigned goal = 0; goal < goal_count; goal++) {
+        report_goal(result, goal);
+        unjudged += !goal_judge(&goals[goal], result).judged;
+    }
+    if (whole && unjudged > 0) {
+        printf("not judged, since not all they need was measured:");
+        for (unsigned goal = 0; goal < goal_count; goal++)
+            if (!goal_judge(&goals[goal], result).judged)
+                printf(" %s", goals[goal].name);
+        puts("");
+    }
+}
+
+static void report_left_out(const struct result *result)
+{
+    for (enum arm_number arm = 0; arm < ARM_COUNT; arm++)
+        if (result->left_out[arm][0] != '\0')
+            printf("left out: %s: %s\n", arms[arm].name, result->left_out[arm]);
+}
+
+static void report_disturbance(const struct result *result)
 {
     double most = 0;
 
-    for (unsigned i = 0; i < count; i++)
-        if (results[i].others > most)
-            most = results[i].others;
+    for (unsigned figure = 0; figure < figure_count; figure++)
+        for (enum arm_number arm = 0; arm < ARM_COUNT; arm++)
+            if (result->series[figure][arm].others > most)
+                most = result->series[figure][arm].others;
     if (most > REPORT_DISTURBED)
-        printf("\nThe machine was busy with something else (up to %.2f processors): measure again "
+        printf("The machine was busy with something else (up to %.2f processors): measure again "
                "when it is quiet.\n",
             most);
 }
 
-void report_table(const struct figure_result *results, unsigned count)
+void report_result(const struct result *result, bool whole)
 {
-    printf("\n    %-56s %11s  %-22s %6s  %-18s %s\n", "figure (texts of 64 bytes; medians)",
-        "chatroomd", "beside", "ratio", "goal", "met");
-    for (unsigned i = 0; i < count; i++)
-        report_row(&results[i]);
-    puts("\nchatroomd's last runs:");
-    for (unsigned i = 0; i < count; i++)
-        printf("%2u  %s\n", results[i].number, results[i].note);
-    report_disturbance(results, count);
+    report_figures(result);
+    report_goals(result, whole);
+    puts("");
+    report_left_out(result);
+    report_disturbance(result);
 }
 
-static void report_json_runs(FILE *file, const char *name, const double *runs, unsigned count)
-{
-    fprintf(file, "      \"%s\": [", name);
-    for (unsigned i = 0; i < count; i++)
-        fprintf(file, "%s%.9g", i > 0 ? ", " : "", runs[i]);
-    fputs("],\n", file);
-}
-
-/* Every string here is from our own tables, with nothing in it that JSON would have escaped. */
-static void report_json_figure(FILE *file, const struct figure_result *result, unsigned runs)
-{
-    const struct figure *figure = result->figure;
-
-    fprintf(file,
-        "    {\n      \"number\": %u,\n      \"name\": \"%s\",\n      \"what\": \"%s\",\n",
-        result->number, figure->name, figure->what);
-    report_json_runs(file, "chatroomd_runs", result->our_runs, runs);
-    fprintf(file, "      \"chatroomd\": %.9g,\n", result->ours);
-    if (result->beside) {
-        fprintf(file, "      \"beside\": \"%s\",\n", figure->beside.name);
-        report_json_runs(file, "beside_runs", result->peer_runs, runs);
-        fprintf(file, "      \"beside_median\": %.9g,\n      \"ratio\": %.4g,\n", result->peers,
-            result->ratio);
-    }
-    fprintf(file, "      \"goal\": \"%s%s\",\n      \"bound\": %.9g,\n",
-        report_of_ratio(figure->goal) ? "ratio " : "",
-        report_at_least(figure->goal) ? "at least" : "at most",
-        report_of_ratio(figure->goal) ? figure->bound : figure->bound * figure->scale);
-    fprintf(file, "      \"others\": %.3g,\n      \"note\": \"%s\",\n      \"met\": %s\n    }",
-        result->others, result->note,
-        !result->judged ? "null"
-        : result->met   ? "true"
-                        : "false");
-}
-
-void report_json(
-    const struct figure_settings *settings, const struct figure_result *results, unsigned count)
-{
-    FILE *file = fopen(settings->json, "we");
-    time_t now = time(NULL);
-    struct utsname system;
-    char date[32];
-
-    if (file == NULL)
-        fail("%s cannot be written: %s", settings->json, strerror(errno));
-    uname(&system);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-    fprintf(file,
-        "{\n  \"date\": \"%s\",\n  \"system\": \"%s %s %s\",\n  \"processors\": %ld,\n"
-        "  \"runs\": %u,\n  \"seconds\": %g,\n  \"figures\": [\n",
-        date, system.sysname, system.release, system.machine, sysconf(_SC_NPROCESSORS_ONLN),
-        settings->runs, settings->seconds);
-    for (unsigned i = 0; i < count; i++) {
-        report_json_figure(file, &results[i], settings->runs);
-        fputs(i + 1 < count ? ",\n" : "\n", file);
-    }
-    fputs("  ]\n}\n", file);
-    if (fclose(file) != 0)
-        fail("%s cannot be written: %s", settings->json, strerror(errno));
-}
-
-void report_measure(const struct measure_plan *plan, const struct measure_result *result)
+void report_measure(const struct crowd_plan *crowd, const struct measure_plan *plan,
+    const struct measure_result *result)
 {
     double deliveries = (double)result->deliveries;
 
     printf("%s at %s: %u receivers, %u senders, %u stalled, texts of %zu bytes, ",
-        plan->crowd.protocol->name, plan->crowd.address, plan->crowd.receivers, plan->crowd.senders,
-        plan->crowd.stalled, plan->crowd.size);
+        crowd->protocol->name, crowd->address, crowd->receivers, crowd->senders, crowd->stalled,
+        plan->size);
     if (plan->pace > 0)
         printf("%u messages a second\n", plan->pace);
     else
@@ -163,7 +179,4 @@ void report_measure(const struct measure_plan *plan, const struct measure_result
     if (plan->pace > 0)
         printf("latency      p50 %.1f us, p99 %.1f us, p99.9 %.1f us\n", result->p50 / 1e3,
             result->p99 / 1e3, result->p999 / 1e3);
-    if (plan->crowd.stalled > 0)
-        printf("stalled      %u of %u ended by the server\n", result->stalled_ended,
-            plan->crowd.stalled);
 }

@@ -1,18 +1,16 @@
-/* How results are shown: a table for people, JSON for programs. */
+/* How results are shown to people, on stdout. */
 #ifndef CHATROOMD_BENCH_REPORT_H
 #define CHATROOMD_BENCH_REPORT_H
 
-#include "figure.h"
 #include "measure.h"
+#include "result.h"
 
-/* To stdout. */
-void report_table(const struct figure_result *results, unsigned count);
+/* The figures, a column for each arm, and then the goals; those that could not be judged are told
+ * where the WHOLE was to be measured. */
+void report_result(const struct result *result, bool whole);
 
-/* To settings->json, in base units: deliveries a second, nanoseconds, bytes, clients. */
-void report_json(
-    const struct figure_settings *settings, const struct figure_result *results, unsigned count);
-
-/* A single measurement, to stdout. */
-void report_measure(const struct measure_plan *plan, const struct measure_result *result);
+/* A single measurement. */
+void report_measure(const struct crowd_plan *crowd, const struct measure_plan *plan,
+    const struct measure_result *result);
 
 #endif

@@ -28,7 +28,7 @@ struct sender {
 
 struct senders {
     struct crowd *crowd;
-    unsigned in_flight, pace;
+    unsigned count, in_flight, pace;
     int timer;     /* -1 where there is no pace */
     unsigned turn; /* who sends first, or next */
     uint64_t sent;
@@ -47,6 +47,8 @@ static void sender_prepare(struct senders *senders, unsigned index)
     sender->text = sender->frame + envelope->head_length;
     memcpy(sender->frame, envelope->head, envelope->head_length);
     message_write(sender->text, crowd->plan.size, index);
+    memcpy(
+        sender->text + MESSAGE_NUMBER, crowd->clients[0].next[index].digits, MESSAGE_NUMBER_LENGTH);
     memcpy(sender->text + crowd->plan.size, envelope->tail, envelope->tail_length);
 }
 
@@ -63,34 +65,29 @@ static void senders_start_timer(struct senders *senders)
         fail("no timer: %s", strerror(errno));
 }
 
-void senders_set_pace(struct senders *senders, unsigned pace)
-{
-    assert(senders->timer < 0 && pace > 0);
-    senders->in_flight = 0;
-    senders->pace = pace;
-    senders_start_timer(senders);
-}
-
 struct senders *senders_new(struct crowd *crowd, unsigned in_flight, unsigned pace)
 {
     struct senders *senders = alloc_zeroed(1, sizeof(*senders));
 
-    assert((in_flight == 0) != (pace == 0) && crowd->plan.senders > 0);
     senders->crowd = crowd;
+    senders->count = crowd_senders(crowd);
+    assert((in_flight == 0) != (pace == 0) && senders->count > 0);
     senders->in_flight = in_flight;
+    senders->pace = pace;
+    senders->sent = crowd_slowest(crowd);
     senders->timer = -1;
     senders->frame_length = crowd->sent.head_length + crowd->plan.size + crowd->sent.tail_length;
-    senders->each = alloc_zeroed(crowd->plan.senders, sizeof(*senders->each));
-    for (unsigned i = 0; i < crowd->plan.senders; i++)
+    senders->each = alloc_zeroed(senders->count, sizeof(*senders->each));
+    for (unsigned i = 0; i < senders->count; i++)
         sender_prepare(senders, i);
     if (pace > 0)
-        senders_set_pace(senders, pace);
+        senders_start_timer(senders);
     return senders;
 }
 
 void senders_free(struct senders *senders)
 {
-    for (unsigned i = 0; i < senders->crowd->plan.senders; i++)
+    for (unsigned i = 0; i < senders->count; i++)
         free(senders->each[i].frame);
     if (senders->timer >= 0)
         close(senders->timer);
@@ -119,7 +116,7 @@ static uint64_t sender_send(struct senders *senders, struct sender *sender, uint
 /* Each has an equal share of what the window allows; a share that a full socket refuses goes on. */
 static void senders_fill_window(struct senders *senders)
 {
-    unsigned count = senders->crowd->plan.senders;
+    unsigned count = senders->count;
     uint64_t allowed = senders->in_flight - (senders->sent - crowd_slowest(senders->crowd));
 
     for (unsigned left = count; left > 0 && allowed > 0; left--) {
@@ -138,7 +135,7 @@ static void senders_keep_pace(struct senders *senders)
     if (read(senders->timer, &due, sizeof(due)) != sizeof(due))
         return;
     while (due-- > 0) {
-        struct sender *sender = &senders->each[senders->turn++ % senders->crowd->plan.senders];
+        struct sender *sender = &senders->each[senders->turn++ % senders->count];
 
         if (senders->crowd->latency != NULL)
             message_stamp(sender->text, clock_now());

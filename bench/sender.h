@@ -14,17 +14,15 @@
 
 struct senders;
 
-/* Exactly one of IN_FLIGHT and PACE (messages a second) is not 0. */
+/* The senders of CROWD that are in. Exactly one of IN_FLIGHT and PACE (messages a second) is not 0.
+ * All that was sent before must have come: their numbers go on from there. */
 struct senders *senders_new(struct crowd *crowd, unsigned in_flight, unsigned pace);
 void senders_free(struct senders *senders);
-
-/* Go over from a window to PACE (messages a second). */
-void senders_set_pace(struct senders *senders, unsigned pace);
 
 /* Send what may be sent now; to be called before every crowd_turn(). */
 void senders_send(struct senders *senders);
 
-/* Messages composed so far. */
+/* Messages composed so far, those of earlier senders included. */
 uint64_t senders_sent(const struct senders *senders);
 
 #endif

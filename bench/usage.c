@@ -72,6 +72,14 @@ double usage_tree_cpu(pid_t root)
     return nanoseconds;
 }
 
+double usage_process_cpu(pid_t pid)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    return usage_thread_cpu(path);
+}
+
 unsigned usage_children(pid_t pid)
 {
     char path[64];

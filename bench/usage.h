@@ -15,6 +15,9 @@
  */
 double usage_tree_cpu(pid_t root);
 
+/* CPU time (ns) that process PID alone has used, which has one thread. */
+double usage_process_cpu(pid_t pid);
+
 /* Children that process PID has at the moment, those included that it has not yet waited for. */
 unsigned usage_children(pid_t pid);
 
