@@ -54,6 +54,37 @@ static void chatroomd_event(
     crowd_ready(crowd, client);
 }
 
+/* How long "[", a name and "] " are, where that is the same for all who send; or 0. */
+static size_t chatroomd_head(const struct crowd *crowd)
+{
+    size_t length = crowd->senders[0].name_length;
+
+    for (unsigned i = 1; i < crowd_senders(crowd); i++)
+        if (crowd->senders[i].name_length != length)
+            return 0;
+    return length + 3;
+}
+
+/*
+ * Take the message at LINE without looking for its end, which is known once the length of all heads
+ * is: this is the way that most go. False: it is not all there, or not one of those.
+ */
+static bool chatroomd_known(
+    struct crowd *crowd, struct client *client, const char *line, size_t length)
+{
+    size_t head = crowd->given.head_length, frame = head + crowd->plan.size + 1;
+    const char *text = line + head;
+
+    if (head == 0 || length < frame || line[0] != '[' || line[frame - 1] != '\n')
+        return false;
+    unsigned writer = message_writer(text);
+    if (writer >= crowd->plan.senders || memcmp(text - 2, "] ", 2) != 0 ||
+        memcmp(line + 1, crowd->senders[writer].name, head - 3) != 0)
+        return false;
+    crowd_take(crowd, client, text);
+    return true;
+}
+
 /* "[", the name of the sender, "] ", the text, and no byte more. */
 static void chatroomd_message(
     struct crowd *crowd, struct client *client, const char *line, size_t length)
@@ -67,6 +98,7 @@ static void chatroomd_message(
     if (length != sender->name_length + size + 3 ||
         memcmp(line + 1, sender->name, sender->name_length) != 0)
         crowd_wrong(crowd, client, "not the name of who has written it", line, length);
+    crowd->given.head_length = chatroomd_head(crowd);
 }
 
 static size_t chatroomd_receive(
@@ -74,8 +106,14 @@ static size_t chatroomd_receive(
 {
     const char *line = bytes, *end = bytes + length, *newline;
 
-    while (client->state != CLIENT_ENDED && line < end &&
-           (newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+    while (client->state != CLIENT_ENDED && line < end) {
+        if (chatroomd_known(crowd, client, line, (size_t)(end - line))) {
+            line += crowd->given.head_length + crowd->plan.size + 1;
+            continue;
+        }
+        newline = memchr(line, '\n', (size_t)(end - line));
+        if (newline == NULL)
+            break;
         if (line[0] == '[')
             chatroomd_message(crowd, client, line, (size_t)(newline - line));
         else
