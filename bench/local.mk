@@ -38,11 +38,15 @@ bench_load_LDADD = libchatroomd.a -lm
 bench_bare_SOURCES = bench/bare.c bench/bare.h bench/bare_loop.c bench/bare_processes.c
 bench_bare_LDADD = libchatroomd.a
 
-BENCH_CONFIGURATIONS = bench/mosquitto.conf bench/nats.conf bench/ngircd.conf bench/redis.conf
-EXTRA_DIST += bench/README $(BENCH_CONFIGURATIONS)
-CLEANFILES += bench/load$(EXEEXT) bench/bare$(EXEEXT) bench/results.json
+EXTRA_DIST += bench/README bench/draw bench/install-peers bench/picture.gp \
+	bench/mosquitto.conf bench/nats.conf bench/ngircd.conf bench/redis.conf
+CLEANFILES += bench/load$(EXEEXT) bench/bare$(EXEEXT) \
+	bench/results.json bench/results.dat bench/results.svg bench/results.png
 
-# BENCH_FLAGS='--only rate-256 --runs 5' and the like.
+# BENCH_FLAGS='--only rate-100-256 --runs 5' and the like. The picture needs some of each kind.
 bench: chatroomd$(EXEEXT) bench/load$(EXEEXT) bench/bare$(EXEEXT)
-	./bench/load$(EXEEXT) --server ./chatroomd$(EXEEXT) --json bench/results.json $(BENCH_FLAGS)
+	@'$(srcdir)/bench/install-peers'
+	@./bench/load$(EXEEXT) --server ./chatroomd$(EXEEXT) --json bench/results.json \
+		--picture bench/results.dat $(BENCH_FLAGS); status=$$?; \
+	'$(srcdir)/bench/draw' bench/results.dat; exit $$status
 .PHONY: bench

@@ -18,9 +18,9 @@ static void picture_line(FILE *file, const struct result *result, unsigned numbe
     if (figure->kind != FIGURE_RATE)
         fprintf(file, " %u", figure->receivers);
     else if (figure->size > 0)
-        fprintf(file, " \"%u, %u\\n%zu B\"", figure->receivers, figure->in_flight, figure->size);
+        fprintf(file, " \"%u\\n%u\\n%zu B\"", figure->receivers, figure->in_flight, figure->size);
     else
-        fprintf(file, " \"%u,\\n%u\"", figure->receivers, figure->in_flight);
+        fprintf(file, " \"%u\\n%u\"", figure->receivers, figure->in_flight);
     for (enum arm_number arm = 0; arm < ARM_COUNT; arm++)
         if (result_median(result, number, arm, &median))
             fprintf(file, " %.6g", median / figure_kinds[figure->kind].scale);
@@ -37,7 +37,7 @@ void picture_write(const char *path, const struct result *result)
     if (file == NULL)
         fail("%s cannot be written: %s", path, strerror(errno));
     for (enum figure_kind kind = 0; kind < FIGURE_KINDS; kind++) {
-        fprintf(file, "%s\nreceivers point", figure_kinds[kind].prefix);
+        fprintf(file, "# %s\nreceivers point", figure_kinds[kind].prefix);
         for (enum arm_number arm = 0; arm < ARM_COUNT; arm++)
             fprintf(file, " %s", arms[arm].name);
         fputs("\n", file);
