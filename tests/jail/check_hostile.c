@@ -207,11 +207,6 @@ END_TEST
 
 /* --- frames */
 
-static const struct frame_row *row_of(int number, enum act_control control)
-{
-    return frame_rows[number].control == control ? &frame_rows[number] : NULL;
-}
-
 /* Where couriers deliver, what a worker says of its position is nothing: it is gone, no more. */
 START_TEST(a_position_means_nothing_where_couriers_deliver)
 {

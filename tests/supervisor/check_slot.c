@@ -408,7 +408,7 @@ START_TEST(a_liar_does_not_wait_for_its_private_records)
 
     stage_catch_up(liar);
     liar->private_bytes = PRIVATE_OWED_MAX;
-    stage_deliver_to(liar, liar->told_to + 1);
+    stage_deliver_to(liar, liar->reader.told_to + 1);
     stage_frame(liar, FRAME_WHO);
     expect_found_out(stage, liar, 1);
     stage_close(stage);
@@ -423,7 +423,7 @@ START_TEST(a_liar_does_not_wait_for_the_ring)
 
     fill_to_the_brim(reader, speaker, 1);
     stage_catch_up(liar);
-    stage_deliver_to(liar, liar->told_to + 1);
+    stage_deliver_to(liar, liar->reader.told_to + 1);
     stage_say(liar, 4000);
     expect_found_out(stage, liar, 1);
     stage_close(stage);
@@ -447,7 +447,7 @@ START_TEST(a_liar_does_not_go_on_waiting)
     ck_assert(!stage->supervisor.blocked);
     stage_say(speaker, 1000); /* is quicker */
     ck_assert_uint_eq(speaker->queue_count, 0);
-    stage_deliver_to(liar, liar->told_to + 1);
+    stage_deliver_to(liar, liar->reader.told_to + 1);
     stage_deliver_to(reader, slot_position(reader) + 1);
     order_resume(&stage->supervisor);
     expect_found_out(stage, liar, 1);
@@ -477,7 +477,7 @@ START_TEST(a_liar_leaves_once)
 
     fill_to_the_brim(reader, speaker, 10);
     stage_catch_up(liar);
-    stage_deliver_to(liar, liar->told_to + 1);
+    stage_deliver_to(liar, liar->reader.told_to + 1);
     stage_frame(liar, FRAME_FINISH);
     expect_found_out(stage, liar, 1);
     stage_close(stage);
