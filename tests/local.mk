@@ -22,6 +22,7 @@ check_PROGRAMS += \
 	tests/relay/check_frame \
 	tests/relay/check_handover \
 	tests/relay/check_relay \
+	tests/delivery/check_batch \
 	tests/delivery/check_delivery \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
@@ -29,6 +30,8 @@ check_PROGRAMS += \
 	tests/supervisor/check_refusals \
 	tests/supervisor/check_slot \
 	tests/supervisor/check_space
+tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
+	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
