@@ -2,9 +2,11 @@
  * region.c - making, mapping and attaching the shared region.
  *
  * Model: one POSIX shared-memory object, made with O_EXCL and mode 0600, opened a second time
- * O_RDONLY, and unlinked at once. The read-write descriptor makes the supervisor's mapping and each
- * worker's outbox and courier's part; the read-only one makes everything else, since a mapping from
- * it cannot be made writable again by mprotect(2), where one from a read-write descriptor can.
+ * O_RDONLY, and unlinked at once, still empty: a kill between the two leaves a name and no memory.
+ * (A file that never has a name, by O_TMPFILE, would have to be opened the second time through
+ * /proc, which need not be there.) The read-write descriptor makes the supervisor's mapping and
+ * each worker's outbox and courier's part; the read-only one makes everything else, since a mapping
+ * from it cannot be made writable again by mprotect(2), where one from a read-write descriptor can.
  *
  * Overflow: sizes are computed in 64 bits and refused, not wrapped.
  */
