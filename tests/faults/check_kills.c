@@ -267,12 +267,15 @@ struct freezer {
 /* Says enough for one who takes nothing to be ended. Returns whether it is. */
 static bool press(struct freezer *freezer)
 {
+    char name[80];
+
     if (client_unsent(freezer->crowd[1]) < (size_t)50 * CROWD_MESSAGE) {
         crowd_queue(freezer->crowd[1], freezer->said, 50);
         freezer->said += 50;
     }
     client_turn(freezer->crowd, 2, bounded_deadline(1));
-    return daemon_has_log(freezer->daemon, "event=evict", NULL);
+    snprintf(name, sizeof(name), "name=%s ", freezer->victim->name);
+    return daemon_has_log(freezer->daemon, "event=evict", name, NULL);
 }
 
 static void freeze(struct freezer *freezer, int round)
@@ -302,7 +305,7 @@ static bool press_until_gone(struct freezer *freezer, enum thaw thaw)
     bool evicted = false, thawed = false;
 
     if (thaw == THAW_SOON)
-        at = bounded_now() + 50 + random_below(&freezer->random, 600);
+        at = bounded_now() + 50 + random_below(&freezer->random, 1200);
     while (!evicted || !process_gone(freezer->worker)) {
         if (!evicted && press(freezer)) {
             evicted = true;
@@ -315,7 +318,8 @@ static bool press_until_gone(struct freezer *freezer, enum thaw thaw)
             thawed = kill(freezer->worker, SIGCONT) == 0;
             at = INT64_MAX;
         }
-        ck_assert_msg(bounded_now() < deadline, "the frozen worker is not ended");
+        ck_assert_msg(bounded_now() < deadline, "the frozen worker is not ended: %s",
+            daemon_log(freezer->daemon));
         if (evicted)
             client_turn(freezer->crowd, 2, bounded_deadline(1));
     }
@@ -360,8 +364,8 @@ START_TEST(frozen)
 {
     struct freezer freezer = {
         .daemon = daemon_start(OPTIONS("-o", "max-clients=3", "-o",
-            fault_sanitizers() ? "stall-grace=2 s" : "stall-grace=400 ms", "-o",
-            "ring-size=256 KiB", "-o", "max-message=1 KiB")),
+            fault_sanitizers() ? "stall-grace=2 s" : "stall-grace=1 s", "-o", "ring-size=256 KiB",
+            "-o", "max-message=1 KiB")),
         .random = {.state = 77},
     };
     int rounds = fault_times(12, 400), thawed = 0;
@@ -375,6 +379,7 @@ START_TEST(frozen)
         client_close(freezer.victim);
     }
     ck_assert_uint_eq(fault_count_log(freezer.daemon, "event=worker-crash"), 0);
+    ck_assert_uint_eq(fault_count_log(freezer.daemon, "event=evict"), (size_t)rounds);
     printf("froze %d workers, %d of them went on just then\n", rounds, thawed);
     fault_close_all(freezer.crowd, 2);
     expect_all_slots_free(freezer.daemon, 3);
