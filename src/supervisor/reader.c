@@ -8,7 +8,7 @@
  * A reader that has caught up jumps to where DELIVER begins. A jump that it has not made yet stays
  * the one that counts: what it will need begins there, whatever it is told after.
  *
- * Invariant: position only grows, and is never beyond told_to.
+ * Invariant: position only grows, is never beyond told_to, and never in what was not held for it.
  */
 #include "config.h"
 
@@ -40,11 +40,21 @@ static uint64_t claimed(const struct reader *reader)
     return atomic_load_explicit(&region_mark(reader->delivery)->position, memory_order_acquire);
 }
 
+/* Whether an honest reader may be at `position` now: not back, not beyond what it has been told of,
+ * and not in a jump, where nothing is its own and what there was may have been written over. */
+static bool may_be_at(const struct reader *reader, uint64_t position)
+{
+    if (position < reader->position || position > reader->told_to)
+        return false;
+    return reader->position != reader->jump_end || position == reader->jump_end ||
+           position >= reader->jump_from;
+}
+
 uint64_t reader_position(struct reader *reader)
 {
     uint64_t position = claimed(reader);
 
-    if (position < reader->position || position > reader->told_to)
+    if (!may_be_at(reader, position))
         reader->has_lied = true;
     else
         reader->position = position;

@@ -114,7 +114,8 @@ enum act_control { CARELESS, LAWFUL };
  * position. */
 #define POSITION_FRAME_ACTS(ACT)                                                                   \
     ACT(position_of_the_future, "\"position outside of what was delivered\"", LAWFUL, true)        \
-    ACT(position_of_the_past, "\"position outside of what was delivered\"", LAWFUL, true)
+    ACT(position_of_the_past, "\"position outside of what was delivered\"", LAWFUL, true)          \
+    ACT(position_before_joining, "\"position outside of what was delivered\"", LAWFUL, true)
 
 /* What an act has to work with. */
 struct scene {

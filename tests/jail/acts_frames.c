@@ -283,3 +283,15 @@ void act_position_of_the_past(const struct scene *scene)
     }
     claim_position(scene, scene->lawful ? position : 1);
 }
+
+/* One that it has been told to jump over. */
+void act_position_before_joining(const struct scene *scene)
+{
+    struct frame frame;
+    ssize_t length;
+
+    do
+        length = recv(scene->heritage->relay_fd, &frame, sizeof frame, 0);
+    while (length != 0 && (length != (ssize_t)sizeof frame || frame.kind != FRAME_DELIVER));
+    claim_position(scene, scene->lawful ? frame.from : 1);
+}

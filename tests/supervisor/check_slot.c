@@ -347,6 +347,53 @@ START_TEST(a_position_at_the_ends_of_64_bits_is_a_fault)
 }
 END_TEST
 
+/* Who has caught up jumps to where its next records begin. What lies between is not its own, is not
+ * kept for it, and may be written over by now. */
+START_TEST(a_position_in_a_jump_is_a_fault)
+{
+    struct stage *stage = stage_open();
+    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    const struct ring *ring = &stage->supervisor.ring;
+    uint64_t before, news;
+
+    stage_catch_up(slot);
+    stage_catch_up(other);
+    before = slot_position(slot);
+    while (ring->oldest_sequence <= before + 1) {
+        stage_say(slot, 1000);
+        stage_turn(stage);
+        stage_catch_up(other);
+    }
+    news = ring->next_sequence;
+    stage_say(other, 10);
+    stage_turn(stage);
+    ck_assert_uint_eq(slot_hold(slot), news);
+    stage_deliver_to(slot, _i == 0 ? before + 1 : news - 1);
+    expect_fault(slot, before);
+    ck_assert_uint_ge(slot_hold(slot), ring->oldest_sequence);
+    stage_close(stage);
+}
+END_TEST
+
+/* The same of one that has just come. */
+START_TEST(a_position_before_the_joining_is_a_fault)
+{
+    struct stage *stage = stage_open();
+    struct slot *other = stage_join(stage), *slot;
+
+    stage_catch_up(other);
+    while (stage->supervisor.ring.oldest_sequence == 1) {
+        stage_say(other, 1000);
+        stage_turn(stage);
+    }
+    slot = stage_join(stage);
+    stage_deliver_to(slot, 1);
+    expect_fault(slot, 0);
+    ck_assert(space_fits(&stage->supervisor, 1000, 1000, 1, SPACE_COMMON));
+    stage_close(stage);
+}
+END_TEST
+
 /* What a worker's exit says of the drain is laid beside its position. */
 START_TEST(a_worker_that_says_done_is_not_just_believed)
 {
@@ -536,6 +583,8 @@ static Suite *slot_suite(void)
     tcase_add_test(lies, a_position_beyond_what_was_told_is_a_fault);
     tcase_add_test(lies, a_position_that_goes_back_is_a_fault);
     tcase_add_loop_test(lies, a_position_at_the_ends_of_64_bits_is_a_fault, 0, 4);
+    tcase_add_loop_test(lies, a_position_in_a_jump_is_a_fault, 0, 2);
+    tcase_add_test(lies, a_position_before_the_joining_is_a_fault);
     tcase_add_loop_test(lies, a_worker_that_says_done_is_not_just_believed, 0, 2);
     tcase_add_test(lies, a_liar_does_not_wait_for_its_private_records);
     tcase_add_test(lies, a_liar_does_not_wait_for_the_ring);
