@@ -62,6 +62,8 @@ const char *arm_missing(const struct arm *arm, const char *chatroomd)
     const char *const print[] = {chatroomd, "-T", NULL};
     struct server server;
 
+    if (arm->peer->program != NULL && !program_there(arm->peer->program))
+        return "it is not installed";
     if (arm->key != NULL && strstr(server_ask(&server, print), arm->key) == NULL)
         return "this chatroomd has no key couriers, and delivers in one way only";
 #ifndef HAVE_SECCOMP

@@ -21,7 +21,8 @@ struct peer_settings {
 struct peer {
     const char *name;
     const struct protocol *protocol;
-    bool strict; /* it ends with status 0 after SIGTERM */
+    const char *program; /* of the system, which must be in PATH; NULL: it is built here */
+    bool strict;         /* it ends with status 0 after SIGTERM */
 
     /* Start it, and tell in ADDRESS (PEER_ADDRESS_SIZE bytes) where it listens. False: it is not
      * installed. */

@@ -112,4 +112,8 @@ static bool mosquitto_start(
 }
 
 const struct peer peer_mosquitto = {
-    .name = "mosquitto", .protocol = &protocol_mosquitto, .start = mosquitto_start};
+    .name = "mosquitto",
+    .protocol = &protocol_mosquitto,
+    .program = "mosquitto",
+    .start = mosquitto_start,
+};

@@ -97,4 +97,9 @@ static bool nats_start(struct server *server, const struct peer_settings *settin
     return configuration_start(server, arguments, "nats", "Server is ready", settings, address);
 }
 
-const struct peer peer_nats = {.name = "nats", .protocol = &protocol_nats, .start = nats_start};
+const struct peer peer_nats = {
+    .name = "nats",
+    .protocol = &protocol_nats,
+    .program = "nats-server",
+    .start = nats_start,
+};

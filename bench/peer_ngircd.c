@@ -123,4 +123,8 @@ static bool ngircd_start(struct server *server, const struct peer_settings *sett
 }
 
 const struct peer peer_ngircd = {
-    .name = "ngircd", .protocol = &protocol_ngircd, .start = ngircd_start};
+    .name = "ngircd",
+    .protocol = &protocol_ngircd,
+    .program = "ngircd",
+    .start = ngircd_start,
+};

@@ -103,4 +103,9 @@ static bool redis_start(struct server *server, const struct peer_settings *setti
         server, arguments, "redis", "Ready to accept connections", settings, address);
 }
 
-const struct peer peer_redis = {.name = "redis", .protocol = &protocol_redis, .start = redis_start};
+const struct peer peer_redis = {
+    .name = "redis",
+    .protocol = &protocol_redis,
+    .program = "redis-server",
+    .start = redis_start,
+};

@@ -139,6 +139,22 @@ const char *server_start(struct server *server, const char *const arguments[], c
     return server->ready;
 }
 
+bool program_there(const char *name)
+{
+    const char *folder = getenv("PATH");
+    char path[4096];
+
+    while (folder != NULL && *folder != '\0') {
+        size_t length = strcspn(folder, ":");
+
+        snprintf(path, sizeof(path), "%.*s/%s", (int)length, folder, name);
+        if (access(path, X_OK) == 0)
+            return true;
+        folder += length + (folder[length] == ':');
+    }
+    return false;
+}
+
 const char *server_ask(struct server *server, const char *const arguments[])
 {
     memset(server, 0, sizeof(*server));

@@ -21,6 +21,9 @@ struct server {
     char log[SERVER_LOG_SIZE + 1];
 };
 
+/* Is there a program NAME in PATH? */
+bool program_there(const char *name);
+
 /*
  * Start ARGUMENTS (argv, NULL at the end; found in PATH) and wait until a line with READY in it
  * has been read. Returns what follows READY in that line, up to a blank (kept in SERVER); NULL

@@ -59,7 +59,7 @@ void trial_start(const struct trial *trial, unsigned clients, struct server *ser
     };
 
     if (!arm->peer->start(server, &wanted, address))
-        fail("it is not installed");
+        fail("%s was here a moment ago, and is gone", arms[trial->arm].name);
 }
 
 void trial_stop(const struct trial *trial, struct server *server)
