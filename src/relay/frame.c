@@ -23,6 +23,7 @@ static const struct frame_rule frame_rules[FRAME_KIND_COUNT] = {
 };
 
 /* The largest `detail` of a kind. */
+//@ assigns \nothing;
 static uint8_t largest_detail(unsigned kind)
 {
     switch (kind) {

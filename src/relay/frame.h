@@ -129,7 +129,16 @@ enum frame_verdict {
 };
 
 /* Judges a frame that came from `sender`, FRAME_FROM_WORKER or FRAME_FROM_COURIER. Pure: every bit
- * of the frame may be arbitrary. */
+ * of the frame may be arbitrary. What a fine one promises is proven (tests/proof). */
+/*@ requires \valid_read(frame) && \valid_read(limits);
+    assigns \nothing;
+    ensures kind: \result == FRAME_FINE ==> frame->kind < FRAME_KIND_COUNT;
+    ensures room: \result == FRAME_FINE ==> frame->room < limits->room_count;
+    ensures slot: \result == FRAME_FINE && sender == FRAME_FROM_COURIER ==>
+        frame->slot < limits->slot_count;
+    ensures place: \result == FRAME_FINE && sender == FRAME_FROM_WORKER ==>
+        frame->offset + frame->length <= limits->outbox_size;
+*/
 enum frame_verdict frame_judge(
     const struct frame *frame, unsigned sender, const struct frame_limits *limits);
 
