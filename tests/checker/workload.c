@@ -270,8 +270,8 @@ static void play(struct workload *workload)
     int64_t deadline = bounded_deadline(DEADLINE_MS);
     bool disturbed = plan->disturb != NULL;
 
-    while (bounded_now() < deadline && (disturbed || workload->messages < plan->messages ||
-                                           workload->count < plan->newcomers + 2)) {
+    while (disturbed || (bounded_now() < deadline && (workload->messages < plan->messages ||
+                                                         workload->count < plan->newcomers + 2))) {
         if (workload->count < plan->newcomers + 2 && count_here(workload) < plan->at_once)
             arrive(workload, random_percent(&workload->random, 25) ? TINY_BUFFER : 0);
         for (int times = 0; times < ACTS_PER_TURN; times++)

@@ -40,7 +40,8 @@ struct workload_plan {
     void (*kill_worker)(void *context, const char *const *spared, unsigned choice);
 
     /* Called in each turn where it is not NULL: does something that is not the clients', without
-     * waiting. The run goes on while it returns true. Who else it lets in are strangers. */
+     * waiting. The run goes on while it returns true, for which it has a bound of its own. Who else
+     * it lets in are strangers. */
     bool (*disturb)(void *context);
     void *context; /* of both */
 

@@ -29,7 +29,9 @@ tests_system_check_crash_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_ends_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_jail_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_listen_LDADD = $(SYSTEM_TESTS_LIBS)
-tests_system_check_noise_LDADD = $(SYSTEM_TESTS_LIBS)
+tests_system_check_noise_SOURCES = tests/system/check_noise.c \
+	tests/checker/workload.c tests/checker/workload.h
+tests_system_check_noise_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 tests_system_check_process_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_stop_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_talk_LDADD = $(SYSTEM_TESTS_LIBS)
