@@ -67,7 +67,8 @@ struct checker_run {
     const char *server_log; /* of the time of the run */
 };
 
-#define CHECKER_TEXT_MAX 8000
+/* Check takes no message of more than 4096 bytes. */
+#define CHECKER_TEXT_MAX 3500
 
 struct checker_report {
     unsigned long faults;
