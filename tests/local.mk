@@ -24,6 +24,7 @@ check_PROGRAMS += \
 	tests/relay/check_relay \
 	tests/delivery/check_batch \
 	tests/delivery/check_delivery \
+	tests/delivery/check_marks \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
 	tests/supervisor/check_hold \
@@ -33,6 +34,8 @@ check_PROGRAMS += \
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \
+	tests/delivery/records.c tests/delivery/records.h
+tests_delivery_check_marks_SOURCES = tests/delivery/check_marks.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
 	tests/delivery/records.c tests/delivery/records.h

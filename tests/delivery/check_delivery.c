@@ -158,6 +158,47 @@ START_TEST(who_has_all_jumps_to_the_next_range)
 }
 END_TEST
 
+START_TEST(skipping_goes_forward_only)
+{
+    for (int i = 0; i < 20; i++)
+        put(message_of(2), 10);
+    delivery_skip(&delivery, 5);
+    ck_assert_uint_eq(delivery.position, 5);
+    ck_assert_uint_eq(delivery.end, 5);
+    ck_assert_uint_eq(stated_position(), 5);
+    delivery_skip(&delivery, 3);
+    ck_assert_uint_eq(delivery.position, 5);
+    ck_assert(delivery_extend(&delivery, 5, 10));
+    delivery_skip(&delivery, 8);
+    ck_assert_uint_eq(delivery.position, 8);
+    ck_assert_uint_eq(delivery.end, 11);
+}
+END_TEST
+
+/* To the first record that is the client's, which is the first that it misses if it ends now. */
+START_TEST(settling_passes_what_is_not_given)
+{
+    ck_assert(delivery_member(&delivery, 0, 1, true));
+    for (int i = 0; i < 3; i++)
+        put(message_of(ME), 10);
+    put(message_of(2), 10);
+    put(message_of(ME), 10);
+    ck_assert(delivery_extend(&delivery, 1, 5));
+    delivery_settle(&delivery);
+    ck_assert_uint_eq(stated_position(), 4);
+    delivery_settle(&delivery);
+    ck_assert_uint_eq(stated_position(), 4);
+    delivery_advance(&delivery, 5, 10, 5); /* half of record 4 */
+    delivery_settle(&delivery);
+    ck_assert_uint_eq(stated_position(), 4);
+    ck_assert(!delivery_at_line_boundary(&delivery));
+    delivery_advance(&delivery, 5, 5, 5);
+    delivery_settle(&delivery);
+    ck_assert_uint_eq(stated_position(), 6);
+    ck_assert(delivery_is_done(&delivery));
+}
+END_TEST
+
 START_TEST(what_is_waited_for_is_noticed_when_it_is_passed)
 {
     _Atomic uint64_t *wanted = &region.slots[ME].wanted;
@@ -283,6 +324,8 @@ static Suite *delivery_suite(void)
     tcase_add_test(records, in_and_out_and_in_again);
     tcase_add_test(records, ranges_that_go_back_are_refused);
     tcase_add_test(records, who_has_all_jumps_to_the_next_range);
+    tcase_add_test(records, skipping_goes_forward_only);
+    tcase_add_test(records, settling_passes_what_is_not_given);
     tcase_add_test(records, what_is_waited_for_is_noticed_when_it_is_passed);
     tcase_add_test(records, neighbours_leave_as_one_run);
     tcase_add_test(records, a_run_is_cut_at_its_longest);
