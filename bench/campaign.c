@@ -179,11 +179,11 @@ static unsigned campaign_clients_max(void)
 }
 
 /* Is there time for one more? */
-static bool campaign_time(const struct campaign *campaign, unsigned run)
+static bool campaign_time(const struct campaign *campaign)
 {
     double spent = (double)(clock_now() - campaign->began) / (double)CLOCK_SECOND;
 
-    return run == 0 || spent < campaign->settings->minutes * 60;
+    return spent < campaign->settings->minutes * 60;
 }
 
 /* A run of all trials; or only count them. */
@@ -198,7 +198,7 @@ static void campaign_pass(struct campaign *campaign, unsigned run, bool count)
                 continue;
             if (count)
                 campaign->count++;
-            else if (campaign_time(campaign, run))
+            else if (campaign_time(campaign))
                 campaign_try(campaign, &trial, run);
         }
     }
@@ -221,7 +221,7 @@ bool campaign_run(const struct campaign_settings *settings)
         campaign_pass(&campaign, run, true);
     for (unsigned run = 0; run < settings->runs; run++)
         campaign_pass(&campaign, run, false);
-    if (!campaign_time(&campaign, settings->runs))
+    if (!campaign_time(&campaign))
         fprintf(stderr,
             "%g minutes were up before the last run was done: it counts as far as it "
             "went\n",

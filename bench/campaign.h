@@ -13,7 +13,7 @@ struct campaign_settings {
     const char *only; /* a figure, a kind of figures or a goal; NULL: all */
     unsigned arms;    /* the set of those that may be measured */
     unsigned runs;
-    double minutes;      /* no trial is begun after them, but for those of the first run */
+    double minutes;      /* no trial is begun after them */
     const char *json;    /* where to write the results, or NULL */
     const char *picture; /* where to write what the picture is drawn from, or NULL */
 };
