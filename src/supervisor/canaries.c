@@ -49,11 +49,11 @@ static const char *step_word(int step)
 }
 
 /* Makes one canary; both its sockets lead nowhere. Returns its pid, or 0. */
-static pid_t send_in(struct forker *forker, enum canary_act act)
+static pid_t send_in(struct maker *maker, enum canary_act act)
 {
     struct forker_request request = {.kind = WORKER_KIND_CANARY, .act = act};
     struct forker_answer answer = {0};
-    struct pollfd control = {.fd = forker->control, .events = POLLIN};
+    struct pollfd control = {.fd = maker->forker.control, .events = POLLIN};
     int handover[2], relay[2];
     bool asked;
 
@@ -64,14 +64,14 @@ static pid_t send_in(struct forker *forker, enum canary_act act)
         close(handover[1]);
         return 0;
     }
-    asked = forker_ask(forker, &request, handover[1], relay[1]);
+    asked = maker_ask(maker, &request, handover[1], relay[1]);
     for (int end = 0; end < 2; end++) {
         close(handover[end]);
         close(relay[end]);
     }
     while (asked && poll(&control, 1, TIMEOUT_MS) < 0 && errno == EINTR)
         continue;
-    return asked && forker_take(forker, &answer) == 1 ? answer.pid : 0;
+    return asked && forker_take(&maker->forker, &answer) == 1 ? answer.pid : 0;
 }
 
 /* Waits without a signal handler, which there is none of yet. */
@@ -137,7 +137,7 @@ static bool is_refused(enum jail_mode jail, enum canary_act act, pid_t pid)
     return false;
 }
 
-bool canaries_fly(struct forker *forker, enum jail_mode jail)
+bool canaries_fly(struct maker *maker, enum jail_mode jail)
 {
     pid_t pids[CANARY_ACT_COUNT];
     bool whole = true;
@@ -147,7 +147,7 @@ bool canaries_fly(struct forker *forker, enum jail_mode jail)
     if (!filter_built_in())
         complain(jail, "a part is not built in:", "seccomp");
     for (int act = 0; act < CANARY_ACT_COUNT; act++)
-        pids[act] = send_in(forker, (enum canary_act)act);
+        pids[act] = send_in(maker, (enum canary_act)act);
     for (int act = 0; act < CANARY_ACT_COUNT; act++)
         whole = is_refused(jail, (enum canary_act)act, pids[act]) && whole;
     if (whole)

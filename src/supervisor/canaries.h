@@ -4,7 +4,7 @@
 #ifndef CHATROOMD_SUPERVISOR_CANARIES_H
 #define CHATROOMD_SUPERVISOR_CANARIES_H
 
-#include "supervisor/forker.h"
+#include "supervisor/maker.h"
 
 #include <stdbool.h>
 
@@ -14,6 +14,6 @@
  * whole jail; what is wrong is said on stderr. With JAIL_OFF nothing is tried. To be called while
  * there are no other workers.
  */
-bool canaries_fly(struct forker *forker, enum jail_mode jail);
+bool canaries_fly(struct maker *maker, enum jail_mode jail);
 
 #endif

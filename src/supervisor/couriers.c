@@ -83,8 +83,9 @@ struct courier {
     unsigned clients, members;
     struct slot_list served, news, handovers;
     bool is_dirty;
-    bool is_asked_for; /* the forker has not answered yet */
-    bool is_missed;    /* it could not be made, and that is logged */
+    bool is_asked_for;         /* the forker has not answered yet */
+    const _Atomic pid_t *born; /* the forker died before it could tell: the pid, or 0 */
+    bool is_missed;            /* it could not be made, and that is logged */
 
     uint64_t asked, asked_at;
     uint64_t unjudged_ms, judged_ms;
@@ -537,6 +538,7 @@ static void start(struct courier *courier)
 
     courier->retry_at = 0;
     courier->pid = 0;
+    courier->born = NULL;
     courier->asked = 0;
     if (!open_sockets(courier, &handover, &relay)) {
         go_down(courier, "sockets", errno);
@@ -573,8 +575,8 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     log_event(LOG_LEVEL_INFO, "courier", "courier=%u pid=%ld", courier->number, (long)answer->pid);
 }
 
-/* One in the making may have been made all the same. It cannot be killed, so it is asked to go, and
- * the end of its relay tells that it is gone, or never was. */
+/* One in the making may have been made all the same. It is asked to go, and killed as soon as it is
+ * known; the end of its relay tells that it is gone, or never was. */
 static void lost(struct supervisor *supervisor)
 {
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
@@ -582,7 +584,7 @@ static void lost(struct supervisor *supervisor)
         if (!courier->is_asked_for)
             continue;
         courier->is_asked_for = false;
-        supervisor->lost_children++;
+        courier->born = maker_born(&supervisor->maker, WORKER_KIND_COURIER, i);
         if (courier->relay != NULL)
             relay_finish(courier->relay);
     }
@@ -643,10 +645,21 @@ static void recover(struct courier *courier)
         start(courier);
 }
 
+/* The process that the forker did not live to announce, if there is one, has to go. */
+static void find_unannounced(struct courier *courier)
+{
+    if (courier->born == NULL || courier->pid != 0)
+        return;
+    courier->pid = atomic_load(courier->born);
+    if (courier->pid != 0)
+        kill(courier->pid, SIGKILL);
+}
+
 static void reap(struct courier *courier)
 {
     int status = 0;
 
+    find_unannounced(courier);
     if (courier->is_asked_for ||
         (courier->pid != 0 && waitpid(courier->pid, &status, WNOHANG) == 0))
         return;
@@ -674,6 +687,7 @@ bool couriers_turn(struct supervisor *supervisor)
 
         if (courier->reader.has_lied)
             fault(courier, "position outside of what was delivered");
+        find_unannounced(courier);
         if (courier->state == COURIER_DYING)
             reap(courier);
         if (courier->state == COURIER_DOWN && courier->retry_at != 0 &&

@@ -13,7 +13,8 @@
  * supervisor ever has a signal handler.
  * 4. A forker that dies is replaced by fork from the supervisor (see maker.c): its replacement
  *    carries a copy of what the supervisor had on its heap at that moment, which costs memory and
- *    secrecy towards later workers, but not the service.
+ *    secrecy towards later workers, but not the service. The processes that it did not announce are
+ *    known by `born`.
  *
  * Overflow: at most FORKER_PENDING_MAX requests are unanswered; beyond that nobody is accepted.
  */
@@ -29,9 +30,11 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -103,20 +106,27 @@ static void close_all_but(const int *kept, size_t count)
         _exit(WORKER_EXIT_SETUP);
 }
 
-static uid_t uid_of(const struct forker_setup *setup, const struct forker_request *request)
+size_t forker_place(const struct forker_setup *setup, enum worker_kind_number kind, uint32_t number)
 {
-    uid_t number = request->slot;
-
-    if (setup->worker_uid_base == 0)
-        return (uid_t)-1;
-    if (request->kind == WORKER_KIND_COURIER)
-        number += setup->max_clients;
-    return setup->worker_uid_base + number;
+    return kind == WORKER_KIND_COURIER ? setup->max_clients + number : number;
 }
 
-/* In the new worker. */
-static void run_worker(const struct forker_setup *setup, const struct forker_request *request,
-    const int descriptors[REQUEST_DESCRIPTORS], int control, pid_t supervisor)
+static size_t born_size(const struct forker_setup *setup)
+{
+    return (setup->max_clients + setup->couriers) * sizeof(_Atomic pid_t);
+}
+
+static uid_t uid_of(const struct forker_setup *setup, const struct forker_request *request)
+{
+    if (setup->worker_uid_base == 0)
+        return (uid_t)-1;
+    return setup->worker_uid_base + (uid_t)forker_place(setup, request->kind, request->slot);
+}
+
+/* In the new worker, which must not write where the others' pids stand. */
+static void run_worker(const struct forker *forker, const struct forker_setup *setup,
+    const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS], int control,
+    pid_t supervisor)
 {
     struct heritage heritage = {
         .kind = request->kind,
@@ -129,7 +139,7 @@ static void run_worker(const struct forker_setup *setup, const struct forker_req
         .supervisor = supervisor,
         .max_message = setup->max_message,
         .max_clients = setup->max_clients,
-        .delivers = setup->workers_deliver,
+        .delivers = setup->couriers == 0,
         .drain_timeout_ms = setup->drain_timeout_ms,
         .jail = setup->jail,
         .uid = uid_of(setup, request),
@@ -138,15 +148,19 @@ static void run_worker(const struct forker_setup *setup, const struct forker_req
     };
 
     close(control);
+    if (munmap(forker->born, born_size(setup)) != 0)
+        _exit(WORKER_EXIT_SETUP);
     follow(supervisor);
     exit(setup->kinds[request->kind].run(&heritage));
 }
 
-/* Makes a child of the supervisor, not of the caller. Only the flags are passed, in the place where
- * every architecture but s390 and cris has them. */
-static pid_t fork_sibling(void)
+/* Makes a child of the supervisor, not of the caller, whose pid the kernel writes to *BORN before
+ * it runs. The flags are where every architecture but s390 and cris has them; where BORN goes is
+ * the fourth place or the fifth, and the other one is not looked at. */
+static pid_t fork_sibling(_Atomic pid_t *born)
 {
-    return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+    return (pid_t)syscall(
+        SYS_clone, CLONE_PARENT | CLONE_CHILD_SETTID | SIGCHLD, NULL, NULL, born, born);
 }
 
 /* Receives one request with its descriptors; ends the forker where the supervisor has gone. */
@@ -161,10 +175,12 @@ static void receive(int control, struct forker_request *request, int *descriptor
         exit(EXIT_FAILURE);
 }
 
-static void forker_main(const struct forker_setup *setup, int control, pid_t supervisor)
+static void forker_main(
+    const struct forker *forker, const struct forker_setup *setup, int control, pid_t supervisor)
 {
     struct forker_request request;
     int descriptors[REQUEST_DESCRIPTORS];
+    _Atomic pid_t *born;
 
     for (;;) {
         struct forker_answer answer = {0};
@@ -174,9 +190,10 @@ static void forker_main(const struct forker_setup *setup, int control, pid_t sup
         answer.slot = request.slot;
         answer.generation = request.generation;
         /* The kernel leaves descriptors out where this process may have no more. */
-        answer.pid = descriptors[1] < 0 ? -1 : fork_sibling();
+        born = &forker->born[forker_place(setup, request.kind, request.slot)];
+        answer.pid = descriptors[1] < 0 ? -1 : fork_sibling(born);
         if (answer.pid == 0)
-            run_worker(setup, &request, descriptors, control, supervisor);
+            run_worker(forker, setup, &request, descriptors, control, supervisor);
         if (answer.pid < 0) {
             answer.failure = descriptors[1] < 0 ? EMFILE : errno;
             answer.pid = 0;
@@ -190,7 +207,8 @@ static void forker_main(const struct forker_setup *setup, int control, pid_t sup
 }
 
 /* In the forker, just made: keeps three descriptors, and nothing else that could be used. */
-static void become_forker(const struct forker_setup *setup, int control, pid_t supervisor)
+static void become_forker(
+    const struct forker *forker, const struct forker_setup *setup, int control, pid_t supervisor)
 {
     int kept[] = {setup->region_read_only_fd, setup->region_read_write_fd, control};
 
@@ -205,7 +223,20 @@ static void become_forker(const struct forker_setup *setup, int control, pid_t s
     silence();
     close_all_but(kept, 3);
     title_set("chatroomd: forker");
-    forker_main(setup, control, supervisor);
+    forker_main(forker, setup, control, supervisor);
+}
+
+/* Once, for all forkers that there will be. */
+static bool share_born(struct forker *forker, const struct forker_setup *setup)
+{
+    if (forker->born != NULL)
+        return true;
+    void *shared =
+        mmap(NULL, born_size(setup), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return false;
+    forker->born = shared;
+    return true;
 }
 
 bool forker_start(struct forker *forker, const struct forker_setup *setup)
@@ -214,14 +245,14 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
     sigset_t all, before;
     int ends[2];
 
-    if (!handover_pair(&ends[0], &ends[1]))
+    if (!share_born(forker, setup) || !handover_pair(&ends[0], &ends[1]))
         return false;
     fflush(NULL); /* or children that exit would print it again */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     forker->pid = fork();
     if (forker->pid == 0)
-        become_forker(setup, ends[1], supervisor);
+        become_forker(forker, setup, ends[1], supervisor);
     int failure = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(ends[1]);
@@ -236,11 +267,12 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
     return true;
 }
 
-bool forker_ask(
-    struct forker *forker, const struct forker_request *request, int handover_fd, int relay_fd)
+bool forker_ask(struct forker *forker, const struct forker_setup *setup,
+    const struct forker_request *request, int handover_fd, int relay_fd)
 {
     int descriptors[REQUEST_DESCRIPTORS] = {handover_fd, relay_fd};
 
+    atomic_store(&forker->born[forker_place(setup, request->kind, request->slot)], 0);
     if (!handover_send(forker->control, request, sizeof *request, descriptors, REQUEST_DESCRIPTORS))
         return false;
     forker->pending++;

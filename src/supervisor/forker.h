@@ -17,6 +17,11 @@ struct forker {
     pid_t pid;   /* 0: there is none */
     int control; /* non-blocking */
     unsigned pending;
+
+    /* By place (forker_place()): the process made since forker_ask() last named it, or 0. Shared
+     * with the forker; the kernel writes it in the process's name before that runs, so it is there
+     * also where the forker dies before it can answer. */
+    _Atomic pid_t *born;
 };
 
 /* What every worker is given besides its own: the same for all. */
@@ -26,7 +31,7 @@ struct forker_setup {
     int region_read_write_fd;
     size_t max_message;
     unsigned max_clients;
-    bool workers_deliver;
+    unsigned couriers;
     unsigned drain_timeout_ms;
     enum jail_mode jail;
     uid_t worker_uid_base; /* slot 0's; couriers' come after those of all slots; 0: workers have the
@@ -49,13 +54,17 @@ struct forker_answer {
     int failure; /* errno, where there is no worker */
 };
 
+/* Each slot has a place, and after them each courier. */
+size_t forker_place(
+    const struct forker_setup *setup, enum worker_kind_number kind, uint32_t number);
+
 /* Makes the forker. Returns false, with errno set, where that is refused. */
 bool forker_start(struct forker *forker, const struct forker_setup *setup);
 
 /* Asks for a worker that gets both descriptors; the caller keeps its own copies of them. Returns
  * false, with errno set, where the forker cannot be asked now. */
-bool forker_ask(
-    struct forker *forker, const struct forker_request *request, int handover_fd, int relay_fd);
+bool forker_ask(struct forker *forker, const struct forker_setup *setup,
+    const struct forker_request *request, int handover_fd, int relay_fd);
 
 /* Takes one answer. Returns 1; 0 where there is none at present; -1 where the forker is dead. */
 int forker_take(struct forker *forker, struct forker_answer *answer);

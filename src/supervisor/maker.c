@@ -3,8 +3,8 @@
  *
  * Model: who needs a process asks, and is told by its kind's handler, in a later turn, which
  * process there is. When the forker dies, all that was unanswered is lost, each kind is told, and
- * the forker is made anew, now or every RETRY_MS. A process that was made but not announced sees
- * its end on its relay; its exit status is swept up unread.
+ * the forker is made anew, now or every RETRY_MS. A process that was made but not announced is
+ * known by maker_born().
  *
  * Overflow: at most FORKER_PENDING_MAX requests are unanswered; who asks looks at maker_is_ready().
  */
@@ -87,7 +87,7 @@ bool maker_prepare(
         .region_read_write_fd = supervisor->region.read_write_fd,
         .max_message = options->max_message,
         .max_clients = options->max_clients,
-        .workers_deliver = options->couriers == 0,
+        .couriers = options->couriers,
         .drain_timeout_ms = options->drain_timeout_ms,
         .jail = options->jail,
         .worker_uid_base = options->worker_uid_base,
@@ -113,7 +113,13 @@ bool maker_ask(
         errno = ECHILD;
         return false;
     }
-    return forker_ask(&maker->forker, request, handover_fd, relay_fd);
+    return forker_ask(&maker->forker, &maker->setup, request, handover_fd, relay_fd);
+}
+
+const _Atomic pid_t *maker_born(
+    const struct maker *maker, enum worker_kind_number kind, uint32_t number)
+{
+    return &maker->forker.born[forker_place(&maker->setup, kind, number)];
 }
 
 bool maker_turn(struct maker *maker)

@@ -43,6 +43,11 @@ bool maker_is_ready(const struct maker *maker);
 bool maker_ask(
     struct maker *maker, const struct forker_request *request, int handover_fd, int relay_fd);
 
+/* Where the pid of the process asked for last stands, once there is one: for those that a dead
+ * forker did not announce. */
+const _Atomic pid_t *maker_born(
+    const struct maker *maker, enum worker_kind_number kind, uint32_t number);
+
 /* At the end of a turn: makes a forker where there is none. Returns whether a later try is due by
  * the clock. */
 bool maker_turn(struct maker *maker);

@@ -11,7 +11,9 @@
  * backlog).
  * 3. A refused newcomer gets one best-effort line. A run of refusals is one line in the log for
  *    each of its reasons and one with the count at its end (refusals.h).
- * 4. When the forker dies, newcomers whose worker is in the making are refused (maker.c).
+ * 4. When the forker dies, newcomers whose worker is in the making are refused (maker.c). A worker
+ *    that was made but not announced is told to end on its relay, and is killed and reaped as any
+ *    other.
  *
  * Overflow: nothing grows with those who are not let in but the kernel's backlog.
  */
@@ -222,8 +224,7 @@ static void lost(struct supervisor *supervisor)
         if (slot->state == SLOT_FREE || !slot->is_making)
             continue;
         slot->is_making = false;
-        slot->pid_lost = true;
-        supervisor->lost_children++;
+        slot->born = maker_born(&supervisor->maker, WORKER_KIND_CLIENT, slot->number);
         slot_end_handover(slot);
         if (slot->client_fd >= 0)
             refuse_busy(supervisor->newcomers, slot->client_fd, "forker", ECHILD);

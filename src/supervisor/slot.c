@@ -313,12 +313,20 @@ void slot_end_handover(struct slot *slot)
     slot->handover_fd = -1;
 }
 
+/* The pid of a worker that the forker did not live to announce. */
+static void find_pid(struct slot *slot)
+{
+    if (slot->pid == 0 && slot->born != NULL)
+        slot->pid = atomic_load(slot->born);
+}
+
 bool slots_kill_doomed(struct supervisor *supervisor)
 {
     struct slot *slot, *next;
 
     for (slot = TAILQ_FIRST(&supervisor->doomed); slot != NULL; slot = next) {
         next = TAILQ_NEXT(slot, doomed_link);
+        find_pid(slot);
         /* A worker whose pid has not come yet is killed when it has. */
         if (slot->kill_at > clock_ms(supervisor) || slot->pid == 0)
             continue;
@@ -393,8 +401,9 @@ static void reap(struct slot *slot)
 {
     pid_t pid;
 
-    if (slot->pid_lost)
-        slot_worker_is_gone(slot); /* its relay has ended; sweep_lost() finds what there may be */
+    find_pid(slot);
+    if (slot->pid == 0 && slot->born != NULL)
+        slot_worker_is_gone(slot); /* never made: who is, is born before it can close its relay */
     if (slot->reaped || slot->is_making || slot->pid == 0)
         return;
     pid = waitpid(slot->pid, &slot->wait_status, WNOHANG);
@@ -404,27 +413,6 @@ static void reap(struct slot *slot)
         slot->wait_status = 0; /* somebody else waited for it; it is gone all the same */
     slot_worker_is_gone(slot);
     log_crash(slot);
-}
-
-static bool is_known(const struct supervisor *supervisor, pid_t pid)
-{
-    for (unsigned i = 0; i < supervisor->slot_count; i++)
-        if (supervisor->slots[i].state != SLOT_FREE && supervisor->slots[i].pid == pid)
-            return true;
-    return false;
-}
-
-/* Reaps children that belong to no slot, after a forker has died. */
-static void sweep_lost(struct supervisor *supervisor)
-{
-    siginfo_t child = {0};
-
-    while (supervisor->lost_children > 0 &&
-           waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0 &&
-           !is_known(supervisor, child.si_pid)) {
-        waitpid(child.si_pid, NULL, 0);
-        supervisor->lost_children--;
-    }
 }
 
 /* A dead worker holds nothing any more; what its client did not get is for the log. */
@@ -451,7 +439,6 @@ void slots_reap(struct supervisor *supervisor)
             courier_end(slot, FRAME_END_DROP);
         slot_try_free(slot);
     }
-    sweep_lost(supervisor);
 }
 
 /* A line for whoever was here; not for one that was refused a worker (there may be very many), nor

@@ -74,12 +74,12 @@ struct slot {
     enum slot_state state; /* from here to `queue` all is zero at the start of a life */
 
     /* Its worker. */
-    struct relay *relay; /* NULL once read to EOF */
-    int handover_fd;     /* by which it gets its client; -1 once it has */
-    pid_t pid;           /* 0 while not known */
-    bool is_making;      /* the forker has not answered yet */
-    bool pid_lost;       /* the forker died before it could tell */
-    bool reaped;         /* or never made */
+    struct relay *relay;       /* NULL once read to EOF */
+    int handover_fd;           /* by which it gets its client; -1 once it has */
+    pid_t pid;                 /* 0 while not known */
+    bool is_making;            /* the forker has not answered yet */
+    const _Atomic pid_t *born; /* the forker died before it could tell: the pid, or 0 */
+    bool reaped;               /* or never made */
     int wait_status;
     uint64_t kill_at; /* milliseconds, while doomed */
     bool killed;      /* by the supervisor */
@@ -204,8 +204,6 @@ struct supervisor {
     bool waited; /* blocked at some time since the last tick */
 
     struct penalties *penalties; /* of addresses whose workers crash */
-
-    unsigned lost_children; /* workers, at most, that belong to no slot and are to be swept up */
 
     bool stopping;
     bool abandons; /* the stop takes too long: no courier is replaced any more */

@@ -384,7 +384,7 @@ static bool start(struct run *run, const struct worker_kind *kinds)
             stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
         return false;
     }
-    if (!canaries_fly(&supervisor->maker.forker, options->jail))
+    if (!canaries_fly(&supervisor->maker, options->jail))
         return false;
     supervisor->base = event_base_new();
     if (supervisor->base == NULL || !watch_signals(run) || !maker_open(&supervisor->maker) ||
