@@ -406,6 +406,9 @@ static void part_with(struct slot *slot, uint64_t position, enum end_reason reas
 static void take_done(struct courier *courier, const struct frame *frame)
 {
     struct slot *slot = &courier->supervisor->slots[frame->slot];
+    /* Where it is to be dropped, it was the supervisor that took the connection away. */
+    bool is_lost = frame->detail == FRAME_DONE_LOST &&
+                   !(slot->courier_is_ending && slot->courier_end_how == FRAME_END_DROP);
     bool drained = frame->detail == FRAME_DONE_ENDED && slot->end_how == FRAME_END_DRAIN;
 
     if (slot->courier != courier || slot->generation != frame->generation ||
@@ -413,8 +416,7 @@ static void take_done(struct courier *courier, const struct frame *frame)
         fault(courier, "done with a client that is not its own");
         return;
     }
-    part_with(slot, courier_position(slot),
-        frame->detail == FRAME_DONE_LOST ? END_CONNECTION_LOST : END_NONE,
+    part_with(slot, courier_position(slot), is_lost ? END_CONNECTION_LOST : END_NONE,
         drained ? SHUT_WR : SHUT_RDWR);
 }
 
@@ -513,9 +515,9 @@ static void go_down(struct courier *courier, const char *what, int failure)
 /* Model, 6. */
 static void ask(struct courier *courier)
 {
-    if (courier->relay == NULL || relay_blocked(courier->relay))
+    if (courier->relay == NULL)
         return;
-    courier->asked++;
+    courier->asked++; /* one frame, whatever waits before it: it is what tells that it hangs */
     courier->asked_at = clock_ms(courier->supervisor);
     relay_send(courier->relay, &(struct frame){.kind = FRAME_ALIVE, .from = courier->asked}, 1);
 }

@@ -389,9 +389,10 @@ static bool a_reason_that_is_not_its_own(struct simulation *simulation, struct r
 /* Cut short, and logged as if it had left by itself. */
 static bool ended_as_if_it_had_asked(struct simulation *simulation, struct random *random)
 {
-    struct simulation_session *session = edit_pick_whole(simulation, random);
+    struct simulation_session *session = edit_pick_drained(simulation);
 
-    if (!session->ended || session->given_count < 2)
+    (void)random;
+    if (session == NULL || session->given_count < 2)
         return false;
     session->wish = CHECKER_STAYS;
     session->first_missing = session->given[--session->given_count];

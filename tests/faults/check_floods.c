@@ -63,8 +63,8 @@ static void expect_few_lines(struct daemon *daemon, int64_t start)
  * with one line; nobody in the room notices but by the new names; and then there is room again. */
 START_TEST(ten_times_what_fits)
 {
-    struct daemon *daemon =
-        daemon_start(OPTIONS("-o", "max-clients=20", "-o", "courier-clients=200"));
+    struct daemon *daemon = daemon_start(
+        OPTIONS("-o", "max-clients=20", "-o", "courier-clients=200", "-o", "spare-workers=0"));
     struct client *crowd[2], *flood[FIT + BEYOND];
     int rounds = fault_times(5, 100);
     int64_t start = bounded_now();
@@ -140,8 +140,8 @@ END_TEST
 /* Connections that say nothing, and are gone again, some before they were looked at. */
 START_TEST(connect_and_say_nothing)
 {
-    struct daemon *daemon =
-        daemon_start(OPTIONS("-o", "max-clients=120", "-o", "courier-clients=200"));
+    struct daemon *daemon = daemon_start(
+        OPTIONS("-o", "max-clients=120", "-o", "courier-clients=200", "-o", "spare-workers=0"));
     struct random random = {.state = 5};
     struct client *crowd[2], *silent[100];
     int rounds = fault_times(8, 200);
@@ -173,8 +173,8 @@ END_TEST
  * and gets nothing of it. */
 START_TEST(resets_in_mid_message)
 {
-    struct daemon *daemon =
-        daemon_start(OPTIONS("-o", "max-clients=24", "-o", "courier-clients=200"));
+    struct daemon *daemon = daemon_start(
+        OPTIONS("-o", "max-clients=24", "-o", "courier-clients=200", "-o", "spare-workers=0"));
     struct client *crowd[2], *some[20];
     int rounds = fault_times(25, 500);
     struct figures before;

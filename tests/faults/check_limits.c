@@ -170,7 +170,7 @@ END_TEST
  * notice, the log has one line, and then all get in. */
 START_TEST(the_forker_cannot_be_replaced)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct client *crowd[2], *waiting[10];
     char folder[200] = "";
     pid_t supervisor = daemon_pid(daemon);

@@ -170,7 +170,7 @@ static void expect_nothing_left(struct daemon *daemon, size_t descriptors)
 /* How many descriptors a supervisor has that was never harmed, with its forker and nobody else. */
 static size_t usual_descriptors(void)
 {
-    struct daemon *daemon = daemon_start(NULL);
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "spare-workers=0"));
     size_t count;
 
     open_and_play(daemon);
@@ -266,7 +266,8 @@ static bool fail_in_supervisor(const struct fault *fault, int number, size_t usu
     folder_name(output, sizeof(output), "", "trace");
     unlink(output);
     use_traced(fault, number, output);
-    daemon = daemon_launch(OPTIONS("-o", "max-clients=10", "-o", "ring-size=1 MiB"));
+    daemon = daemon_launch(
+        OPTIONS("-o", "max-clients=10", "-o", "ring-size=1 MiB", "-o", "spare-workers=0"));
     if (!starts(daemon, what)) {
         hit = trace_injected(output);
         daemon_release(daemon);
@@ -318,7 +319,8 @@ static void room_open(struct room *room)
 {
     const char *no_jail = fault_no_jail();
 
-    room->daemon = daemon_start(no_jail[0] != '\0' ? OPTIONS("-o", no_jail) : NULL);
+    room->daemon =
+        daemon_start(OPTIONS("-o", "spare-workers=0", no_jail[0] != '\0' ? "-o" : NULL, no_jail));
     room->descriptors = fault_join_pair(room->daemon, room->crowd);
     folder_name(room->output, sizeof(room->output), "", "trace");
     unlink(room->output);
@@ -495,7 +497,8 @@ static Suite *syscalls_suite(void)
     tcase_add_loop_test(calls, supervisor, 0, COUNT(in_supervisor));
     tcase_add_loop_test(calls, forker, 0, COUNT(in_forker));
     tcase_add_loop_test(calls, worker, 0, COUNT(in_worker));
-    tcase_add_test(calls, worker_that_cannot_wait);
+    if (mode_is_workers())
+        tcase_add_test(calls, worker_that_cannot_wait);
     tcase_add_loop_test(calls, signalled_at_birth, 0, 7);
     suite_add_tcase(suite, calls);
     return suite;
