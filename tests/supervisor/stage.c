@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "relay/handover.h"
+#include "supervisor/couriers.h"
 #include "supervisor/order.h"
 #include "supervisor/tell.h"
 
@@ -39,6 +40,7 @@ static struct region new_region(void)
     static struct region region;
     struct region_geometry geometry = {
         .slot_count = STAGE_CLIENTS,
+        .courier_count = STAGE_COURIERS,
         .ring_size = STAGE_RING_SIZE,
         .outbox_size = STAGE_OUTBOX_SIZE,
     };
@@ -58,11 +60,18 @@ static struct region new_region(void)
 
 struct stage *stage_open(void)
 {
+    return stage_open_with_couriers(0);
+}
+
+struct stage *stage_open_with_couriers(unsigned count)
+{
     struct stage *stage = alloc_zeroed(1, sizeof *stage);
     struct supervisor *supervisor = &stage->supervisor;
 
     stage->options.max_clients = STAGE_CLIENTS;
     stage->options.stall_grace_ms = STAGE_GRACE_MS;
+    stage->options.couriers = count;
+    stage->options.courier_clients = STAGE_CLIENTS;
     supervisor->options = &stage->options;
     supervisor->base = event_base_new();
     supervisor->region = new_region();
@@ -78,6 +87,8 @@ struct stage *stage_open(void)
     supervisor->names = names_new(STAGE_CLIENTS);
     supervisor->lobby = room_new(STAGE_CLIENTS);
     slots_init(supervisor);
+    /* Without a forker none is made, but there is what each would have to be told. */
+    ck_assert(couriers_open(supervisor) == (count == 0));
     for (int i = 0; i < STAGE_CLIENTS; i++)
         stage->worker_ends[i] = -1;
     return stage;
@@ -92,7 +103,10 @@ void stage_close(struct stage *stage)
             relay_close(supervisor->slots[i].relay);
         if (stage->worker_ends[i] >= 0)
             close(stage->worker_ends[i]);
+        if (supervisor->slots[i].client_fd > 0)
+            close(supervisor->slots[i].client_fd);
     }
+    couriers_close(supervisor);
     slots_free(supervisor);
     room_free(supervisor->lobby);
     names_free(supervisor->names);
@@ -100,21 +114,23 @@ void stage_close(struct stage *stage)
     free(stage);
 }
 
-/* The slot's worker gets its client, which none of these tests speaks to. */
-static void give_client(struct slot *slot)
+/* The slot's worker gets its client. */
+static void give_client(struct slot *slot, int client_fd)
 {
-    int client = open("/dev/null", O_RDWR | O_CLOEXEC), theirs;
+    int theirs;
 
-    ck_assert_int_ge(client, 0);
+    ck_assert_int_ge(client_fd, 0);
     ck_assert(handover_pair(&slot->handover_fd, &theirs));
-    slot_give(slot, client);
+    slot_give(slot, client_fd);
     close(theirs);
-    close(client);
-    slot->client_fd = -1;
     ck_assert(!slot->is_doomed);
+    if (slot->supervisor->couriers != NULL)
+        return;
+    close(client_fd);
+    slot->client_fd = -1;
 }
 
-struct slot *stage_take(struct stage *stage)
+struct slot *stage_take_client(struct stage *stage, int client_fd)
 {
     struct slot *slot = slot_take(&stage->supervisor);
     int ends[2];
@@ -126,7 +142,18 @@ struct slot *stage_take(struct stage *stage)
     ck_assert_ptr_nonnull(slot->relay);
     slot->pid = STAGE_NO_PROCESS;
     stage->worker_ends[slot->number] = ends[1];
-    give_client(slot);
+    give_client(slot, client_fd);
+    return slot;
+}
+
+/* Nobody speaks to this client. */
+struct slot *stage_take(struct stage *stage)
+{
+    int client_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct slot *slot = stage_take_client(stage, client_fd);
+
+    if (slot == NULL)
+        close(client_fd);
     return slot;
 }
 

@@ -12,6 +12,7 @@
 #include "supervisor/slot.h"
 
 #define STAGE_CLIENTS     4
+#define STAGE_COURIERS    2 /* at most */
 #define STAGE_RING_SIZE   ((size_t)256 * 1024)
 #define STAGE_OUTBOX_SIZE 32768
 #define STAGE_MAX_MESSAGE 4096
@@ -27,6 +28,7 @@ struct stage {
 };
 
 struct stage *stage_open(void);
+struct stage *stage_open_with_couriers(unsigned count);
 void stage_close(struct stage *stage);
 
 /* The stage that the slot is on. */
@@ -34,6 +36,9 @@ struct stage *stage_of(const struct slot *slot);
 
 /* A newcomer whose worker has not asked to enter; NULL where all slots are taken. */
 struct slot *stage_take(struct stage *stage);
+
+/* The same with a connection of the test's making, which is the slot's from then on. */
+struct slot *stage_take_client(struct stage *stage, int client_fd);
 
 /* A newcomer who is in the room, and whose worker has not read its relay yet. */
 struct slot *stage_join(struct stage *stage);
