@@ -54,6 +54,9 @@
     (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |     \
         CLONE_NEWCGROUP)
 
+/* O_TMPFILE is two bits, of which one is O_DIRECTORY. */
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
 #define WORST                                                                                      \
     KILL("execve"), KILL("execveat"), KILL("process_vm_readv"), KILL("process_vm_writev"),         \
         KILL("connect"), KILL("bind"), KILL("listen"), KILL("remap_file_pages"),                   \
@@ -151,8 +154,8 @@ static const struct filter_rule rules[] = {
     ALLOW("sysinfo"),
 
     /* files: none is made; sockets' names are taken away at the stop */
-    ALLOW_WITHOUT("open", 1, O_CREAT),
-    ALLOW_WITHOUT("openat", 2, O_CREAT),
+    ALLOW_WITHOUT("open", 1, MAKES_FILE),
+    ALLOW_WITHOUT("openat", 2, MAKES_FILE),
     ALLOW("fstat"),
     ALLOW("newfstatat"),
     ALLOW("fstatat64"),

@@ -15,7 +15,8 @@
  * 5. no_new_privs. Up to here a spare worker goes while it waits for its client.
  * 6. Limits: no new descriptor, process, file content, core file or locked memory, and a bound on
  *    memory that counts from what there was at the fork (a forker that replaced a dead one carries
- *    more).
+ *    more). It holds for the address space too, since what is mapped to be read only is no data to
+ *    the kernel, and yet costs it page tables.
  * 7. The filter.
  *
  * Builds with sanitizers have no limits, and the looser filter, since their reports open files and
@@ -55,21 +56,25 @@ bool jail_prepare(enum worker_kind_number kind)
     return filters[kind].length != 0 || filter_make(&filters[kind], jail_filter_of(kind));
 }
 
-/* The size of data and stack now, in bytes: the sixth number of statm. 0 where /proc does not tell.
- * Not by sscanf, which would cost each worker some pages. */
-static rlim_t data_size(void)
+struct sizes {
+    rlim_t all, data; /* bytes; data with the stack */
+};
+
+/* The sizes now: the first and the sixth number of statm. 0 where /proc does not tell. Not by
+ * sscanf, which would cost each worker some pages. */
+static struct sizes sizes_now(void)
 {
     char text[256] = "", *next = text;
-    unsigned long pages = 0;
+    rlim_t pages[6] = {0}, page = (rlim_t)sysconf(_SC_PAGESIZE);
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return 0;
+        return (struct sizes){0, 0};
     if (read(fd, text, sizeof text - 1) > 0)
         for (int number = 0; number < 6; number++)
-            pages = strtoul(next, &next, 10);
+            pages[number] = strtoul(next, &next, 10);
     close(fd);
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+    return (struct sizes){pages[0] * page, pages[5] * page};
 }
 
 static bool limit(__rlimit_resource_t resource, rlim_t most)
@@ -84,16 +89,17 @@ static bool set_limits(const struct heritage *heritage)
     bool is_courier = heritage->kind == WORKER_KIND_COURIER;
     rlim_t descriptors = is_courier ? heritage->max_clients + COURIER_DESCRIPTORS : 0;
     rlim_t more = DATA_MORE + (is_courier ? heritage->max_clients * COURIER_DATA_PER_CLIENT : 0);
-    rlim_t data = data_size();
+    struct sizes now = sizes_now();
 
     if (!limit(RLIMIT_CORE, 0))
         return false;
 #ifdef CHATROOMD_SANITIZERS
-    (void)data, (void)descriptors, (void)more;
+    (void)now, (void)descriptors, (void)more;
     return true;
 #else
     return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_MEMLOCK, 0) &&
-           limit(RLIMIT_MSGQUEUE, 0) && (data == 0 || limit(RLIMIT_DATA, data + more)) &&
+           limit(RLIMIT_MSGQUEUE, 0) && (now.all == 0 || limit(RLIMIT_AS, now.all + more)) &&
+           (now.data == 0 || limit(RLIMIT_DATA, now.data + more)) &&
            limit(RLIMIT_NOFILE, descriptors);
 #endif
 }

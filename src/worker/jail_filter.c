@@ -6,7 +6,8 @@
  * taken-over one: there is nothing to go on with then, and the log says worker-crash signal=31.
  *
  * Conditions are on numbers only; what a pointer leads to a filter cannot see. So open is not here
- * at all, and neither is sendmsg or recvmsg, which could pass descriptors.
+ * at all, and neither is sendmsg or recvmsg, which could pass descriptors. Nor is recv: read
+ * does, and has no flags.
  *
  * A courier writes to its clients' sockets and never reads from them: its reads are bound to the
  * numbers of its relay and handover sockets. It alone takes descriptors, and it maps nothing.
@@ -22,6 +23,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #define ALLOW(name)                                                                                \
     {                                                                                              \
@@ -51,8 +53,14 @@
 
 #define WHOLE UINT64_MAX
 
-/* ioctl(2), madvise(2) and mmap(2) look at 32 bits of these. */
+/* ioctl(2), madvise(2), mmap(2), send(2) and clock_gettime(2) look at 32 bits of these. */
 #define LOW UINT64_C(0xffffffff)
+
+/* No other flag of send(2): out-of-band data alone has led out of jails. */
+#define OTHER_FLAGS (LOW & ~(uint64_t)(MSG_DONTWAIT | MSG_NOSIGNAL))
+
+/* The system's own clocks; that of another process has a negative number. */
+#define OTHER_CLOCKS (LOW & ~UINT64_C(0xf))
 
 /* Starting a program, looking into another process, signalling, reaching out, and parts of the
  * kernel that are the usual way out of a jail. */
@@ -93,8 +101,10 @@ const struct filter_table *jail_filter_of(enum worker_kind_number kind)
  * never shared), and the end. */
 #define COMMON                                                                                     \
     ALLOW("epoll_wait"), ALLOW("epoll_pwait"), ALLOW("epoll_pwait2"), ALLOW("epoll_ctl"),          \
-        ALLOW("clock_gettime"), ALLOW("clock_gettime64"), ALLOW("gettimeofday"), ALLOW("write"),   \
-        ALLOW("writev"), ALLOW("send"), ALLOW_IF("sendto", 4, WHOLE, 0), ALLOW("shutdown"),        \
+        ALLOW_IF("clock_gettime", 0, OTHER_CLOCKS, 0),                                             \
+        ALLOW_IF("clock_gettime64", 0, OTHER_CLOCKS, 0), ALLOW("gettimeofday"), ALLOW("write"),    \
+        ALLOW("writev"), ALLOW_IF("send", 3, OTHER_FLAGS, 0),                                      \
+        ALLOW_IF_BOTH("sendto", 3, OTHER_FLAGS, 0, 4, WHOLE, 0), ALLOW("shutdown"),                \
         ALLOW("close"), ALLOW("brk"), ALLOW("munmap"), ALLOW_IF("madvise", 2, LOW, MADV_DONTNEED), \
         ALLOW_IF("madvise", 2, LOW, MADV_FREE),                                                    \
         ALLOW_IF("madvise", 2, LOW, MADV_POPULATE_READ), /* of the ring: delivery/prefault.c */    \
@@ -108,8 +118,6 @@ static const struct filter_rule client_rules[] = {
     COMMON,
     ALLOW("read"),
     ALLOW("readv"),
-    ALLOW("recv"),
-    ALLOW_IF("recvfrom", 4, WHOLE, 0),
     ALLOW_IF("ioctl", 1, LOW, FIONREAD),
     ALLOW_IF("ioctl", 1, LOW, SIOCOUTQ),
     ALLOW_IF_BOTH("mmap", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
@@ -121,7 +129,6 @@ static const struct filter_rule courier_rules[] = {
     COMMON,
     ALLOW_IF("read", 0, LOW, COURIER_RELAY_FD),
     ALLOW_IF("readv", 0, LOW, COURIER_RELAY_FD),
-    ALLOW_IF("recvfrom", 0, LOW, COURIER_RELAY_FD),
     ALLOW_IF("ioctl", 1, LOW, FIONREAD),
     ALLOW_IF("recvmsg", 0, LOW, COURIER_HANDOVER_FD),
 };

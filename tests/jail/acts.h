@@ -26,6 +26,7 @@
     ACT(map_executable)                                                                            \
     ACT(map_much_memory)                                                                           \
     ACT(break_much_memory)                                                                         \
+    ACT(map_much_to_read)                                                                          \
     ACT(grow_outbox)                                                                               \
     ACT(copy_outbox_mapping)                                                                       \
     ACT(remap_outbox_page)                                                                         \
@@ -47,6 +48,9 @@
     ACT(queue_signal)                                                                              \
     ACT(hold_supervisor)                                                                           \
     ACT(own_socket_signals)                                                                        \
+    ACT(own_socket_by_ioctl)                                                                       \
+    ACT(make_socket_blocking_by_ioctl)                                                             \
+    ACT(read_supervisors_clock)                                                                    \
     ACT(limit_supervisor)                                                                          \
     ACT(raise_own_limits)                                                                          \
     ACT(make_internet_socket)                                                                      \
@@ -57,9 +61,13 @@
     ACT(make_socket_blocking)                                                                      \
     ACT(send_descriptor)                                                                           \
     ACT(receive_message)                                                                           \
+    ACT(peek_at_message)                                                                           \
+    ACT(send_with_other_flags)                                                                     \
+    ACT(send_many_messages)                                                                        \
     ACT(execute_program)                                                                           \
     ACT(execute_descriptor)                                                                        \
     ACT(fork_process)                                                                              \
+    ACT(fork_by_clone3)                                                                            \
     ACT(start_thread)                                                                              \
     ACT(make_namespace)                                                                            \
     ACT(start_io_uring)                                                                            \
@@ -79,7 +87,11 @@
     ACT(handle_signals)                                                                            \
     ACT(pin_supervisor)                                                                            \
     ACT(name_of_machine)                                                                           \
-    ACT(use_keyring)
+    ACT(use_keyring)                                                                               \
+    ACT(interrupt_all_processors)                                                                  \
+    ACT(change_priority)                                                                           \
+    ACT(leave_process_group)                                                                       \
+    ACT(block_signals)
 
 enum act_control { CARELESS, LAWFUL };
 

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/membarrier.h>
+#include <linux/sched.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,9 +34,11 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-#define MUCH_MEMORY ((size_t)512 * 1024 * 1024)
+#define MUCH_MEMORY      ((size_t)512 * 1024 * 1024)
+#define VERY_MUCH_MEMORY ((size_t)64 * 1024 * 1024 * 1024)
 
 /* At the same place in the supervisor, since all are forked from it. */
 static char scratch[16] = "scratch";
@@ -98,6 +102,13 @@ bool act_break_much_memory(const struct scene *scene)
 {
     (void)scene;
     return sbrk((intptr_t)MUCH_MEMORY) != (void *)-1;
+}
+
+/* No data to RLIMIT_DATA, but page tables to the kernel, once they are touched. */
+bool act_map_much_to_read(const struct scene *scene)
+{
+    (void)scene;
+    return map(VERY_MUCH_MEMORY, PROT_READ);
 }
 
 static bool remap(const struct scene *scene, size_t before)
@@ -239,6 +250,22 @@ bool act_own_socket_signals(const struct scene *scene)
     return fcntl(scene->client_fd, F_SETOWN, supervisor_of(scene)) == 0;
 }
 
+bool act_own_socket_by_ioctl(const struct scene *scene)
+{
+    int owner = supervisor_of(scene);
+
+    return ioctl(scene->heritage->client_fd, FIOSETOWN, &owner) == 0;
+}
+
+/* How much processor time it has taken: the clock of a process is the complement of its pid. */
+bool act_read_supervisors_clock(const struct scene *scene)
+{
+    clockid_t clock = (clockid_t)(~(unsigned)supervisor_of(scene) << 3 | 2);
+    struct timespec time;
+
+    return clock_gettime(clock, &time) == 0;
+}
+
 bool act_limit_supervisor(const struct scene *scene)
 {
     struct rlimit limit;
@@ -295,6 +322,13 @@ bool act_make_socket_blocking(const struct scene *scene)
     return fcntl(scene->heritage->relay_fd, F_SETFL, 0) == 0;
 }
 
+bool act_make_socket_blocking_by_ioctl(const struct scene *scene)
+{
+    int on = 0;
+
+    return ioctl(scene->heritage->relay_fd, FIONBIO, &on) == 0;
+}
+
 /* A descriptor to the supervisor, which would keep it. */
 bool act_send_descriptor(const struct scene *scene)
 {
@@ -326,6 +360,27 @@ bool act_receive_message(const struct scene *scene)
     return recvmsg(scene->heritage->relay_fd, &message, MSG_DONTWAIT) >= 0 || errno == EAGAIN;
 }
 
+bool act_peek_at_message(const struct scene *scene)
+{
+    char byte;
+
+    return recv(scene->heritage->client_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+           errno == EAGAIN;
+}
+
+/* No byte, so that the control tells its client nothing else. */
+bool act_send_with_other_flags(const struct scene *scene)
+{
+    return send(scene->heritage->client_fd, "", 0, MSG_MORE | MSG_NOSIGNAL) == 0;
+}
+
+bool act_send_many_messages(const struct scene *scene)
+{
+    struct mmsghdr message = {0};
+
+    return sendmmsg(scene->heritage->client_fd, &message, 1, MSG_NOSIGNAL) == 1;
+}
+
 /* --- programs and processes */
 
 /* The program that says "succeeded" to the client, as standard output. */
@@ -347,6 +402,17 @@ bool act_execute_descriptor(const struct scene *scene)
 bool act_fork_process(const struct scene *scene)
 {
     pid_t pid = fork();
+
+    (void)scene;
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+bool act_fork_by_clone3(const struct scene *scene)
+{
+    struct clone_args wish = {.exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &wish, sizeof wish);
 
     (void)scene;
     if (pid == 0)
@@ -496,4 +562,33 @@ bool act_use_keyring(const struct scene *scene)
 {
     (void)scene;
     return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, -3, 1) >= 0;
+}
+
+bool act_interrupt_all_processors(const struct scene *scene)
+{
+    (void)scene;
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0;
+}
+
+bool act_change_priority(const struct scene *scene)
+{
+    (void)scene;
+    return setpriority(PRIO_PROCESS, 0, 1) == 0;
+}
+
+/* Ctrl-C goes to the whole group. */
+bool act_leave_process_group(const struct scene *scene)
+{
+    (void)scene;
+    return setpgid(0, 0) == 0;
+}
+
+/* SIGSYS among them; SIGKILL cannot be. */
+bool act_block_signals(const struct scene *scene)
+{
+    sigset_t all;
+
+    (void)scene;
+    sigfillset(&all);
+    return sigprocmask(SIG_BLOCK, &all, NULL) == 0;
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MAX_MESSAGE 4096u
 
@@ -250,7 +251,7 @@ static uint64_t keep_up(const struct scene *scene, int *unanswered)
     ssize_t length;
 
     while (*unanswered > (int)OUTBOX_CREDIT_FRAMES / 4 || position == 0) {
-        length = recv(scene->heritage->relay_fd, &frame, sizeof frame, 0);
+        length = read(scene->heritage->relay_fd, &frame, sizeof frame);
         if (length == 0)
             break;
         if (length != (ssize_t)sizeof frame)

@@ -92,8 +92,7 @@ static void wait_for_end(const struct scene *scene, int loop)
         event = (struct epoll_event){.events = EPOLLIN, .data.fd = fds[i]};
         epoll_ctl(loop, EPOLL_CTL_ADD, fds[i], &event);
     }
-    while (epoll_wait(loop, &event, 1, -1) == 1 &&
-           recv(event.data.fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+    while (epoll_wait(loop, &event, 1, -1) == 1 && read(event.data.fd, bytes, sizeof bytes) > 0)
         continue;
 }
 
