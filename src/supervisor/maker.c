@@ -56,6 +56,15 @@ static bool make_forker(struct maker *maker)
     return false;
 }
 
+void maker_give_up(struct maker *maker)
+{
+    forget_forker(maker);
+    maker->retry_at = 0;
+    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++)
+        if (maker->handlers[kind] != NULL)
+            maker->handlers[kind]->lost(maker->supervisor);
+}
+
 static void answers_readable(evutil_socket_t fd, short what, void *argument)
 {
     struct maker *maker = argument;
@@ -68,10 +77,7 @@ static void answers_readable(evutil_socket_t fd, short what, void *argument)
             maker->handlers[answer.kind]->answered(maker->supervisor, &answer);
     if (outcome == 0)
         return;
-    forget_forker(maker);
-    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++)
-        if (maker->handlers[kind] != NULL)
-            maker->handlers[kind]->lost(maker->supervisor);
+    maker_give_up(maker);
     make_forker(maker);
 }
 

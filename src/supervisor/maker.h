@@ -52,6 +52,9 @@ const _Atomic pid_t *maker_born(
  * the clock. */
 bool maker_turn(struct maker *maker);
 
+/* Waits for no answer any more: ends the forker, and all in the making are lost. */
+void maker_give_up(struct maker *maker);
+
 /* Ends the forker and frees what is left. */
 void maker_finish(struct maker *maker);
 

@@ -8,8 +8,8 @@
  *
  * The stop (SIGTERM, SIGINT): nobody is accepted any more and no frame answered; "the server is
  * stopping" is recorded as the last record for all, each worker delivers up to it and closes,
- * within drain-timeout; what is left then is killed. A second signal kills at once. No `left` is
- * recorded at a stop: all leave at the same record.
+ * within drain-timeout; what is left then is killed, the forker first. A second signal kills at
+ * once. No `left` is recorded at a stop: all leave at the same record.
  *
  * The start binds first, then makes the region, gives up its privileges, makes the forker and tries
  * the jail, and only then makes an event loop: what can be refused is refused before anybody is let
@@ -183,6 +183,7 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
         end_all(supervisor);
     if (clock_ms(supervisor) < run->finished_at)
         return;
+    maker_give_up(&supervisor->maker);
     couriers_abandon(supervisor);
     for (unsigned i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].state != SLOT_FREE)

@@ -254,7 +254,7 @@ bool act_own_socket_by_ioctl(const struct scene *scene)
 {
     int owner = supervisor_of(scene);
 
-    return ioctl(scene->heritage->client_fd, FIOSETOWN, &owner) == 0;
+    return ioctl(scene->client_fd, FIOSETOWN, &owner) == 0;
 }
 
 /* How much processor time it has taken: the clock of a process is the complement of its pid. */
@@ -364,21 +364,20 @@ bool act_peek_at_message(const struct scene *scene)
 {
     char byte;
 
-    return recv(scene->heritage->client_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-           errno == EAGAIN;
+    return recv(scene->client_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno == EAGAIN;
 }
 
 /* No byte, so that the control tells its client nothing else. */
 bool act_send_with_other_flags(const struct scene *scene)
 {
-    return send(scene->heritage->client_fd, "", 0, MSG_MORE | MSG_NOSIGNAL) == 0;
+    return send(scene->client_fd, "", 0, MSG_MORE | MSG_NOSIGNAL) == 0;
 }
 
 bool act_send_many_messages(const struct scene *scene)
 {
     struct mmsghdr message = {0};
 
-    return sendmmsg(scene->heritage->client_fd, &message, 1, MSG_NOSIGNAL) == 1;
+    return sendmmsg(scene->client_fd, &message, 1, MSG_NOSIGNAL) == 1;
 }
 
 /* --- programs and processes */

@@ -118,6 +118,25 @@ START_TEST(a_stop_ends_in_time)
 }
 END_TEST
 
+/* One that waits for a process which nobody makes holds it up no longer, either. */
+START_TEST(a_stop_ends_in_time_without_the_forker)
+{
+    struct daemon *daemon =
+        daemon_start(OPTIONS("-o", "drain-timeout=400 ms", "-o", "spare-workers=0"));
+    struct client *crowd[2], *newcomer;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    ck_assert_int_eq(kill(daemon_forker(daemon), SIGSTOP), 0);
+    newcomer = client_open(daemon_address(daemon, 0), 0);
+    client_expect_silence(crowd[0], &crowd[1], 1); /* it is accepted */
+    daemon_signal(daemon, SIGTERM);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+    client_read_to_end(newcomer);
+    client_close(newcomer);
+    close_all(crowd, 2);
+}
+END_TEST
+
 START_TEST(a_second_stop_ends_at_once)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
@@ -243,6 +262,7 @@ static Suite *stop_suite(void)
     tcase_add_test(stop, ctrl_c_on_a_terminal);
     tcase_add_test(stop, a_stop_while_all_talk);
     tcase_add_test(stop, a_stop_ends_in_time);
+    tcase_add_test(stop, a_stop_ends_in_time_without_the_forker);
     tcase_add_loop_test(stop, a_second_stop_ends_at_once, 0, 2);
     tcase_add_test(stop, nobody_gets_in_after_the_stop);
     tcase_add_loop_test(stop, signals_that_must_not_kill, 0, 3);
