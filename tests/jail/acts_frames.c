@@ -292,7 +292,7 @@ void act_position_before_joining(const struct scene *scene)
     ssize_t length;
 
     do
-        length = recv(scene->heritage->relay_fd, &frame, sizeof frame, 0);
+        length = read(scene->heritage->relay_fd, &frame, sizeof frame);
     while (length != 0 && (length != (ssize_t)sizeof frame || frame.kind != FRAME_DELIVER));
     claim_position(scene, scene->lawful ? frame.from : 1);
 }
