@@ -2,10 +2,10 @@
  * Judges traces of chatroomd by the table of worker/jail_filter.c:
  *
  *   judge_calls TRACE...       each what `strace -f -e raw=!seccomp -o TRACE` wrote
- *   judge_calls                prints the length of the workers' filter
+ *   judge_calls                prints the length of the client workers' filter
  *
- * Model: a client worker is a process that makes an event loop and then loads a filter of the
- * table's length (canaries make no loop, the supervisor's filter is longer). From there on each of
+ * Model: a client worker or a courier is a process that makes an event loop and then loads a filter
+ * of its table's length (canaries make no loop, the supervisor's is longer). From there on each of
  * its calls must be listed: a row of that name that allows it, whose conditions hold for the
  * numbers that it was called with, or one that refuses it with an errno of its own. A call that no
  * row lists, one that is listed and was refused as unknown, and a worker killed by its filter fail.
@@ -41,16 +41,25 @@ struct call {
 
 struct process {
     long pid;
-    bool has_loop, is_jailed;
+    bool has_loop;
+    struct kind *kind;          /* once it is in its jail */
     char last[NAME_MAX_LENGTH]; /* the call that it is in */
 };
+
+/* A kind of worker, and the use that was made of its table. */
+struct kind {
+    const struct filter_table *table;
+    unsigned short length; /* of the filter */
+    unsigned long made[ROWS_MAX];
+    unsigned long processes;
+};
+
+static struct kind kinds[2];
 
 static struct process processes[PROCESSES_MAX];
 static size_t process_count;
 
-static unsigned long made[ROWS_MAX];
-static unsigned long workers, calls, wrong;
-static unsigned short filter_length;
+static unsigned long calls, wrong;
 
 static struct process *process_of(long pid)
 {
@@ -95,10 +104,10 @@ static bool holds(const struct filter_rule *row, const struct call *call)
 }
 
 /* The row that lists the call, or -1. */
-static int row_of(const struct call *call)
+static int row_of(const struct filter_table *table, const struct call *call)
 {
-    for (size_t row = 0; row < jail_client_filter.count; row++) {
-        const struct filter_rule *rule = &jail_client_filter.rules[row];
+    for (size_t row = 0; row < table->count; row++) {
+        const struct filter_rule *rule = &table->rules[row];
         if (rule->verdict != FILTER_KILL && strcmp(rule->call, call->name) == 0 &&
             holds(rule, call))
             return (int)row;
@@ -112,13 +121,17 @@ static void complain(const char *what, const char *line)
         printf("%s: %s\n", what, line);
 }
 
-/* A filter of the workers' length, loaded by a process with an event loop. */
-static bool enters_jail(const struct process *process, const char *text)
+/* Whose jail the process enters with this call, or NULL. */
+static struct kind *jail_of(const struct process *process, const char *text)
 {
     const char *length = strstr(text, "{len=");
 
-    return process->has_loop && strncmp(text, "seccomp(", 8) == 0 && length != NULL &&
-           strtoul(length + 5, NULL, 10) == filter_length;
+    if (!process->has_loop || strncmp(text, "seccomp(", 8) != 0 || length == NULL)
+        return NULL;
+    for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++)
+        if (strtoul(length + 5, NULL, 10) == kinds[at].length)
+            return &kinds[at];
+    return NULL;
 }
 
 static void judge_begin(struct process *process, const char *text)
@@ -131,17 +144,18 @@ static void judge_begin(struct process *process, const char *text)
     memcpy(process->last, call.name, sizeof process->last);
     if (strncmp(call.name, "epoll_create", 12) == 0)
         process->has_loop = true;
-    if (!process->is_jailed) {
-        process->is_jailed = enters_jail(process, text);
-        workers += process->is_jailed;
+    if (process->kind == NULL) {
+        process->kind = jail_of(process, text);
+        if (process->kind != NULL)
+            process->kind->processes++;
         return;
     }
     calls++;
-    row = row_of(&call);
+    row = row_of(process->kind->table, &call);
     if (row < 0)
         complain("not listed", text);
     else
-        made[row]++;
+        process->kind->made[row]++;
 }
 
 static void judge_line(const char *line)
@@ -151,7 +165,7 @@ static void judge_line(const char *line)
 
     text += strspn(text, " ");
     judge_begin(process, text);
-    if (!process->is_jailed)
+    if (process->kind == NULL)
         return;
     if (strstr(text, " = -1 ENOSYS ") != NULL && strcmp(process->last, "seccomp") != 0)
         complain("refused as unknown", text);
@@ -183,37 +197,55 @@ static void print_row(const struct filter_rule *rule)
         printf("[%u]=%#" PRIx64, rule->conditions[i].argument, rule->conditions[i].value);
 }
 
-static void report(void)
+static void report(const struct kind *kind)
 {
-    for (size_t row = 0; row < jail_client_filter.count; row++)
-        if (made[row] > 0) {
-            printf("%8lu", made[row]);
-            print_row(&jail_client_filter.rules[row]);
+    const struct filter_table *table = kind->table;
+
+    printf("%s: %lu processes\n", table->name, kind->processes);
+    for (size_t row = 0; row < table->count; row++)
+        if (kind->made[row] > 0) {
+            printf("%8lu", kind->made[row]);
+            print_row(&table->rules[row]);
             putchar('\n');
         }
-    printf("listed, but made by no worker here:");
-    for (size_t row = 0; row < jail_client_filter.count; row++)
-        if (made[row] == 0 && jail_client_filter.rules[row].verdict != FILTER_KILL)
-            print_row(&jail_client_filter.rules[row]);
-    printf("\n%lu workers, %lu calls, %lu not as the table says\n", workers, calls, wrong);
+    printf("listed, but made by none here:");
+    for (size_t row = 0; row < table->count; row++)
+        if (kind->made[row] == 0 && table->rules[row].verdict != FILTER_KILL)
+            print_row(&table->rules[row]);
+    putchar('\n');
+}
+
+static bool make_kind(struct kind *kind, enum worker_kind_number number)
+{
+    struct filter filter;
+
+    kind->table = jail_filter_of(number);
+    if (kind->table->count > ROWS_MAX || !filter_make(&filter, kind->table))
+        return false;
+    kind->length = filter.length;
+    filter_free(&filter);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    struct filter filter;
+    bool all_seen = true;
 
-    if (jail_client_filter.count > ROWS_MAX || !filter_make(&filter, &jail_client_filter)) {
-        fputs("judge_calls: this build has no filter\n", stderr);
+    if (!make_kind(&kinds[0], WORKER_KIND_CLIENT) || !make_kind(&kinds[1], WORKER_KIND_COURIER) ||
+        kinds[0].length == kinds[1].length) {
+        fputs("judge_calls: this build has no filter, or two of one length\n", stderr);
         return 2;
     }
-    filter_length = filter.length;
-    filter_free(&filter);
     if (argc == 1) {
-        printf("%u\n", filter_length);
+        printf("%u\n", kinds[0].length);
         return EXIT_SUCCESS;
     }
     for (int at = 1; at < argc; at++)
         judge_trace(argv[at]);
-    report();
-    return wrong > 0 || workers == 0 || calls == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++) {
+        report(&kinds[at]);
+        all_seen = all_seen && (kinds[at].processes > 0 || argc == 2); /* a sample has one kind */
+    }
+    printf("%lu calls, %lu not as the tables say\n", calls, wrong);
+    return wrong > 0 || !all_seen || calls == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
