@@ -420,6 +420,32 @@ START_TEST(worker)
 }
 END_TEST
 
+/* The forker is killed between making a worker and telling of it. The newcomer is refused, and the
+ * worker that nobody knows ends and is reaped. */
+START_TEST(forker_that_does_not_tell)
+{
+    int times = fault_times(5, 100);
+
+    if (!trace_possible())
+        return;
+    for (int time = 0; time < times; time++) {
+        struct client *newcomer;
+        struct room room;
+        pid_t strace;
+
+        room_open(&room);
+        strace = trace_start(
+            daemon_forker(room.daemon), "inject=sendto:signal=KILL:when=1", room.output, false);
+        newcomer = client_open(daemon_address(room.daemon, 0), 0);
+        client_read_to_end(newcomer);
+        client_close(newcomer);
+        trace_stop(strace);
+        room_close(&room);
+    }
+    printf("%d workers were made that nobody knew of\n", times);
+}
+END_TEST
+
 /* The worker cannot wait until its client takes more: the client gets everything all the same, or
  * is ended, but does not wait for ever. */
 START_TEST(worker_that_cannot_wait)
@@ -497,6 +523,7 @@ static Suite *syscalls_suite(void)
     tcase_add_loop_test(calls, supervisor, 0, COUNT(in_supervisor));
     tcase_add_loop_test(calls, forker, 0, COUNT(in_forker));
     tcase_add_loop_test(calls, worker, 0, COUNT(in_worker));
+    tcase_add_test(calls, forker_that_does_not_tell);
     if (mode_is_workers())
         tcase_add_test(calls, worker_that_cannot_wait);
     tcase_add_loop_test(calls, signalled_at_birth, 0, 7);
