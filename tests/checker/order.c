@@ -25,6 +25,7 @@ static const struct reason reasons[] = {
     {"stalled", " (too slow)", false},
     {"worker-crash", " (connection lost)", false},
     {"worker-fault", " (connection lost)", false},
+    {"courier-lost", " (connection lost)", false},
 };
 
 const struct reason *order_reason(const char *word)
@@ -37,8 +38,8 @@ const struct reason *order_reason(const char *word)
 
 bool order_is_cut(const char *drain)
 {
-    static const char *const words[] = {
-        "timeout", "connection-lost", "stalled", "worker-crash", "worker-fault", "killed"};
+    static const char *const words[] = {"timeout", "connection-lost", "stalled", "worker-crash",
+        "worker-fault", "courier-lost", "killed"};
 
     for (size_t at = 0; at < sizeof(words) / sizeof(words[0]); at++)
         if (strcmp(words[at], drain) == 0)
