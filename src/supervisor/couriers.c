@@ -631,7 +631,7 @@ static void recover(struct courier *courier)
     struct reader *reader = &courier->reader;
     uint64_t told_to = reader->told_to;
     bool did_nothing = last_answer(courier) == 0;
-    uint64_t lowest = resume_all(courier, reader_position(reader), told_to);
+    uint64_t lowest = resume_all(courier, reader_next(reader), told_to);
 
     close_sockets(courier);
     region_clear_courier(&courier->supervisor->region, courier->number);

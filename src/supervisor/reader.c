@@ -61,16 +61,22 @@ uint64_t reader_position(struct reader *reader)
     return reader->position;
 }
 
+uint64_t reader_next(struct reader *reader)
+{
+    uint64_t position = reader_position(reader);
+
+    return position == reader->jump_end && reader->jump_from > position ? reader->jump_from
+                                                                        : position;
+}
+
 uint64_t reader_hold(struct reader *reader)
 {
-    uint64_t position;
+    uint64_t next;
 
     if (!reader->is_open)
         return 0;
-    position = reader_position(reader);
-    if (position == reader->jump_end && reader->jump_from > position)
-        position = reader->jump_from;
-    return position < reader->told_to ? position : reader->untold_from;
+    next = reader_next(reader);
+    return next < reader->told_to ? next : reader->untold_from;
 }
 
 static void note_jump(struct reader *reader)

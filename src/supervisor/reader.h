@@ -35,6 +35,10 @@ bool reader_owe(struct reader *reader, uint64_t first, uint64_t last);
 /* Its position, copied once and checked; one that lies stays where it was, and has_lied is set. */
 uint64_t reader_position(struct reader *reader);
 
+/* Where it goes on: its position, or the end of the jump that it has not made yet. What lies
+ * between may be written over. */
+uint64_t reader_next(struct reader *reader);
+
 /* The first record that must stay in the ring for it; 0: none. */
 uint64_t reader_hold(struct reader *reader);
 

@@ -10,7 +10,8 @@
  * stood.
  *
  * A client that was caught up has published nothing for records that were not its, so those before
- * oldest_needed, which may be written over already, are passed over: all in them is delivered.
+ * oldest_needed, which may be written over already, are passed over: all in them is delivered. The
+ * same holds of what its courier was told to jump over and has not yet (reader_next()).
  *
  * What the courier has published is not believed further than it can be true: a sum that does not
  * come out within what it was told is a doubt.
@@ -103,8 +104,11 @@ bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t told_to)
     struct delivery stand;
     uint64_t position, bytes, written;
 
-    if (!published(slot, &position, &bytes))
+    if (!published(slot, &position, &bytes)) {
+        if (slot->served_from < oldest_needed)
+            slot->served_from = oldest_needed;
         return true; /* stays where it is to begin */
+    }
     if (position < slot->served_from || position > told_to)
         return false;
     if (position < oldest_needed)

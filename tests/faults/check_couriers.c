@@ -13,6 +13,7 @@
 #include "tests/system/daemon.h"
 #include "tests/system/folder.h"
 #include "tests/system/modes.h"
+#include "tests/system/process.h"
 #include "tests/system/workers.h"
 
 #include <signal.h>
@@ -207,6 +208,55 @@ START_TEST(frozen_with_a_full_ring)
 }
 END_TEST
 
+/* The courier of those who come first. */
+static pid_t first_courier(struct daemon *daemon)
+{
+    pid_t couriers[COURIERS_MAX];
+    size_t count = daemon_couriers(daemon, couriers, COURIERS_MAX);
+    char title[PROCESS_TEXT_MAX];
+
+    for (size_t at = 0; at < count; at++) {
+        process_title(couriers[at], title, sizeof(title));
+        if (strcmp(title, "chatroomd: courier 0") == 0)
+            return couriers[at];
+    }
+    ck_abort_msg("there is no first courier");
+}
+
+/* While one courier has nothing to do, the ring goes round with what is another's. Then it is told
+ * of a message, and dies before it knows. What lies between is not its clients', and is gone. */
+START_TEST(killed_before_a_jump)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=2", "-o", "courier-clients=2",
+        "-o", "ring-size=256 KiB", "-o", "max-message=1 KiB", "-o", "stall-grace=1 h"));
+    struct client *crowd[3], *asker;
+    pid_t sleeper;
+
+    client_join_room(daemon_address(daemon, 0), crowd, 3);
+    fault_align(crowd[0], crowd, 3, "here we go");
+    fault_align(crowd[1], crowd, 3, "and you");
+    asker = crowd[2];
+    sleeper = first_courier(daemon);
+    ck_assert_int_eq(kill(sleeper, SIGSTOP), 0);
+    for (unsigned lot = 0; asker->in.length < (size_t)1024 * 1024; lot++) {
+        client_queue_text(asker, "/help\n/help\n/help\n/help\n/nothing%u\n", lot);
+        while (strstr(asker->in.data + asker->cursor, "Unknown command") == NULL)
+            ck_assert(client_turn(&asker, 1, bounded_deadline(BOUND_MS)));
+        asker->cursor = asker->in.length;
+    }
+    client_send(asker, "after the round\n/nothing at all\n");
+    client_expect_later(asker, "! Unknown command /nothing; /help lists the commands");
+    ck_assert_int_eq(kill(sleeper, SIGKILL), 0);
+    for (size_t at = 0; at < 2; at++)
+        client_expect(crowd[at], "[%s] after the round", asker->name);
+    client_expect_silence(crowd[0], &crowd[1], 1);
+    client_expect_silence(crowd[1], crowd, 1);
+    ck_assert_uint_eq(fault_count_log(daemon, "event=leave"), 0);
+    fault_close_all(crowd, 3);
+    daemon_stop(daemon);
+}
+END_TEST
+
 /* --- not by TCP --- */
 
 /* Of a unix: socket the kernel does not tell what was written. Who was caught up stays; of who was
@@ -301,6 +351,7 @@ static Suite *couriers_suite(void)
     tcase_add_test(couriers, in_the_middle_of_an_end);
     tcase_add_test(couriers, frozen);
     tcase_add_test(couriers, frozen_with_a_full_ring);
+    tcase_add_test(couriers, killed_before_a_jump);
     tcase_add_test(couriers, unix_sockets);
     tcase_add_test(couriers, with_the_forker);
     tcase_add_test(couriers, at_the_stop);

@@ -214,7 +214,7 @@ static bool resume(void)
     slot->served_from = begun_from;
     slot->served_partial = begun_partial;
     slot->wire_base = begun_base;
-    return resume_slot(slot, reader_position(reader), reader->told_to);
+    return resume_slot(slot, reader_next(reader), reader->told_to);
 }
 
 /* The record and the byte in it that come next, as the list has it. */
@@ -408,6 +408,8 @@ START_TEST(one_that_had_not_begun)
     atomic_store(&part.deliveries[slot->number].marks[0].position, UINT64_MAX);
     ck_assert(resume()); /* what the slot's last client has left says nothing */
     ck_assert_uint_eq(slot->served_from, from);
+    ck_assert(resume_slot(slot, from + 5, from + 10)); /* what is not kept for it is not its */
+    ck_assert_uint_eq(slot->served_from, from + 5);
 }
 END_TEST
 

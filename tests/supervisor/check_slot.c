@@ -426,6 +426,7 @@ START_TEST(a_position_in_a_jump_is_a_fault)
     stage_say(other, 10);
     stage_turn(stage);
     ck_assert_uint_eq(slot_hold(slot), news);
+    ck_assert_uint_eq(reader_next(&slot->reader), news);
     stage_deliver_to(slot, _i == 0 ? before + 1 : news - 1);
     expect_fault(slot, before);
     ck_assert_uint_ge(slot_hold(slot), ring->oldest_sequence);
