@@ -20,9 +20,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -47,6 +49,14 @@
     {                                                                                              \
         .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
             {argument, bits, 0}                                                                    \
+        }                                                                                          \
+    }
+
+/* Only where an argument, of which the kernel looks at 32 bits, has this value. */
+#define ALLOW_ONLY(name, argument, number)                                                         \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
+            {argument, UINT64_C(0xffffffff), number}                                               \
         }                                                                                          \
     }
 
@@ -107,7 +117,9 @@ static const struct filter_rule rules[] = {
     ALLOW("shutdown"),
     ALLOW("close"),
     ALLOW("close_range"),
-    ALLOW("ioctl"),
+    ALLOW_ONLY("ioctl", 1, FIONREAD),
+    ALLOW_ONLY("ioctl", 1, SIOCOUTQ), /* workers' */
+    ALLOW_ONLY("ioctl", 1, TCGETS),   /* isatty(3) */
     ALLOW("fcntl"),
     ALLOW("fcntl64"),
     ALLOW("getsockopt"),

@@ -2,7 +2,8 @@
  * acts.h - all that the hostile worker does, one row each.
  *
  * CALL acts ask the kernel for something from within the jail. Each must be refused, by an error or
- * by death; with `jail = off` each must succeed, or it would prove nothing.
+ * by death; with `jail = off` each must succeed, or it would prove nothing. Those of CONFINED_ACTS
+ * are tried once more without the worker's jail, where only the supervisor's own filter is.
  *
  * FRAME acts lie to the supervisor over the relay or in the outbox. Each must end its worker with
  * the fault named. Its control is either the careless build, in which the check that catches it
@@ -93,6 +94,39 @@
     ACT(leave_process_group)                                                                       \
     ACT(block_signals)
 
+#define CONFINED_ACTS(ACT)                                                                         \
+    ACT(protect_own_code)                                                                          \
+    ACT(map_executable)                                                                            \
+    ACT(remap_outbox_page)                                                                         \
+    ACT(open_for_creating)                                                                         \
+    ACT(make_folder)                                                                               \
+    ACT(change_folder)                                                                             \
+    ACT(read_supervisor)                                                                           \
+    ACT(write_supervisor)                                                                          \
+    ACT(trace_supervisor)                                                                          \
+    ACT(hold_supervisor)                                                                           \
+    ACT(own_socket_by_ioctl)                                                                       \
+    ACT(make_internet_socket)                                                                      \
+    ACT(make_local_socket)                                                                         \
+    ACT(make_netlink_socket)                                                                       \
+    ACT(execute_program)                                                                           \
+    ACT(execute_descriptor)                                                                        \
+    ACT(fork_by_clone3)                                                                            \
+    ACT(make_namespace)                                                                            \
+    ACT(start_io_uring)                                                                            \
+    ACT(handle_page_faults)                                                                        \
+    ACT(make_memory_file)                                                                          \
+    ACT(make_shared_memory)                                                                        \
+    ACT(make_old_shared_memory)                                                                    \
+    ACT(watch_files)                                                                               \
+    ACT(change_personality)                                                                        \
+    ACT(set_timer)                                                                                 \
+    ACT(pin_supervisor)                                                                            \
+    ACT(use_keyring)                                                                               \
+    ACT(interrupt_all_processors)                                                                  \
+    ACT(change_priority)                                                                           \
+    ACT(leave_process_group)
+
 enum act_control { CARELESS, LAWFUL };
 
 /* name, what= of the log's worker-fault, control, whether it is in the room when it does it */
@@ -137,6 +171,7 @@ struct scene {
     struct outbox outbox;
     pid_t sibling; /* a client worker of somebody else */
     bool lawful;
+    bool confined; /* without its own jail */
 };
 
 /* A CALL act: whether it succeeded. errno is why not. */

@@ -64,6 +64,12 @@ static const struct call_row call_rows[] = {
 #undef ACT
 };
 
+static const char *const confined_rows[] = {
+#define ACT(name) #name,
+    CONFINED_ACTS(ACT)
+#undef ACT
+};
+
 static const struct frame_row frame_rows[] = {
 #define ACT(name, fault, control, inside) {#name, fault, control, inside, false},
     FRAME_ACTS(ACT)
@@ -73,8 +79,9 @@ static const struct frame_row frame_rows[] = {
 #undef ACT
 };
 
-#define CALL_COUNT  (sizeof call_rows / sizeof call_rows[0])
-#define FRAME_COUNT (sizeof frame_rows / sizeof frame_rows[0])
+#define CALL_COUNT     (sizeof call_rows / sizeof call_rows[0])
+#define CONFINED_COUNT (sizeof confined_rows / sizeof confined_rows[0])
+#define FRAME_COUNT    (sizeof frame_rows / sizeof frame_rows[0])
 
 struct stage {
     struct daemon *daemon;
@@ -111,11 +118,11 @@ static void close_stage(struct stage *stage)
 }
 
 /* Sends a hostile worker its order. */
-static struct client *begin(struct stage *stage, const char *act, bool lawful)
+static struct client *begin(struct stage *stage, const char *act, const char *how)
 {
     struct client *client = client_open(stage->hostile_address, 0);
 
-    client_send(client, "%s %d %s\n", act, (int)stage->sibling, lawful ? "lawful" : "");
+    client_send(client, "%s %d %s\n", act, (int)stage->sibling, how);
     return client;
 }
 
@@ -147,9 +154,10 @@ static bool has_calls(void)
 }
 
 /* What came of it: true if it succeeded. The answer, or the lack of one, is left in `words`. */
-static bool try_call(struct stage *stage, const char *act, char *words, size_t size)
+static bool try_call(
+    struct stage *stage, const char *act, const char *how, char *words, size_t size)
 {
-    struct client *client = begin(stage, act, false);
+    struct client *client = begin(stage, act, how);
     const char *line;
     bool succeeded;
 
@@ -174,7 +182,7 @@ START_TEST(every_call_succeeds_without_the_jail)
     snprintf(absence, sizeof absence, "refused: %s", strerror(ENOSYS));
     open_stage(&stage, "CHATROOMD_HOSTILE", "jail=off", BY_WORKERS);
     for (size_t row = 0; row < CALL_COUNT; row++) {
-        if (try_call(&stage, call_rows[row].name, words, sizeof words))
+        if (try_call(&stage, call_rows[row].name, "", words, sizeof words))
             continue;
         bool absent = strcmp(words, absence) == 0;
         printf("%s%s does not succeed without the jail either: %s\n", absent ? "skipped: " : "",
@@ -205,6 +213,23 @@ START_TEST(what_all_read_is_mapped_by_who_delivers_only)
 }
 END_TEST
 
+/* What the supervisor and the forker may not do, tried by a worker without a jail of its own. */
+START_TEST(no_call_succeeds_in_the_supervisors_place)
+{
+    struct stage stage;
+    char words[256];
+
+    if (!has_calls())
+        return;
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=required", BY_WORKERS);
+    for (size_t row = 0; row < CONFINED_COUNT; row++)
+        ck_assert_msg(!try_call(&stage, confined_rows[row], "confined", words, sizeof words),
+            "%s succeeds under the supervisor's filter", confined_rows[row]);
+    expect_peace(&stage);
+    close_stage(&stage);
+}
+END_TEST
+
 /* --- frames */
 
 /* Where couriers deliver, what a worker says of its position is nothing: it is gone, no more. */
@@ -213,7 +238,7 @@ START_TEST(a_position_means_nothing_where_couriers_deliver)
     struct stage stage;
 
     open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort", BY_COURIERS);
-    struct client *client = begin(&stage, "position_of_the_future", false);
+    struct client *client = begin(&stage, "position_of_the_future", "");
     client_read_to_end(client);
     client_close(client);
     daemon_wait_log(stage.daemon, "event=leave", NULL);
@@ -236,7 +261,7 @@ START_TEST(the_same_done_lawfully_passes)
     if (row == NULL)
         return;
     open_stage(&stage, "CHATROOMD_HOSTILE", "jail=best-effort", BY_WORKERS);
-    struct client *client = begin(&stage, row->name, true);
+    struct client *client = begin(&stage, row->name, "lawful");
     client_expect(client, "done");
     client_close(client);
     daemon_wait_log(stage.daemon, "event=leave", NULL);
@@ -263,7 +288,7 @@ START_TEST(what_is_not_checked_goes_through)
     return;
 #endif
     open_stage(&stage, "CHATROOMD_CARELESS", "jail=best-effort", BY_WORKERS);
-    struct client *client = begin(&stage, row->name, false);
+    struct client *client = begin(&stage, row->name, "");
     while (!daemon_ended(stage.daemon) && client_take(client) == NULL &&
            client_turn(&client, 1, deadline))
         continue;
@@ -320,7 +345,7 @@ static void begin_next(struct attack *attack)
     attack->fault = row == NULL ? NULL : row->fault;
     attack->deadline = bounded_deadline(BOUND_MS);
     daemon_mark(attack->stage.daemon);
-    attack->client = begin(&attack->stage, attack->name, false);
+    attack->client = begin(&attack->stage, attack->name, "");
 }
 
 /* The worker must have been ended for its lie, or the call refused. */
@@ -445,6 +470,7 @@ static Suite *hostile_suite(void)
     tcase_add_test(calls, every_call_succeeds_without_the_jail);
     tcase_add_loop_test(calls, what_all_read_is_mapped_by_who_delivers_only, 0, MODE_COUNT);
     tcase_add_test(frames, a_position_means_nothing_where_couriers_deliver);
+    tcase_add_test(calls, no_call_succeeds_in_the_supervisors_place);
     tcase_add_loop_test(frames, the_same_done_lawfully_passes, 0, (int)FRAME_COUNT);
     tcase_add_loop_test(frames, what_is_not_checked_goes_through, 0, (int)FRAME_COUNT);
     suite_add_tcase(suite, all);

@@ -3,7 +3,8 @@
  *
  * Model: the same daemon with another table of worker kinds. Clients on TCP get the real client
  * worker. Clients on a local socket get the hostile one, which is set up and jailed in just the
- * same way, but first reads a line `ACT SIBLING [lawful]` from its client, and then does that act.
+ * same way, but first reads a line `ACT SIBLING [lawful|confined]` from its client, and then does
+ * that act; `confined` leaves the limits and the filter of the worker out.
  * Which of the two it is to be a new worker sees when its client's socket waits for it.
  * What came of a CALL act it tells its client: "succeeded", or "refused: WHY"; nothing where it was
  * killed. After a FRAME act it waits for its end, or for its client's.
@@ -70,6 +71,7 @@ static const struct act *read_order(struct scene *scene)
     sscanf(line, "%127s %d %31s", name, &sibling, how);
     scene->sibling = sibling;
     scene->lawful = strcmp(how, "lawful") == 0;
+    scene->confined = strcmp(how, "confined") == 0;
     for (size_t i = 0; i < ACT_COUNT; i++)
         if (strcmp(acts[i].name, name) == 0)
             return &acts[i];
@@ -162,7 +164,7 @@ static int run_hostile(struct heritage *heritage)
     if (act == NULL)
         return WORKER_EXIT_SETUP;
     title_set("chatroomd: worker %s", act->name);
-    if (jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
+    if (!scene.confined && jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
         return WORKER_EXIT_JAIL;
     return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);
 }
