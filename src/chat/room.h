@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* The one room that there is. */
+#define ROOM_LOBBY 0u
+#define ROOM_COUNT 1u
+
 struct room;
 
 /* An empty room for slots 0 to SLOTS - 1. At least 1 slot. */

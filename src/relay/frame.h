@@ -86,6 +86,9 @@ enum frame_finish { FRAME_FINISH_CLOSED, FRAME_FINISH_QUIT };
  */
 enum frame_end { FRAME_END_DRAIN, FRAME_END_EVICT, FRAME_END_DROP, FRAME_END_CLOSE };
 
+/* The last line, by who delivers. */
+#define FRAME_EVICTED_LINE "! You are disconnected: this connection takes its messages too slowly\n"
+
 /* Why a courier has let go of a client: it was told to, or the client's socket is dead. */
 enum frame_done { FRAME_DONE_ENDED, FRAME_DONE_LOST };
 

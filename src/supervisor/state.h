@@ -37,10 +37,6 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-/* The one room that there is. */
-#define ROOM_LOBBY 0u
-#define ROOM_COUNT 1u
-
 /* Bytes of private records that one client may be owed before its requests wait. */
 #define PRIVATE_OWED_MAX ((size_t)64 * 1024)
 
@@ -99,7 +95,7 @@ struct slot {
     uint64_t private_last;
     size_t private_bytes; /* owed in private records, at most; exact when 0 */
 
-    /* Its courier, from the first record owed until that is done with it; see couriers.c. */
+    /* Its courier, from the first record owed until that is done with it; see courier_client.c. */
     struct courier *courier;
     uint64_t served_from;  /* where the courier began, and how many bytes of that record had left */
     size_t served_partial; /* before */

@@ -31,6 +31,7 @@
 
 #include "base/alloc.h"
 #include "base/title.h"
+#include "chat/room.h"
 #include "delivery/batch.h"
 #include "delivery/prefault.h"
 #include "relay/handover.h"
@@ -47,9 +48,6 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* The one room that there is. */
-#define ROOM_LOBBY 0u
 
 /* Frames that leave in one send. */
 #define REPORTS_MAX 64
@@ -97,9 +95,6 @@ struct courier {
     size_t report_count;
     int status;
 };
-
-static const char evicted_line[] =
-    "! You are disconnected: this connection takes its messages too slowly\n";
 
 static void courier_end(struct courier *courier, enum worker_exit status)
 {
@@ -356,7 +351,8 @@ static bool take_end(struct served *served, const struct frame *frame)
         return true;
     }
     if (frame->detail == FRAME_END_EVICT && served->fd >= 0 && delivery_at_line_boundary(delivery))
-        send(served->fd, evicted_line, strlen(evicted_line), MSG_DONTWAIT | MSG_NOSIGNAL);
+        send(served->fd, FRAME_EVICTED_LINE, strlen(FRAME_EVICTED_LINE),
+            MSG_DONTWAIT | MSG_NOSIGNAL);
     let_go(served, FRAME_DONE_ENDED);
     return true;
 }

@@ -53,9 +53,6 @@
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_PROBES  4
 
-static const char evicted_line[] =
-    "! You are disconnected: this connection takes its messages too slowly\n";
-
 enum input_state {
     INPUT_OPEN,     /* the client may say more */
     INPUT_ENDED,    /* it has closed its side; its last line is still to be judged */
@@ -319,7 +316,8 @@ static bool take_name(struct session *session, const struct frame *frame)
 static void say_evicted(struct session *session)
 {
     if (session->deliverer != NULL && deliverer_at_line_boundary(session->deliverer))
-        send(session->client_fd, evicted_line, strlen(evicted_line), MSG_DONTWAIT | MSG_NOSIGNAL);
+        send(session->client_fd, FRAME_EVICTED_LINE, strlen(FRAME_EVICTED_LINE),
+            MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* END: whatever the client still says is discarded, and what it is owed is delivered. */
