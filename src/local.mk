@@ -30,6 +30,11 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/canaries.c src/supervisor/canaries.h \
 	src/supervisor/confinement.c src/supervisor/confinement.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
+	src/supervisor/courier.h \
+	src/supervisor/courier_client.c \
+	src/supervisor/courier_death.c \
+	src/supervisor/courier_process.c \
+	src/supervisor/courier_tell.c \
 	src/supervisor/couriers.c src/supervisor/couriers.h \
 	src/supervisor/ends.h \
 	src/supervisor/forker.c src/supervisor/forker.h \

@@ -231,7 +231,7 @@ static void expect_stand(void)
     }
 }
 
-/* The next courier begins, as recover() (couriers.c) has it. */
+/* The next courier begins, as courier_recover() has it. */
 static void replace_courier(void)
 {
     uint64_t told_to = reader->told_to;
