@@ -104,8 +104,12 @@ static char *skip_comment(char *start, bool within_word)
     return end == NULL ? start + strlen(start) : end + 2;
 }
 
-static void blank_comments(char *content)
+/* Returns the first * that is neither in a comment nor in quotes, or NULL: libConfuse passes over
+ * it, or takes it for the end of a comment, loses count of the lines, and has no words for what
+ * follows. */
+static const char *blank_comments(char *content)
 {
+    const char *stray = NULL;
     bool within_word = false;
     while (*content != '\0') {
         if (*content == '"' || *content == '\'') {
@@ -118,9 +122,12 @@ static void blank_comments(char *content)
             *content = *content == '\n' ? '\n' : ' ';
         if (*content == '\0' || *content == '"' || *content == '\'')
             continue;
+        if (*content == '*' && stray == NULL)
+            stray = content;
         within_word = strchr(" \t\r\n={}()+,", *content) == NULL;
         content++;
     }
+    return stray;
 }
 
 /* --- libConfuse */
@@ -231,13 +238,13 @@ bool config_file_read(const char *path, const struct config_handler *handler)
     reading.handler = handler;
     reading.path = path;
     reading.lines = alloc_zeroed(handler->key_count, sizeof *reading.lines);
-    const char *nul = memchr(content, '\0', length);
-    if (nul != NULL) {
+    const char *nul = memchr(content, '\0', length), *stray = NULL;
+    if (nul != NULL)
         tell_fault(line_of(content, nul), "there is a NUL byte; this is no text file");
-    } else {
-        blank_comments(content);
+    else if ((stray = blank_comments(content)) != NULL)
+        tell_fault(line_of(content, stray), "a * can stand only in a comment or in quotes");
+    else
         parse(content);
-    }
     free(reading.lines);
     free(content);
     return true;

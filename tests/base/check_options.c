@@ -313,6 +313,8 @@ static const struct {
     {"max-clients += 3\n", 1, "max-clients takes one value"},
     {"max-clients = {3}\n", 1, "{ cannot stand here"},
     {"listen = 1.1.1.1:1, 2.2.2.2:2\n", 1, ", cannot stand here"},
+    {"\njail = *//\n", 2, "a * can stand only in"}, /* libConfuse took this for an end of comment */
+    {"listen = unix:/a*b\n", 1, "a * can stand only in"},
     {"\n}\n", 2, "there is a } without its {"},
     {"listen = {\"1.1.1.1:1\"\n", 2, "the file ends within"},
     {"listen = \"1.1.1.1:1\n", 2, "the file ends within"},
