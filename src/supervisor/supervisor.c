@@ -4,7 +4,11 @@
  * Model: one thread, one event_base. A turn is: wait for events and answer them (frames become
  * records, newcomers become slots, signals become flags); then, once, look at what waits, record
  * what is due, tell the workers, and ask to be woken. Nothing is told in the middle of a turn, so a
- * burst costs each worker one wake-up.
+ * burst costs each worker one wake-up. A turn in which the room was given several records looks
+ * again before it tells of them, as long as they become more: those who speak run first
+ * (sched_yield), and what they say is told with the rest. A telling costs a wake-up and a write for
+ * each client, whatever is in it; a single message, and so a room in which few speak, is told at
+ * once.
  *
  * The stop (SIGTERM, SIGINT): nobody is accepted any more and no frame answered; "the server is
  * stopping" is recorded as the last record for all, each worker delivers up to it and closes,
@@ -37,6 +41,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +55,11 @@
 
 /* What workers may take beyond drain-timeout to exit before they are killed. */
 #define STOP_MARGIN_MS 500u
+
+/* So often is looked again in one turn, as long as so many records were added. With 4,096 or 256
+ * messages in flight this made 1.1 to 2 times the deliveries; more looks gave nothing more. */
+#define LOOKS_MAX  4
+#define LOOK_WORTH 2u
 
 #define TICK_MS SPACE_TICK_MS
 
@@ -236,6 +246,22 @@ static void kill_all(struct run *run)
         run->supervisor.used);
 }
 
+/* Looks for more to tell, without waiting. False: the loop has failed. */
+static bool look_again(struct supervisor *supervisor)
+{
+    uint64_t seen = 0;
+
+    for (int look = 0; look < LOOKS_MAX && supervisor->turn_records >= seen + LOOK_WORTH; look++) {
+        if (supervisor->blocked || supervisor->stopping)
+            return true;
+        seen = supervisor->turn_records;
+        sched_yield();
+        if (event_base_loop(supervisor->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) < 0)
+            return false;
+    }
+    return true;
+}
+
 static int serve(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
@@ -243,7 +269,8 @@ static int serve(struct run *run)
 
     while (!supervisor->stopping || supervisor->used > 0) {
         clock_forget(supervisor);
-        if (event_base_loop(supervisor->base, EVLOOP_ONCE | (again ? EVLOOP_NONBLOCK : 0)) < 0) {
+        if (event_base_loop(supervisor->base, EVLOOP_ONCE | (again ? EVLOOP_NONBLOCK : 0)) < 0 ||
+            !look_again(supervisor)) {
             log_event(LOG_LEVEL_ERROR, "failed", "what=\"the event loop\" error=%d", errno);
             return SUPERVISOR_EXIT_FAILED;
         }
