@@ -265,7 +265,7 @@ static bool look_again(struct supervisor *supervisor)
 static int serve(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
-    bool again = false;
+    bool again = true; /* the spare workers are made before anything happens */
 
     while (!supervisor->stopping || supervisor->used > 0) {
         clock_forget(supervisor);
