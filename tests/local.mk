@@ -28,6 +28,7 @@ check_PROGRAMS += \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
 	tests/supervisor/check_hold \
+	tests/supervisor/check_maker \
 	tests/supervisor/check_refusals \
 	tests/supervisor/check_resume \
 	tests/supervisor/check_slot \
@@ -41,6 +42,8 @@ tests_delivery_check_marks_SOURCES = tests/delivery/check_marks.c \
 tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_supervisor_check_hold_SOURCES = tests/supervisor/check_hold.c \
+	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_check_maker_SOURCES = tests/supervisor/check_maker.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h
 tests_supervisor_check_resume_SOURCES = tests/supervisor/check_resume.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h

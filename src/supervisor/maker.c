@@ -1,10 +1,19 @@
 /*
  * maker.c - the forker in the supervisor's loop.
  *
- * Model: who needs a process asks, and is told by its kind's handler, in a later turn, which
- * process there is. When the forker dies, all that was unanswered is lost, each kind is told, and
- * the forker is made anew, now or every RETRY_MS. A process that was made but not announced is
- * known by maker_born().
+ * Model:
+ * 1. Who needs a process asks, and is told by its kind's handler, in a later turn, which process
+ *    there is.
+ * 2. When the forker dies, all that was unanswered is lost, each kind is told, and the forker is
+ *    made anew, now or every RETRY_MS. A process that was made but not announced is known by
+ *    maker_born().
+ * 3. A forker that owes answers and has given none for its patience is taken for hung and killed;
+ *    from there on it is as in 2. That is known by the end of its socket, so that one that the
+ *    kernel cannot end at once does not keep the loop waiting. What counts is time in which the
+ *    supervisor ran: where both stood still, nobody was late.
+ * 4. Where the machine is so busy that a forker is slow and not hung, killing it helps nobody. So
+ *    the patience is twice what the last answer took, doubles with each forker that is killed
+ *    before it has answered, and lies between PATIENCE_MIN_MS and PATIENCE_MAX_MS.
  *
  * Overflow: at most FORKER_PENDING_MAX requests are unanswered; who asks looks at maker_is_ready().
  */
@@ -18,9 +27,14 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <string.h>
 
 #define RETRY_MS 100u
+
+/* An answer takes less than a millisecond; a busy machine takes its time. */
+#define PATIENCE_MIN_MS 3000u
+#define PATIENCE_MAX_MS 60000u
 
 static void answers_readable(evutil_socket_t fd, short what, void *argument);
 
@@ -29,6 +43,13 @@ static bool watch_answers(struct maker *maker)
     maker->answers = event_new(maker->supervisor->base, maker->forker.control, EV_READ | EV_PERSIST,
         answers_readable, maker);
     return maker->answers != NULL && event_add(maker->answers, NULL) == 0;
+}
+
+static void set_patience(struct maker *maker, uint64_t patience)
+{
+    maker->patience_ms = patience < PATIENCE_MIN_MS   ? PATIENCE_MIN_MS
+                         : patience > PATIENCE_MAX_MS ? PATIENCE_MAX_MS
+                                                      : patience;
 }
 
 static void forget_forker(struct maker *maker)
@@ -41,15 +62,18 @@ static void forget_forker(struct maker *maker)
 
 static bool make_forker(struct maker *maker)
 {
+    const char *reason = maker->is_hung ? "no-answer" : "died";
     char quoted[128];
 
     if (forker_start(&maker->forker, &maker->setup) && watch_answers(maker)) {
-        log_event(LOG_LEVEL_ERROR, "forker-replaced", "pid=%ld", (long)maker->forker.pid);
+        log_event(LOG_LEVEL_ERROR, "forker-replaced", "pid=%ld reason=%s", (long)maker->forker.pid,
+            reason);
+        maker->is_hung = false;
         maker->retry_at = 0;
         return true;
     }
     if (maker->retry_at == 0)
-        log_event(LOG_LEVEL_ERROR, "forker-lost", "error=%s",
+        log_event(LOG_LEVEL_ERROR, "forker-lost", "reason=%s error=%s", reason,
             log_quote(quoted, sizeof quoted, strerror(errno)));
     forget_forker(maker);
     maker->retry_at = clock_ms(maker->supervisor) + RETRY_MS;
@@ -72,9 +96,12 @@ static void answers_readable(evutil_socket_t fd, short what, void *argument)
     int outcome;
 
     (void)fd, (void)what;
-    while ((outcome = forker_take(&maker->forker, &answer)) == 1)
+    while ((outcome = forker_take(&maker->forker, &answer)) == 1) {
+        set_patience(maker, 2 * maker->silent_ms);
+        maker->silent_ms = 0;
         if (maker->handlers[answer.kind] != NULL)
             maker->handlers[answer.kind]->answered(maker->supervisor, &answer);
+    }
     if (outcome == 0)
         return;
     maker_give_up(maker);
@@ -87,6 +114,7 @@ bool maker_prepare(
     const struct options *options = supervisor->options;
 
     maker->supervisor = supervisor;
+    set_patience(maker, 0);
     maker->setup = (struct forker_setup){
         .kinds = kinds,
         .region_read_only_fd = supervisor->region.read_only_fd,
@@ -119,6 +147,8 @@ bool maker_ask(
         errno = ECHILD;
         return false;
     }
+    if (maker->forker.pending == 0)
+        maker->silent_ms = 0;
     return forker_ask(&maker->forker, &maker->setup, request, handover_fd, relay_fd);
 }
 
@@ -133,6 +163,23 @@ bool maker_turn(struct maker *maker)
     if (maker->retry_at != 0 && maker->retry_at <= clock_ms(maker->supervisor))
         make_forker(maker);
     return maker->retry_at != 0;
+}
+
+bool maker_waits(const struct maker *maker)
+{
+    return maker->forker.pid != 0 && maker->forker.pending > 0;
+}
+
+void maker_tick(struct maker *maker, uint64_t elapsed)
+{
+    if (!maker_waits(maker) || maker->is_hung)
+        return;
+    maker->silent_ms += elapsed;
+    if (maker->silent_ms <= maker->patience_ms)
+        return;
+    maker->is_hung = true;
+    set_patience(maker, 2 * maker->patience_ms);
+    kill(maker->forker.pid, SIGKILL);
 }
 
 void maker_finish(struct maker *maker)

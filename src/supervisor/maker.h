@@ -27,6 +27,10 @@ struct maker {
     const struct maker_handler *handlers[WORKER_KIND_COUNT];
     struct event *answers; /* the forker's control socket is readable */
     uint64_t retry_at;     /* milliseconds: when to try again to have a forker; 0: there is one */
+
+    /* How long answers have been owed and none has come, and how long that may last. */
+    uint64_t silent_ms, patience_ms;
+    bool is_hung; /* the forker was killed for that; until there is the next one */
 };
 
 /* Makes the forker; to be called before there is an event loop. */
@@ -51,6 +55,12 @@ const _Atomic pid_t *maker_born(
 /* At the end of a turn: makes a forker where there is none. Returns whether a later try is due by
  * the clock. */
 bool maker_turn(struct maker *maker);
+
+/* Whether there are requests without an answer: then the clock is needed. */
+bool maker_waits(const struct maker *maker);
+
+/* Every tick of the clock: kills a forker that does not answer. `elapsed` in milliseconds. */
+void maker_tick(struct maker *maker, uint64_t elapsed);
 
 /* Waits for no answer any more: ends the forker, and all in the making are lost. */
 void maker_give_up(struct maker *maker);

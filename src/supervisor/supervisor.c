@@ -185,6 +185,7 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     run->ticked_at = 0;
     if (elapsed > TICK_ELAPSED_MAX)
         elapsed = TICK_ELAPSED_MAX;
+    maker_tick(&supervisor->maker, elapsed);
     couriers_tick(supervisor, elapsed);
     space_tick(supervisor, elapsed);
     if (!supervisor->stopping)
@@ -230,6 +231,7 @@ static bool end_turn(struct run *run)
     clock_needed = maker_turn(&supervisor->maker) || clock_needed;
     clock_needed = newcomers_turn(&run->newcomers) || clock_needed;
     clock_needed = spares_turn(supervisor) || clock_needed;
+    clock_needed = maker_waits(&supervisor->maker) || clock_needed;
     clock_needed = clock_needed || supervisor->waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
     run_clock(run, clock_needed);

@@ -334,6 +334,76 @@ START_TEST(the_forker_dies_with_newcomers)
 }
 END_TEST
 
+/* Far more than the 3 seconds after which a forker that does not answer is replaced. */
+#define FROZEN_MAX_MS (fault_sanitizers() ? 12000 : 6000)
+
+#define FROZEN_NEWCOMERS 80
+
+/* Waits until so many workers wait for a client. */
+static void wait_spares(struct daemon *daemon, size_t expected)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t found;
+
+    do {
+        pid_t children[64];
+        size_t count = process_children(daemon_pid(daemon), children, 64);
+        char title[64];
+
+        found = 0;
+        for (size_t at = 0; at < count; at++) {
+            process_title(children[at], title, sizeof(title));
+            found += strcmp(title, "chatroomd: spare worker") == 0;
+        }
+    } while (found != expected && bounded_turn(deadline));
+    ck_assert_uint_eq(found, expected);
+}
+
+/* The forker is frozen while newcomers come, more of them than may be in the making at once. Those
+ * for whom it was asked are told, the others get in, all in a bounded time; those who are there do
+ * not notice, and the log says once why there is another forker. With spare workers, and without.
+ */
+START_TEST(the_forker_freezes_with_newcomers)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=120", "-o",
+        _i == 0 ? "spare-workers=0" : "spare-workers=4", "-o", "courier-clients=200"));
+    struct client *crowd[2], *waiting[FROZEN_NEWCOMERS];
+    size_t spares = _i == 0 ? 0 : 4;
+    int64_t began, took;
+    size_t had, told = 0;
+
+    wait_spares(daemon, spares);
+    had = fault_join_pair(daemon, crowd);
+    wait_spares(daemon, spares);
+    ck_assert_int_eq(kill(daemon_forker(daemon), SIGSTOP), 0);
+    began = bounded_now();
+    for (size_t at = 0; at < FROZEN_NEWCOMERS; at++)
+        waiting[at] = client_open(daemon_address(daemon, 0), 0);
+    for (size_t at = 0; at < FROZEN_NEWCOMERS; at++) {
+        const char *line = client_line(waiting[at]);
+
+        ck_assert_msg(line[0] == '*' || strcmp(line, BUSY) == 0, "%s", line);
+        told += line[0] != '*';
+    }
+    took = bounded_now() - began;
+    ck_assert_int_le(took, FROZEN_MAX_MS);
+    ck_assert_uint_ge(told, 1);
+    ck_assert_uint_lt(told, FROZEN_NEWCOMERS);
+    daemon_wait_log(daemon, "event=forker-replaced", "reason=no-answer", NULL);
+    ck_assert_uint_eq(fault_count_log(daemon, "event=forker"), 1);
+    fault_close_all(waiting, FROZEN_NEWCOMERS);
+    fault_wait_slots(daemon, 2);
+    wait_spares(daemon, spares);
+    fault_align(crowd[0], crowd, 2, "over");
+    fault_align(crowd[1], crowd, 2, "over");
+    expect_recovered(daemon, crowd, had);
+    printf("the forker was frozen: %zu of %d newcomers told, all of them served in %lld ms\n", told,
+        FROZEN_NEWCOMERS, (long long)took);
+    fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
 /* --- too little shared memory --- */
 
 /* A script that starts chatroomd with its own /dev/shm of 1 MiB. */
@@ -382,6 +452,7 @@ static Suite *limits_suite(void)
     tcase_add_loop_test(limits, descriptors_run_out, 0, 4);
     tcase_add_loop_test(limits, the_forkers_descriptors_run_out, 0, 2);
     tcase_add_test(limits, the_forker_dies_with_newcomers);
+    tcase_add_loop_test(limits, the_forker_freezes_with_newcomers, 0, 2);
     tcase_add_test(limits, shared_memory_is_too_small);
     suite_add_tcase(suite, limits);
     return suite;

@@ -1,0 +1,186 @@
+/*
+ * How long a forker may owe answers before it is taken for hung: long enough for a busy machine,
+ * and longer each time that this was not enough. The forker is a real one, frozen and thawed; the
+ * time that passes is what the test says.
+ */
+#include "config.h"
+
+#include "supervisor/maker.h"
+
+#include "tests/check_main.h"
+#include "tests/supervisor/stage.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATIENCE 3000u /* milliseconds, for a forker that answers at once */
+#define LONGEST  60000u
+
+static struct stage *stage;
+static struct supervisor *supervisor;
+static struct maker *maker;
+static unsigned answers, losses;
+static pid_t made;
+
+static int end_at_once(struct heritage *heritage)
+{
+    (void)heritage;
+    return 0;
+}
+
+static const struct worker_kind kinds[WORKER_KIND_COUNT] = {
+    [WORKER_KIND_CLIENT] = {"client", end_at_once, NULL},
+};
+
+static void take_answer(struct supervisor *whose, const struct forker_answer *answer)
+{
+    (void)whose;
+    answers++;
+    made = answer->pid;
+}
+
+static void take_loss(struct supervisor *whose)
+{
+    (void)whose;
+    losses++;
+}
+
+static const struct maker_handler handler = {.answered = take_answer, .lost = take_loss};
+
+static void open_maker(void)
+{
+    stage = stage_open();
+    supervisor = &stage->supervisor;
+    maker = &supervisor->maker;
+    ck_assert(maker_prepare(maker, supervisor, kinds));
+    maker->handlers[WORKER_KIND_CLIENT] = &handler;
+    ck_assert(maker_open(maker));
+}
+
+static void close_maker(void)
+{
+    maker_finish(maker);
+    stage_close(stage);
+}
+
+static void ask(void)
+{
+    struct forker_request request = {.kind = WORKER_KIND_CLIENT};
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    ck_assert(maker_ask(maker, &request, ends[0], ends[1]));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void freeze(void)
+{
+    int status;
+
+    ck_assert_int_eq(kill(maker->forker.pid, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(maker->forker.pid, &status, WUNTRACED), maker->forker.pid);
+    ck_assert(WIFSTOPPED(status));
+}
+
+/* Lets the forker answer, which took so long. */
+static void answer_after(uint64_t milliseconds)
+{
+    unsigned before = answers;
+
+    freeze();
+    ask();
+    maker_tick(maker, milliseconds);
+    ck_assert_int_eq(kill(maker->forker.pid, SIGCONT), 0);
+    while (answers == before)
+        ck_assert_int_eq(event_base_loop(supervisor->base, EVLOOP_ONCE), 0);
+    ck_assert_int_eq(waitpid(made, NULL, 0), made);
+}
+
+/* A frozen forker is left alone until just then, and replaced after it. */
+static void expect_patience(uint64_t milliseconds)
+{
+    pid_t frozen = maker->forker.pid;
+    unsigned before = losses;
+
+    freeze();
+    ask();
+    maker_tick(maker, milliseconds - 1);
+    maker_tick(maker, 1);
+    ck_assert(!maker->is_hung);
+    maker_tick(maker, 1);
+    ck_assert(maker->is_hung);
+    maker_tick(maker, LONGEST); /* killed already, and counted once */
+    while (losses == before)
+        ck_assert_int_eq(event_base_loop(supervisor->base, EVLOOP_ONCE), 0);
+    ck_assert_uint_eq(losses, before + 1);
+    ck_assert_int_ne(maker->forker.pid, frozen);
+    ck_assert_int_eq(kill(frozen, 0), -1);
+    ck_assert(maker_is_ready(maker) && !maker_waits(maker));
+}
+
+START_TEST(one_that_owes_nothing_has_all_time)
+{
+    pid_t first = maker->forker.pid;
+
+    freeze();
+    maker_tick(maker, 10 * LONGEST);
+    kill(first, SIGCONT);
+    answer_after(1);
+    maker_tick(maker, 10 * LONGEST);
+    ck_assert(!maker_waits(maker));
+    answer_after(PATIENCE); /* the time before it was asked does not count */
+    ck_assert_int_eq(maker->forker.pid, first);
+    ck_assert_uint_eq(losses, 0);
+}
+END_TEST
+
+START_TEST(one_that_is_frozen_is_replaced)
+{
+    answer_after(1);
+    expect_patience(PATIENCE);
+    answer_after(1);
+    expect_patience(PATIENCE);
+}
+END_TEST
+
+/* It answers after two thirds of the time: the next answer may take twice as long. */
+START_TEST(one_that_is_slow_is_given_more_time)
+{
+    answer_after(2500);
+    answer_after(4500);
+    answer_after(8500);
+    ck_assert_uint_eq(losses, 0);
+    expect_patience(17000);
+}
+END_TEST
+
+START_TEST(none_is_killed_again_and_again_for_being_slow)
+{
+    for (uint64_t patience = PATIENCE; patience < LONGEST; patience *= 2)
+        expect_patience(patience);
+    expect_patience(LONGEST);
+    expect_patience(LONGEST);
+    answer_after(1);
+    expect_patience(PATIENCE);
+}
+END_TEST
+
+static Suite *maker_suite(void)
+{
+    Suite *suite = suite_create("maker");
+    TCase *patience = tcase_create("patience");
+
+    tcase_add_checked_fixture(patience, open_maker, close_maker);
+    tcase_add_test(patience, one_that_owes_nothing_has_all_time);
+    tcase_add_test(patience, one_that_is_frozen_is_replaced);
+    tcase_add_test(patience, one_that_is_slow_is_given_more_time);
+    tcase_add_test(patience, none_is_killed_again_and_again_for_being_slow);
+    suite_add_tcase(suite, patience);
+    return suite;
+}
+
+CHECK_MAIN(maker_suite)
