@@ -146,19 +146,40 @@ void act_text_not_utf8(const struct scene *scene)
     publish(scene, "x\xc0\xaf\xff");
 }
 
+/* Waits until fewer than LOT of the frames are unanswered; false where the other end is closed. */
+static bool wait_for_credit(const struct scene *scene, unsigned *unanswered)
+{
+    struct frame frame;
+    ssize_t length;
+
+    while (*unanswered >= LOT) {
+        length = read(scene->heritage->relay_fd, &frame, sizeof frame);
+        if (length == 0 || (length < 0 && errno != EAGAIN))
+            return false;
+        if (length == (ssize_t)sizeof frame && frame.kind == FRAME_CREDIT)
+            *unanswered -= frame.length;
+    }
+    return true;
+}
+
 /* Writes an escape over the text again and again while the supervisor copies and checks it, and at
- * last leaves it there. */
+ * last leaves it there; within its credit, or that would be found first. */
 void act_text_changed_meanwhile(const struct scene *scene)
 {
     volatile char *text = scene->outbox.bytes;
     struct frame frame = {.kind = FRAME_PUBLISH, .length = 64};
+    unsigned unanswered = 1; /* it has entered */
 
     memset(scene->outbox.bytes, 'x', 64);
-    for (int i = 0; i < CHANGES && put(scene, &frame); i++)
+    for (int i = 0; i < CHANGES && wait_for_credit(scene, &unanswered); i++) {
+        if (!put(scene, &frame))
+            return;
+        unanswered++;
         for (int k = 0; k < 64; k++) {
             text[k] = '\033';
             text[k] = 'y';
         }
+    }
     text[63] = '\033';
     put(scene, &frame);
 }
