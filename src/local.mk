@@ -17,6 +17,7 @@ libchatroomd_a_SOURCES = \
 	src/region/outbox.c src/region/outbox.h \
 	src/region/region.c src/region/region.h \
 	src/region/ring.c src/region/ring.h \
+	src/relay/ends.h \
 	src/relay/frame.c src/relay/frame.h \
 	src/relay/handover.c src/relay/handover.h \
 	src/relay/heritage.h \
@@ -36,7 +37,6 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/courier_process.c \
 	src/supervisor/courier_tell.c \
 	src/supervisor/couriers.c src/supervisor/couriers.h \
-	src/supervisor/ends.h \
 	src/supervisor/forker.c src/supervisor/forker.h \
 	src/supervisor/listener.c src/supervisor/listener.h \
 	src/supervisor/maker.c src/supervisor/maker.h \

@@ -44,7 +44,8 @@
  *   CREDIT   {length}                 so many of your frames are answered
  *   MEMBER   {room, detail, from}     from this record on your client is in the room (1) or not (0)
  *   NAMED    {detail, length, name}   a part (the detail-th) of your client's name of this length
- *   END      {detail, to}             nothing beyond `to` will be yours; detail: enum frame_end
+ *   END      {detail, length, to}     nothing beyond `to` will be yours; detail: enum frame_end;
+ *                                     length: why, enum end_reason
  *   SERVE    {client, from, length}   deliver to this client too, from this record on, of which so
  *                                     many bytes have left; its descriptor comes beside the relay
  *   ALIVE    {from}                   put this number into your part of the region
@@ -81,13 +82,10 @@ enum frame_finish { FRAME_FINISH_CLOSED, FRAME_FINISH_QUIT };
 
 /*
  * How a client is to be ended: after all that is owed is delivered; now, with one last line by who
- * delivers; now, its worker being gone (to a courier); as soon as the client has taken what its
- * courier has written and shut down (to a worker, after DRAIN).
+ * delivers (ends.h); now, since nobody is there to take it (to a courier); as soon as the client
+ * has taken what its courier has written and shut down (to a worker, after DRAIN).
  */
 enum frame_end { FRAME_END_DRAIN, FRAME_END_EVICT, FRAME_END_DROP, FRAME_END_CLOSE };
-
-/* The last line, by who delivers. */
-#define FRAME_EVICTED_LINE "! You are disconnected: this connection takes its messages too slowly\n"
 
 /* Why a courier has let go of a client: it was told to, or the client's socket is dead. */
 enum frame_done { FRAME_DONE_ENDED, FRAME_DONE_LOST };

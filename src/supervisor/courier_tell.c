@@ -106,6 +106,7 @@ static void say_end(struct courier_batch *batch, struct slot *slot)
         add_to_batch(batch, &(struct frame){
                                 .kind = FRAME_END,
                                 .detail = (uint8_t)slot->courier_end_how,
+                                .length = (uint32_t)slot->end,
                                 .to = slot->courier_end_to,
                                 .slot = slot->number,
                                 .generation = slot->generation,

@@ -425,6 +425,19 @@ static void close_reader(struct slot *slot)
     slot->reader.is_open = false;
 }
 
+/* How a courier ends the client of a dead worker: where there is a last line, that is said. */
+static enum frame_end how_without_worker(enum end_reason reason)
+{
+    return end_line(reason) != NULL ? FRAME_END_EVICT : FRAME_END_DROP;
+}
+
+static void end_without_worker(struct slot *slot)
+{
+    enum end_reason reason = reason_of(slot);
+
+    slot_end(slot, reason, how_without_worker(reason));
+}
+
 void slots_reap(struct supervisor *supervisor)
 {
     struct slot *slot, *next;
@@ -433,10 +446,10 @@ void slots_reap(struct supervisor *supervisor)
         next = TAILQ_NEXT(slot, dying_link);
         reap(slot);
         if (slot->reaped && slot->queue_count == 0 && slot->end == END_NONE)
-            slot_end(slot, reason_of(slot), FRAME_END_DROP);
+            end_without_worker(slot);
         close_reader(slot);
         if (slot->reaped && slot->end != END_NONE)
-            courier_end(slot, FRAME_END_DROP);
+            courier_end(slot, how_without_worker(slot->end));
         slot_try_free(slot);
     }
 }

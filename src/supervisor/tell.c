@@ -93,8 +93,10 @@ static void tell(struct slot *slot)
         slot->credit_bytes = 0;
     }
     if (slot->end_due) {
-        frames[count++] = (struct frame){
-            .kind = FRAME_END, .detail = (uint8_t)slot->end_how, .to = slot->reader.told_to};
+        frames[count++] = (struct frame){.kind = FRAME_END,
+            .detail = (uint8_t)slot->end_how,
+            .length = (uint32_t)slot->end,
+            .to = slot->reader.told_to};
         slot->end_due = false;
     }
     if (slot->close_due)

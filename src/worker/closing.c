@@ -15,7 +15,9 @@
 #include <event2/event.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #define TAKEN_POLL_MS 10
 
@@ -83,4 +85,12 @@ void closing_stop(struct closing *closing)
     if (closing->poll != NULL)
         event_free(closing->poll);
     free(closing);
+}
+
+void closing_say(int fd, enum end_reason reason)
+{
+    const char *line = end_line(reason);
+
+    if (line != NULL)
+        send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -1,8 +1,10 @@
 /*
- * closing.h - the orderly end of a client's socket, within a time.
+ * closing.h - the end of a client's socket: in order and within a time, or with a last line.
  */
 #ifndef CHATROOMD_WORKER_CLOSING_H
 #define CHATROOMD_WORKER_CLOSING_H
+
+#include "relay/ends.h"
 
 #include <stdbool.h>
 
@@ -21,5 +23,9 @@ struct closing *closing_start(struct event_base *base, int fd, unsigned timeout_
 void closing_when_taken(struct closing *closing);
 
 void closing_stop(struct closing *closing);
+
+/* Writes the last line of a client that is ended for `reason`, where that has one and the socket
+ * takes it. To be called at the end of a line. */
+void closing_say(int fd, enum end_reason reason);
 
 #endif

@@ -36,6 +36,7 @@
 #include "delivery/prefault.h"
 #include "relay/handover.h"
 #include "relay/relay.h"
+#include "worker/closing.h"
 #include "worker/jail.h"
 #include "worker/jail_filter.h"
 
@@ -44,9 +45,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Frames that leave in one send. */
@@ -351,8 +350,7 @@ static bool take_end(struct served *served, const struct frame *frame)
         return true;
     }
     if (frame->detail == FRAME_END_EVICT && served->fd >= 0 && delivery_at_line_boundary(delivery))
-        send(served->fd, FRAME_EVICTED_LINE, strlen(FRAME_EVICTED_LINE),
-            MSG_DONTWAIT | MSG_NOSIGNAL);
+        closing_say(served->fd, frame->length);
     let_go(served, FRAME_DONE_ENDED);
     return true;
 }

@@ -313,15 +313,14 @@ static bool take_name(struct session *session, const struct frame *frame)
 }
 
 /* One last line, where this worker is who writes to the client. */
-static void say_evicted(struct session *session)
+static void say_why(struct session *session, enum end_reason reason)
 {
     if (session->deliverer != NULL && deliverer_at_line_boundary(session->deliverer))
-        send(session->client_fd, FRAME_EVICTED_LINE, strlen(FRAME_EVICTED_LINE),
-            MSG_DONTWAIT | MSG_NOSIGNAL);
+        closing_say(session->client_fd, reason);
 }
 
 /* END: whatever the client still says is discarded, and what it is owed is delivered. */
-static void begin_end(struct session *session, enum frame_end how)
+static void begin_end(struct session *session, enum frame_end how, enum end_reason reason)
 {
     if (how == FRAME_END_CLOSE && session->draining) {
         close_in_order(session);
@@ -331,7 +330,7 @@ static void begin_end(struct session *session, enum frame_end how)
     session->event.kind = LINE_NONE;
     take_input(session);
     if (how != FRAME_END_DRAIN) {
-        say_evicted(session);
+        say_why(session, reason);
         session_end(session, WORKER_EXIT_EVICTED);
         return;
     }
@@ -359,7 +358,7 @@ static bool take_frame(void *context, const struct frame *frame)
         fine = take_name(session, frame);
         break;
     case FRAME_END:
-        begin_end(session, frame->detail);
+        begin_end(session, frame->detail, frame->length);
         break;
     default:
         fine = false;

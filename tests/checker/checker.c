@@ -91,6 +91,28 @@ static void check_answer(struct checker *checker, struct reader *reader, const s
             SHOWN(line->rest));
 }
 
+/* Whether this is a client's last line, which says why it is ended, and then the reason must be the
+ * log's. */
+static bool check_goodbye(struct checker *checker, const struct reader *reader, size_t at)
+{
+    static const char start[] = "You are disconnected: ";
+    struct span rest = reader->lines.line[at].rest;
+    const struct life *life = reader->life;
+    const struct reason *reason;
+
+    if (rest.length < strlen(start) || memcmp(rest.text, start, strlen(start)) != 0)
+        return false;
+    rest = (struct span){rest.text + strlen(start), rest.length - strlen(start)};
+    reason = life->ended ? order_reason(life->reason) : NULL;
+    if (reason == NULL || reason->why == NULL || !span_is(rest, reason->why))
+        judge_fault(checker,
+            "writer %u: is told that it ends for a reason that is not the log's: %.*s",
+            writer_of(reader), SHOWN(rest));
+    if (at + 1 < reader->lines.count || reader->lines.cut > 0)
+        judge_fault(checker, "writer %u: goes on after its last line", writer_of(reader));
+    return true;
+}
+
 static void check_line(
     struct checker *checker, struct reader *reader, size_t at, unsigned long *answered)
 {
@@ -111,7 +133,7 @@ static void check_line(
             judge_fault(checker, "writer %u: is welcomed twice", writer_of(reader));
         break;
     case LINE_KIND_ERROR:
-        if (reader->life != NULL)
+        if (reader->life != NULL && !check_goodbye(checker, reader, at))
             check_answer(checker, reader, line, answered);
         break;
     case LINE_KIND_UNKNOWN:

@@ -41,6 +41,7 @@ struct reason {
     const char *word;
     const char *told; /* after "NAME left"; a quit may have more in its brackets */
     bool asked_for;
+    const char *why; /* what the client itself may be told at its end; NULL: nothing */
 };
 
 /* NULL for a word that is none. */

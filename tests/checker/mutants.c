@@ -364,6 +364,28 @@ static bool told_otherwise_than_logged(struct simulation *simulation, struct ran
     return true;
 }
 
+static bool its_client_told_another_reason(struct simulation *simulation, struct random *random)
+{
+    struct simulation_session *session = edit_pick_ended(simulation, "worker-crash");
+
+    (void)random;
+    if (session == NULL)
+        return false;
+    session->piece = SIMULATED_TOO_SLOW;
+    return true;
+}
+
+static bool something_after_the_last_line(struct simulation *simulation, struct random *random)
+{
+    struct simulation_session *session = edit_pick_ended(simulation, "worker-crash");
+
+    (void)random;
+    if (session == NULL)
+        return false;
+    session->piece = SIMULATED_WORKER_DIED "[gue";
+    return true;
+}
+
 static bool an_end_for_no_known_reason(struct simulation *simulation, struct random *random)
 {
     struct simulation_session *session = edit_pick_ended(simulation, "worker-crash");
@@ -467,6 +489,7 @@ const struct mutant mutants[] = {MUTANT(one_dropped), MUTANT(one_doubled),
     MUTANT(a_message_from_nobody), MUTANT(a_message_after_its_writer_left),
     MUTANT(the_room_not_told_of_a_join), MUTANT(the_room_not_told_of_a_leave),
     MUTANT(the_room_not_told_of_an_eviction), MUTANT(told_otherwise_than_logged),
+    MUTANT(its_client_told_another_reason), MUTANT(something_after_the_last_line),
     MUTANT(an_end_for_no_known_reason), MUTANT(a_reason_that_is_not_its_own),
     MUTANT(ended_as_if_it_had_asked), MUTANT(a_cut_drain_without_a_word),
     MUTANT(a_drain_cut_by_nothing_known), MUTANT(a_drain_of_who_was_ended),

@@ -19,13 +19,14 @@
 #include <wctype.h>
 
 static const struct reason reasons[] = {
-    {"closed", "", true},
-    {"quit", " (quit", true},
-    {"connection-lost", " (connection lost)", false},
-    {"stalled", " (too slow)", false},
-    {"worker-crash", " (connection lost)", false},
-    {"worker-fault", " (connection lost)", false},
-    {"courier-lost", " (connection lost)", false},
+    {"closed", "", true, NULL},
+    {"quit", " (quit", true, NULL},
+    {"connection-lost", " (connection lost)", false, NULL},
+    {"stalled", " (too slow)", false, "this connection takes its messages too slowly"},
+    {"worker-crash", " (connection lost)", false, "the process that read this connection has died"},
+    {"worker-fault", " (connection lost)", false,
+        "the process that read this connection was at fault"},
+    {"courier-lost", " (connection lost)", false, NULL},
 };
 
 const struct reason *order_reason(const char *word)

@@ -114,17 +114,21 @@ static void leave(struct simulation *simulation, size_t number, const char *reas
     add(simulation, SIMULATED_EVENT, number, false, "* %s left%s", session->name, told);
 }
 
-/* A laggard, or one whose worker dies, may have got a piece of a line. A laggard may also leave
- * without ever reading. */
+/* A laggard, or one whose worker dies, may have got a piece of a line, or have been told why it is
+ * ended. A laggard may also leave without ever reading. */
 static void be_ended(struct simulation *simulation, struct random *random, size_t number)
 {
     struct simulation_session *session = &simulation->session[number];
 
     if (session->frozen && random_percent(random, 50))
         session->piece = "[gue";
-    if (session->frozen && random_percent(random, 40))
+    if (session->frozen && random_percent(random, 40)) {
         leave(simulation, number, "closed", "", CHECKER_FINISHES, CHECKER_SEES_END);
-    else if (session->frozen)
+        return;
+    }
+    if (session->piece[0] == '\0' && number % 2 == 0)
+        session->piece = session->frozen ? SIMULATED_TOO_SLOW : SIMULATED_WORKER_DIED;
+    if (session->frozen)
         leave(simulation, number, "stalled", " (too slow)", CHECKER_STAYS, CHECKER_SEES_ERROR);
     else
         leave(simulation, number, "worker-crash", " (connection lost)", CHECKER_STAYS,

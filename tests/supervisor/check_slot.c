@@ -352,6 +352,34 @@ START_TEST(the_first_reason_stays_and_left_is_recorded_once)
 }
 END_TEST
 
+/* Whoever delivers is told why, so that its client can be, and what that is told names the reason.
+ */
+START_TEST(an_end_comes_with_its_reason)
+{
+    static const enum end_reason reasons[] = {END_STALLED, END_WORKER_FAULT, END_WORKER_CRASH};
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        struct stage *stage = stage_open();
+        struct slot *slot = stage_join(stage);
+        struct frame frame;
+
+        stage_catch_up(slot);
+        slot_end(slot, reasons[i], FRAME_END_EVICT);
+        stage_turn(stage);
+        do
+            ck_assert(stage_told(stage, slot, &frame));
+        while (frame.kind != FRAME_END);
+        ck_assert_uint_eq(frame.length, reasons[i]);
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(end_line(reasons[i]), end_line(reasons[k]));
+        stage_close(stage);
+    }
+    for (int reason = END_NONE; reason < END_COUNT; reason++)
+        if (end_drains((enum end_reason)reason))
+            ck_assert_ptr_null(end_line((enum end_reason)reason));
+}
+END_TEST
+
 /* --- positions that lie */
 
 static void expect_fault(struct slot *slot, uint64_t before)
@@ -639,6 +667,7 @@ static Suite *slot_suite(void)
     tcase_add_test(life, a_dead_worker_whose_frames_waited_is_not_forgotten);
     tcase_add_test(life, a_dead_worker_is_not_forgotten_in_a_full_ring);
     tcase_add_test(life, the_first_reason_stays_and_left_is_recorded_once);
+    tcase_add_test(life, an_end_comes_with_its_reason);
     suite_add_tcase(suite, life);
     tcase_set_timeout(lies, 60);
     tcase_add_test(lies, a_position_beyond_what_was_told_is_a_fault);

@@ -117,8 +117,10 @@ size_t crowd_expect_prefix(const struct client *client, const struct client *wit
 {
     struct transcript *got = transcript_of(client, client->cursor);
     struct transcript *told = transcript_of(witness, witness->cursor);
-    size_t count = got->count;
+    size_t count;
 
+    transcript_take_goodbye(got);
+    count = got->count;
     transcript_drop_sender(told, client->name);
     ck_assert_msg(got->count <= told->count, "%s got %zu lines, more than %s, who got %zu",
         client->name, got->count, witness->name, told->count);

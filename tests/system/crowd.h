@@ -42,8 +42,8 @@ void crowd_run_until_end(struct client *const *crowd, size_t count, struct clien
 void crowd_expect_whole(
     const struct client *client, const struct client *witness, const char *until);
 
-/* The client must have got the beginning of that and nothing else; only its last line may be cut.
- * Returns how many whole lines it got. */
+/* The client must have got the beginning of that and nothing else but why it is ended; only its
+ * last line may be cut. Returns how many whole lines it got. */
 size_t crowd_expect_prefix(const struct client *client, const struct client *witness);
 
 #endif

@@ -81,6 +81,17 @@ void transcript_drop_first(struct transcript *transcript, size_t count)
     memmove(transcript->lines, transcript->lines + count, transcript->count * sizeof(char *));
 }
 
+const char *transcript_take_goodbye(struct transcript *transcript)
+{
+    static const char start[] = "! You are disconnected: ";
+    const char *last = transcript->count > 0 ? transcript->lines[transcript->count - 1] : "";
+
+    if (strncmp(last, start, strlen(start)) != 0)
+        return NULL;
+    transcript->count--;
+    return last + strlen(start);
+}
+
 size_t transcript_find(const struct transcript *transcript, const char *line)
 {
     size_t at = 0;

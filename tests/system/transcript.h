@@ -39,6 +39,10 @@ void transcript_drop_first(struct transcript *transcript, size_t count);
 void transcript_end_before(struct transcript *transcript, const char *line);
 void transcript_end_after(struct transcript *transcript, const char *line);
 
+/* Takes the last line off where that is the one that says why its client is ended, and returns why,
+ * else NULL. */
+const char *transcript_take_goodbye(struct transcript *transcript);
+
 /* The position of the first such line, or `count` where there is none. */
 size_t transcript_find(const struct transcript *transcript, const char *line);
 
