@@ -186,7 +186,8 @@ static unsigned start_time(const char *address)
     return (unsigned)(took + 1) * 1000;
 }
 
-/* Killed at a random moment of its start, which is all that the pause is for. Between two system
+/* Killed at a random moment of its start. That is all that the pause is for: it waits for nothing,
+ * since what is looked for lies between the events that could be waited for. Between two system
  * calls there its memory has a name, and nothing in it yet: that may be left. */
 START_TEST(at_the_start)
 {

@@ -261,33 +261,51 @@ START_TEST(a_process_that_may_have_no_more_descriptors)
 }
 END_TEST
 
+#define SIGNALS 1000
+
+static int handled[2]; /* a pipe: a byte for each signal that was */
+
 static void on_signal(int signal)
 {
-    (void)signal;
+    char byte = (char)signal;
+
+    if (write(handled[1], &byte, 1) != 1)
+        abort();
+}
+
+/* The other side: each signal comes when the one before it has been handled. */
+static void signal_and_send(pid_t receiver)
+{
+    char byte;
+
+    close(handled[1]);
+    for (int i = 0; i < SIGNALS; i++)
+        if (kill(receiver, SIGUSR1) != 0 || read(handled[0], &byte, 1) != 1)
+            _exit(1);
+    _exit(handover_send(ours, "late", 4, &ours, 1) ? 0 : 1);
 }
 
 /* The child signals its parent, which waits or is about to, again and again before it sends. */
 START_TEST(a_signal_does_not_end_the_waiting)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    int received;
+    pid_t receiver = getpid(), pid;
+    int received, status;
     char bytes[8];
-    pid_t pid;
 
+    ck_assert_int_eq(pipe2(handled, O_CLOEXEC), 0);
     ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
     pid = fork();
     ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        for (int i = 0; i < 1000; i++) {
-            kill(getppid(), SIGUSR1);
-            usleep(10);
-        }
-        _exit(handover_send(ours, "late", 4, &ours, 1) ? 0 : 1);
-    }
+    if (pid == 0)
+        signal_and_send(receiver);
     ck_assert_int_eq(handover_receive(theirs, bytes, sizeof bytes, &received, 1), 4);
     ck_assert_int_ge(received, 0);
     close(received);
-    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    close(handled[0]);
+    close(handled[1]);
 }
 END_TEST
 
