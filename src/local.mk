@@ -8,7 +8,9 @@ libchatroomd_a_SOURCES = \
 	src/base/filter.c src/base/filter.h \
 	src/base/jail_mode.h \
 	src/base/log.c src/base/log.h \
+	src/base/option_row.c src/base/option_row.h \
 	src/base/options.c src/base/options.h src/base/options_table.h \
+	src/base/options_print.c \
 	src/base/privilege.c src/base/privilege.h \
 	src/base/text.c src/base/text.h \
 	src/base/title.c src/base/title.h \

@@ -22,45 +22,15 @@
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/config_file.h"
-#include "base/options_table.h"
-#include "base/value.h"
+#include "base/option_row.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct row {
-    const char *key;
-    enum value_kind kind;
-    const char *least, *most, *normal, *help;
-    size_t offset; /* of the field in struct options */
-};
-
-static const struct row table[] = {
-#define OPTIONS_ROW(field, key, kind, least, most, normal, help)                                   \
-    {key, kind, least, most, normal, help, offsetof(struct options, field)},
-    OPTIONS_TABLE(OPTIONS_ROW)
-#undef OPTIONS_ROW
-};
-
-#define ROW_COUNT (sizeof table / sizeof *table)
-
-/* store() and load() go by the kind. */
-#define OPTIONS_FIELD_SIZE(kind)                                                                   \
-    ((kind) == VALUE_SIZE           ? sizeof(size_t)                                               \
-        : (kind) == VALUE_ADDRESSES ? sizeof(char **)                                              \
-        : (kind) == VALUE_TEXT      ? sizeof(char *)                                               \
-                                    : sizeof(unsigned))
-#define OPTIONS_ROW(field, key, kind, least, most, normal, help)                                   \
-    _Static_assert(sizeof(((struct options *)0)->field) == OPTIONS_FIELD_SIZE(kind), key);
-OPTIONS_TABLE(OPTIONS_ROW)
-#undef OPTIONS_ROW
-_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log levels are stored as such");
 
 /* Who sets a value; each later one takes the place of the ones before it. */
 enum source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_COMMAND_LINE };
@@ -129,85 +99,16 @@ static void add_address(
     options->listen[options->listen_count++] = alloc_string(text);
 }
 
-static void store(struct options *options, const struct row *row, uint64_t number)
-{
-    void *field = (char *)options + row->offset;
-    switch (row->kind) {
-    case VALUE_COUNT:
-    case VALUE_CORES:
-    case VALUE_DURATION:
-        *(unsigned *)field = (unsigned)number;
-        break;
-    case VALUE_SIZE:
-        *(size_t *)field = (size_t)number;
-        break;
-    case VALUE_LOG_LEVEL:
-        *(enum log_level *)field = (enum log_level)number;
-        break;
-    case VALUE_JAIL:
-        *(enum jail_mode *)field = (enum jail_mode)number;
-        break;
-    case VALUE_ADDRESSES:
-    case VALUE_TEXT:
-        assert(false);
-    }
-}
-
-static uint64_t load(const struct options *options, const struct row *row)
-{
-    const void *field = (const char *)options + row->offset;
-    switch (row->kind) {
-    case VALUE_COUNT:
-    case VALUE_CORES:
-    case VALUE_DURATION:
-        return *(const unsigned *)field;
-    case VALUE_SIZE:
-        return *(const size_t *)field;
-    case VALUE_LOG_LEVEL:
-        return *(const enum log_level *)field;
-    case VALUE_JAIL:
-        return *(const enum jail_mode *)field;
-    case VALUE_ADDRESSES:
-    case VALUE_TEXT:
-        break;
-    }
-    assert(false);
-}
-
-static char **text_field(const struct options *options, const struct row *row)
-{
-    return (char **)(uintptr_t)((const char *)options + row->offset);
-}
-
-static void set_text(struct options *options, const struct row *row, const char *value)
-{
-    char **field = text_field(options, row);
-    free(*field);
-    *field = alloc_string(value);
-}
-
-/* Words have no order: whichever can be read is in range. */
-static bool in_range(const struct row *row, uint64_t number)
-{
-    uint64_t least, most;
-    if (*row->least == '\0')
-        return true;
-    bool known =
-        value_parse(row->kind, row->least, &least) && value_parse(row->kind, row->most, &most);
-    assert(known);
-    return number >= least && number <= most && (size_t)number == number;
-}
-
 static void set(
     struct reader *reader, enum source source, size_t index, const char *value, const char *place)
 {
-    const struct row *row = &table[index];
+    const struct option_row *row = &option_rows[index];
     if (row->kind == VALUE_ADDRESSES) {
         add_address(reader, source, value, place);
         return;
     }
     if (row->kind == VALUE_TEXT) {
-        set_text(reader->options, row, value);
+        option_set_text(reader->options, row, value);
         return;
     }
     char quoted[128];
@@ -216,11 +117,11 @@ static void set(
     if (!value_parse(row->kind, value, &number))
         bad_configuration(
             reader, place, "%s: %s is not %s", row->key, shown, value_kind_words(row->kind));
-    else if (!in_range(row, number))
+    else if (!option_in_range(row, number))
         bad_configuration(reader, place, "%s: %s is out of range; it goes from %s to %s", row->key,
             shown, row->least, row->most);
     else
-        store(reader->options, row, number);
+        option_store(reader->options, row, number);
 }
 
 /* --- the command line */
@@ -236,43 +137,6 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
-
-static const char usage_text[] =
-    "Usage: chatroomd [-f FILE] [-l ADDRESS:PORT]... [-o KEY=VALUE]... [-t] [-T] [-d] [-V] [-h]\n"
-    "A chat room for nc and telnet. It runs in the foreground and logs to standard error.\n"
-    "\n"
-    "  -f, --file FILE          read FILE instead of " DEFAULT_CONFIG_FILE "\n"
-    "  -l, --listen ADDRESS     the same as -o listen=ADDRESS; may be given several times\n"
-    "  -o, --option KEY=VALUE   set a key of the configuration; this wins over the file\n"
-    "  -t, --check              check the configuration and exit\n"
-    "  -T, --print              print the configuration in force and exit\n"
-    "  -d, --debug              the same as -o log-level=debug\n"
-    "  -V, --version            print the version and exit\n"
-    "  -h, --help               print this and exit\n"
-    "\n"
-    "Keys, their defaults and ranges (see chatroomd.conf(5)):\n";
-
-static void print_help(void)
-{
-    fputs(usage_text, stdout);
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct row *row = &table[i];
-        printf("  %-15s %s\n", row->key, row->help);
-        printf("  %-15s default %s", "", *row->normal == '\0' ? "none" : row->normal);
-        if (*row->least != '\0' && row->kind != VALUE_LOG_LEVEL)
-            printf(", from %s to %s", row->least, row->most);
-        putchar('\n');
-    }
-}
-
-static size_t find_row(const char *key, size_t length)
-{
-    size_t i = 0;
-    while (
-        i < ROW_COUNT && (strncmp(table[i].key, key, length) != 0 || table[i].key[length] != '\0'))
-        i++;
-    return i;
-}
 
 static void put_aside(struct reader *reader, size_t row, const char *value)
 {
@@ -291,8 +155,8 @@ static void take_assignment(struct reader *reader, const char *text)
         reader->bad_usage = true;
         return;
     }
-    size_t row = find_row(text, (size_t)(equal - text));
-    if (row < ROW_COUNT)
+    size_t row = option_find(text, (size_t)(equal - text));
+    if (row < OPTION_ROWS)
         put_aside(reader, row, equal + 1);
     else
         bad_configuration(reader, COMMAND_LINE,
@@ -310,7 +174,7 @@ static void take_option(struct reader *reader, int letter, const char *argument)
         options->file = alloc_string(argument);
         break;
     case 'l':
-        put_aside(reader, find_row("listen", strlen("listen")), argument);
+        put_aside(reader, OPTION_listen, argument);
         break;
     case 'o':
         take_assignment(reader, argument);
@@ -322,7 +186,7 @@ static void take_option(struct reader *reader, int letter, const char *argument)
         options->print = true;
         break;
     case 'd':
-        put_aside(reader, find_row("log-level", strlen("log-level")), "debug");
+        put_aside(reader, OPTION_log_level, "debug");
         break;
     default:
         reader->bad_usage = true;
@@ -368,11 +232,11 @@ static void read_file(struct reader *reader)
             return;
         options->file = alloc_string(DEFAULT_CONFIG_FILE);
     }
-    struct config_key keys[ROW_COUNT];
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        keys[i] = (struct config_key){table[i].key, table[i].kind == VALUE_ADDRESSES};
+    struct config_key keys[OPTION_ROWS];
+    for (size_t i = 0; i < OPTION_ROWS; i++)
+        keys[i] = (struct config_key){option_rows[i].key, option_rows[i].kind == VALUE_ADDRESSES};
     const struct config_handler handler = {.keys = keys,
-        .key_count = ROW_COUNT,
+        .key_count = OPTION_ROWS,
         .context = reader,
         .value = take_file_value,
         .fault = take_file_fault};
@@ -430,8 +294,8 @@ static void check_together(struct reader *reader)
 
 static void read_all(struct reader *reader)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        set(reader, SOURCE_DEFAULT, i, table[i].normal, "default");
+    for (size_t i = 0; i < OPTION_ROWS; i++)
+        set(reader, SOURCE_DEFAULT, i, option_rows[i].normal, "default");
     read_file(reader);
     for (size_t i = 0; i < reader->assignment_count; i++) {
         const struct assignment *assignment = &reader->assignments[i];
@@ -465,7 +329,7 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
         if (letter == 'V')
             puts(PACKAGE_STRING);
         else
-            print_help();
+            options_print_help();
         *exit_status = fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     for (size_t i = 0; i < reader.assignment_count; i++)
@@ -479,47 +343,12 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
 void options_free(struct options *options)
 {
     clear_addresses(options);
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (table[i].kind != VALUE_TEXT)
+    for (size_t i = 0; i < OPTION_ROWS; i++) {
+        if (option_rows[i].kind != VALUE_TEXT)
             continue;
-        free(*text_field(options, &table[i]));
-        *text_field(options, &table[i]) = NULL;
+        free(*option_text(options, &option_rows[i]));
+        *option_text(options, &option_rows[i]) = NULL;
     }
     free(options->file);
     options->file = NULL;
-}
-
-static void print_quoted(FILE *stream, const char *text)
-{
-    putc('"', stream);
-    for (; *text != '\0'; text++) {
-        if (strchr("\"\\$", *text) != NULL)
-            putc('\\', stream);
-        putc(*text, stream);
-    }
-    putc('"', stream);
-}
-
-void options_print(const struct options *options, FILE *stream)
-{
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct row *row = &table[i];
-        char buffer[VALUE_TEXT_SIZE];
-        fprintf(stream, "%s = ", row->key);
-        if (row->kind == VALUE_TEXT) {
-            print_quoted(stream, *text_field(options, row));
-            putc('\n', stream);
-            continue;
-        }
-        if (row->kind != VALUE_ADDRESSES) {
-            const char *text = value_print(row->kind, load(options, row), buffer);
-            fprintf(stream, strchr(text, ' ') != NULL ? "\"%s\"\n" : "%s\n", text);
-            continue;
-        }
-        for (size_t j = 0; j < options->listen_count; j++) {
-            fputs(j == 0 ? "{" : ", ", stream);
-            print_quoted(stream, options->listen[j]);
-        }
-        fputs("}\n", stream);
-    }
 }

@@ -1,0 +1,73 @@
+/*
+ * options_print.c - the options as a person reads them: what --help says of the keys, and what -T
+ * prints, which the configuration file's reader takes.
+ */
+#include "config.h"
+
+#include "base/option_row.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage_text[] =
+    "Usage: chatroomd [-f FILE] [-l ADDRESS:PORT]... [-o KEY=VALUE]... [-t] [-T] [-d] [-V] [-h]\n"
+    "A chat room for nc and telnet. It runs in the foreground and logs to standard error.\n"
+    "\n"
+    "  -f, --file FILE          read FILE instead of " DEFAULT_CONFIG_FILE "\n"
+    "  -l, --listen ADDRESS     the same as -o listen=ADDRESS; may be given several times\n"
+    "  -o, --option KEY=VALUE   set a key of the configuration; this wins over the file\n"
+    "  -t, --check              check the configuration and exit\n"
+    "  -T, --print              print the configuration in force and exit\n"
+    "  -d, --debug              the same as -o log-level=debug\n"
+    "  -V, --version            print the version and exit\n"
+    "  -h, --help               print this and exit\n"
+    "\n"
+    "Keys, their defaults and ranges (see chatroomd.conf(5)):\n";
+
+void options_print_help(void)
+{
+    fputs(usage_text, stdout);
+    for (size_t i = 0; i < OPTION_ROWS; i++) {
+        const struct option_row *row = &option_rows[i];
+        printf("  %-15s %s\n", row->key, row->help);
+        printf("  %-15s default %s", "", *row->normal == '\0' ? "none" : row->normal);
+        if (*row->least != '\0' && row->kind != VALUE_LOG_LEVEL)
+            printf(", from %s to %s", row->least, row->most);
+        putchar('\n');
+    }
+}
+
+static void print_quoted(FILE *stream, const char *text)
+{
+    putc('"', stream);
+    for (; *text != '\0'; text++) {
+        if (strchr("\"\\$", *text) != NULL)
+            putc('\\', stream);
+        putc(*text, stream);
+    }
+    putc('"', stream);
+}
+
+void options_print(const struct options *options, FILE *stream)
+{
+    for (size_t i = 0; i < OPTION_ROWS; i++) {
+        const struct option_row *row = &option_rows[i];
+        char buffer[VALUE_TEXT_SIZE];
+        fprintf(stream, "%s = ", row->key);
+        if (row->kind == VALUE_TEXT) {
+            print_quoted(stream, *option_text(options, row));
+            putc('\n', stream);
+            continue;
+        }
+        if (row->kind != VALUE_ADDRESSES) {
+            const char *text = value_print(row->kind, option_load(options, row), buffer);
+            fprintf(stream, strchr(text, ' ') != NULL ? "\"%s\"\n" : "%s\n", text);
+            continue;
+        }
+        for (size_t j = 0; j < options->listen_count; j++) {
+            fputs(j == 0 ? "{" : ", ", stream);
+            print_quoted(stream, options->listen[j]);
+        }
+        fputs("}\n", stream);
+    }
+}
