@@ -18,25 +18,12 @@
 
 #define WORKERS_MAX 256
 
-static bool is_spared(pid_t worker, const char *const *spared)
-{
-    char title[PROCESS_TEXT_MAX], start[80];
-
-    process_title(worker, title, sizeof(title));
-    for (; *spared != NULL; spared++) {
-        snprintf(start, sizeof(start), "chatroomd: worker %s ", *spared);
-        if (strncmp(title, start, strlen(start)) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void kill_worker(void *context, const char *const *spared, unsigned choice)
 {
     pid_t workers[WORKERS_MAX];
     size_t count = daemon_workers(context, workers, WORKERS_MAX);
 
-    if (count > 0 && !is_spared(workers[choice % count], spared))
+    if (count > 0 && !worker_is_of_one(workers[choice % count], spared))
         kill(workers[choice % count], choice % 2 == 0 ? SIGKILL : SIGABRT);
 }
 

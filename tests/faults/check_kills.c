@@ -36,19 +36,6 @@ struct hunt {
     unsigned long killed, crashed;
 };
 
-static bool is_spared(pid_t worker, const char *const *spared)
-{
-    char title[PROCESS_TEXT_MAX], start[80];
-
-    process_title(worker, title, sizeof(title));
-    for (; *spared != NULL; spared++) {
-        snprintf(start, sizeof(start), "chatroomd: worker %s ", *spared);
-        if (strncmp(title, start, strlen(start)) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void kill_worker(void *context, const char *const *spared, unsigned choice)
 {
     struct hunt *hunt = context;
@@ -63,7 +50,7 @@ static void kill_worker(void *context, const char *const *spared, unsigned choic
     victim = hunt->victims[at];
     hunt->victims[at] = hunt->victims[hunt->count - 1];
     hunt->count--;
-    if (is_spared(victim, spared) || process_gone(victim))
+    if (worker_is_of_one(victim, spared) || process_gone(victim))
         return;
     if (kill(victim, choice % 2 == 0 ? SIGKILL : SIGSEGV) != 0)
         return;

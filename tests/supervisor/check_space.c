@@ -19,6 +19,26 @@
 #define SHORT   100
 #define LONG    4000
 
+/* What most tests begin with: one who speaks and one who reads, and both have all that there is. */
+static struct {
+    struct stage *stage;
+    struct slot *reader, *speaker;
+} pair;
+
+static void open_pair(void)
+{
+    pair.stage = stage_open();
+    pair.reader = stage_join(pair.stage);
+    pair.speaker = stage_join(pair.stage);
+    stage_catch_up(pair.reader);
+    stage_catch_up(pair.speaker);
+}
+
+static void close_pair(void)
+{
+    stage_close(pair.stage);
+}
+
 static uint64_t wanted_of(const struct slot *slot)
 {
     return atomic_load(&slot->supervisor->view.slots[slot->number].wanted);
@@ -44,27 +64,21 @@ static void expect_nothing_lost(struct stage *stage, uint64_t held)
 
 START_TEST(a_reader_that_stands_still_stops_the_others)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    uint64_t held = stage->supervisor.ring.next_sequence;
-    fill(stage, speaker);
-    ck_assert_ptr_eq(stage->supervisor.holder, &reader->reader);
-    ck_assert_uint_eq(stage->supervisor.held, held);
-    ck_assert_uint_eq(stage->supervisor.counters.waits, 1);
-    expect_nothing_lost(stage, held);
+    uint64_t held = pair.stage->supervisor.ring.next_sequence;
+    fill(pair.stage, pair.speaker);
+    ck_assert_ptr_eq(pair.stage->supervisor.holder, &pair.reader->reader);
+    ck_assert_uint_eq(pair.stage->supervisor.held, held);
+    ck_assert_uint_eq(pair.stage->supervisor.counters.waits, 1);
+    expect_nothing_lost(pair.stage, held);
     for (int i = 0; i < 3; i++)
-        stage_turn(stage);
-    ck_assert_uint_eq(speaker->queue_count, 1);
+        stage_turn(pair.stage);
+    ck_assert_uint_eq(pair.speaker->queue_count, 1);
 
-    stage_deliver_to(reader, held + 10);
-    stage_turn(stage);
-    ck_assert_uint_eq(speaker->queue_count, 0);
-    ck_assert(!stage->supervisor.blocked);
-    expect_nothing_lost(stage, held + 10);
-    stage_close(stage);
+    stage_deliver_to(pair.reader, held + 10);
+    stage_turn(pair.stage);
+    ck_assert_uint_eq(pair.speaker->queue_count, 0);
+    ck_assert(!pair.stage->supervisor.blocked);
+    expect_nothing_lost(pair.stage, held + 10);
 }
 END_TEST
 
@@ -139,23 +153,17 @@ END_TEST
 
 START_TEST(order_in_a_slot_is_kept_while_it_waits)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    uint64_t first = stage->supervisor.ring.next_sequence;
+    fill(pair.stage, pair.speaker);
+    uint64_t first = pair.stage->supervisor.ring.next_sequence;
     for (size_t i = 0; i < 5; i++)
-        stage_say(speaker, 10 + i); /* would fit, but must not overtake */
-    ck_assert_uint_eq(speaker->queue_count, 6);
-    stage_catch_up(reader);
-    stage_turn(stage);
-    ck_assert_uint_eq(speaker->queue_count, 0);
+        stage_say(pair.speaker, 10 + i); /* would fit, but must not overtake */
+    ck_assert_uint_eq(pair.speaker->queue_count, 6);
+    stage_catch_up(pair.reader);
+    stage_turn(pair.stage);
+    ck_assert_uint_eq(pair.speaker->queue_count, 0);
     for (uint32_t i = 1; i < 5; i++)
-        ck_assert_uint_eq(region_entry(&stage->supervisor.view, first + 1 + i)->length,
-            region_entry(&stage->supervisor.view, first + 1)->length + i);
-    stage_close(stage);
+        ck_assert_uint_eq(region_entry(&pair.stage->supervisor.view, first + 1 + i)->length,
+            region_entry(&pair.stage->supervisor.view, first + 1)->length + i);
 }
 END_TEST
 
@@ -231,19 +239,14 @@ END_TEST
 
 START_TEST(the_position_asked_for_is_the_first_that_helps)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    ck_assert(!space_arm(&stage->supervisor));
-    uint64_t wanted = wanted_of(reader);
-    ck_assert(!ring_fits(&stage->supervisor.ring, wanted - 1, stage->supervisor.blocked_length,
-        stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
-    ck_assert(ring_fits(&stage->supervisor.ring, wanted, stage->supervisor.blocked_length,
-        stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
-    stage_close(stage);
+    fill(pair.stage, pair.speaker);
+    ck_assert(!space_arm(&pair.stage->supervisor));
+    uint64_t wanted = wanted_of(pair.reader);
+    ck_assert(
+        !ring_fits(&pair.stage->supervisor.ring, wanted - 1, pair.stage->supervisor.blocked_length,
+            pair.stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
+    ck_assert(ring_fits(&pair.stage->supervisor.ring, wanted, pair.stage->supervisor.blocked_length,
+        pair.stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
 }
 END_TEST
 
@@ -279,23 +282,17 @@ END_TEST
 /* It moves after the last look and before it is asked: it will send no SPACE. */
 START_TEST(who_catches_up_before_it_is_asked_is_noticed)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    reader->private_bytes = PRIVATE_OWED_MAX - 10;
-    stage_say(speaker, 10);
-    reader->private_last = stage->supervisor.ring.next_sequence - 1;
-    stage_turn(stage);
-    stage_frame(reader, FRAME_WHO);
-    stage_turn(stage);
-    ck_assert(reader->waits_for_private);
-    stage_catch_up(reader);
-    ck_assert(space_arm(&stage->supervisor));
-    stage_turn(stage);
-    ck_assert_uint_eq(reader->queue_count, 0);
-    stage_close(stage);
+    pair.reader->private_bytes = PRIVATE_OWED_MAX - 10;
+    stage_say(pair.speaker, 10);
+    pair.reader->private_last = pair.stage->supervisor.ring.next_sequence - 1;
+    stage_turn(pair.stage);
+    stage_frame(pair.reader, FRAME_WHO);
+    stage_turn(pair.stage);
+    ck_assert(pair.reader->waits_for_private);
+    stage_catch_up(pair.reader);
+    ck_assert(space_arm(&pair.stage->supervisor));
+    stage_turn(pair.stage);
+    ck_assert_uint_eq(pair.reader->queue_count, 0);
 }
 END_TEST
 
@@ -334,38 +331,26 @@ END_TEST
 
 START_TEST(who_moves_far_enough_before_it_is_asked_is_noticed)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    reader->private_bytes = PRIVATE_OWED_MAX - 10;
+    pair.reader->private_bytes = PRIVATE_OWED_MAX - 10;
     for (int i = 0; i < 5; i++)
-        stage_say(speaker, 10);
-    reader->private_last = stage->supervisor.ring.next_sequence - 3;
-    stage_turn(stage);
-    stage_frame(reader, FRAME_WHO);
-    stage_turn(stage);
-    stage_deliver_to(reader, reader->private_last + 1);
-    ck_assert(space_arm(&stage->supervisor));
-    ck_assert_uint_lt(slot_position(reader), reader->reader.told_to);
-    stage_close(stage);
+        stage_say(pair.speaker, 10);
+    pair.reader->private_last = pair.stage->supervisor.ring.next_sequence - 3;
+    stage_turn(pair.stage);
+    stage_frame(pair.reader, FRAME_WHO);
+    stage_turn(pair.stage);
+    stage_deliver_to(pair.reader, pair.reader->private_last + 1);
+    ck_assert(space_arm(&pair.stage->supervisor));
+    ck_assert_uint_lt(slot_position(pair.reader), pair.reader->reader.told_to);
 }
 END_TEST
 
 START_TEST(the_holder_that_catches_up_before_it_is_asked_is_noticed)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    stage_catch_up(reader);
-    ck_assert(space_arm(&stage->supervisor));
-    stage_turn(stage);
-    ck_assert_uint_eq(speaker->queue_count, 0);
-    stage_close(stage);
+    fill(pair.stage, pair.speaker);
+    stage_catch_up(pair.reader);
+    ck_assert(space_arm(&pair.stage->supervisor));
+    stage_turn(pair.stage);
+    ck_assert_uint_eq(pair.speaker->queue_count, 0);
 }
 END_TEST
 
@@ -373,80 +358,56 @@ END_TEST
 
 START_TEST(a_stalled_reader_goes_after_the_grace)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
+    fill(pair.stage, pair.speaker);
     for (unsigned time = SPACE_TICK_MS; time < STAGE_GRACE_MS; time += SPACE_TICK_MS) {
-        space_tick(&stage->supervisor, SPACE_TICK_MS);
-        ck_assert_int_eq(reader->end, END_NONE);
+        space_tick(&pair.stage->supervisor, SPACE_TICK_MS);
+        ck_assert_int_eq(pair.reader->end, END_NONE);
     }
-    space_tick(&stage->supervisor, SPACE_TICK_MS);
-    ck_assert_int_eq(reader->end, END_STALLED);
-    ck_assert_int_eq(reader->end_how, FRAME_END_EVICT);
-    ck_assert(reader->is_doomed);
-    ck_assert_uint_eq(reader->kill_at, stage->supervisor.now_ms + EVICT_GRACE_MS);
-    ck_assert_int_eq(speaker->end, END_NONE);
+    space_tick(&pair.stage->supervisor, SPACE_TICK_MS);
+    ck_assert_int_eq(pair.reader->end, END_STALLED);
+    ck_assert_int_eq(pair.reader->end_how, FRAME_END_EVICT);
+    ck_assert(pair.reader->is_doomed);
+    ck_assert_uint_eq(pair.reader->kill_at, pair.stage->supervisor.now_ms + EVICT_GRACE_MS);
+    ck_assert_int_eq(pair.speaker->end, END_NONE);
 
-    stage_end_relay(stage, reader);
-    stage_turn(stage);
-    stage_turn(stage);
-    ck_assert_int_eq(reader->state, SLOT_FREE);
-    ck_assert_uint_eq(speaker->queue_count, 0);
-    stage_close(stage);
+    stage_end_relay(pair.stage, pair.reader);
+    stage_turn(pair.stage);
+    stage_turn(pair.stage);
+    ck_assert_int_eq(pair.reader->state, SLOT_FREE);
+    ck_assert_uint_eq(pair.speaker->queue_count, 0);
 }
 END_TEST
 
 START_TEST(no_time_adds_up_while_nobody_waits)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    stage_say(speaker, MESSAGE);
-    stage_turn(stage);
+    stage_say(pair.speaker, MESSAGE);
+    stage_turn(pair.stage);
     for (int i = 0; i < 100; i++)
-        space_tick(&stage->supervisor, SPACE_TICK_MS);
-    ck_assert_int_eq(reader->end, END_NONE);
-    ck_assert_uint_eq(reader->stalled_ms, 0);
-    stage_close(stage);
+        space_tick(&pair.stage->supervisor, SPACE_TICK_MS);
+    ck_assert_int_eq(pair.reader->end, END_NONE);
+    ck_assert_uint_eq(pair.reader->stalled_ms, 0);
 }
 END_TEST
 
 START_TEST(who_passes_the_middle_is_forgiven)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    space_tick(&stage->supervisor, STAGE_GRACE_MS - 1);
-    ck_assert_uint_eq(reader->stalled_ms, STAGE_GRACE_MS - 1);
-    stage_deliver_to(reader, reader->stall_target);
-    space_tick(&stage->supervisor, STAGE_GRACE_MS);
-    ck_assert_uint_eq(reader->stalled_ms, 0);
-    ck_assert_int_eq(reader->end, END_NONE);
-    stage_close(stage);
+    fill(pair.stage, pair.speaker);
+    space_tick(&pair.stage->supervisor, STAGE_GRACE_MS - 1);
+    ck_assert_uint_eq(pair.reader->stalled_ms, STAGE_GRACE_MS - 1);
+    stage_deliver_to(pair.reader, pair.reader->stall_target);
+    space_tick(&pair.stage->supervisor, STAGE_GRACE_MS);
+    ck_assert_uint_eq(pair.reader->stalled_ms, 0);
+    ck_assert_int_eq(pair.reader->end, END_NONE);
 }
 END_TEST
 
 START_TEST(who_moves_but_stays_behind_the_middle_is_not_forgiven)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    space_tick(&stage->supervisor, STAGE_GRACE_MS - 1);
-    stage_deliver_to(reader, reader->stall_target - 1);
-    space_tick(&stage->supervisor, 1);
-    ck_assert_int_eq(reader->end, END_STALLED);
-    stage_close(stage);
+    fill(pair.stage, pair.speaker);
+    space_tick(&pair.stage->supervisor, STAGE_GRACE_MS - 1);
+    stage_deliver_to(pair.reader, pair.reader->stall_target - 1);
+    space_tick(&pair.stage->supervisor, 1);
+    ck_assert_int_eq(pair.reader->end, END_STALLED);
 }
 END_TEST
 
@@ -510,32 +471,36 @@ END_TEST
 static Suite *space_suite(void)
 {
     Suite *suite = suite_create("space");
+    TCase *pairs = tcase_create("pairs");
     TCase *holding = tcase_create("holding");
     TCase *waking = tcase_create("waking");
     TCase *stalling = tcase_create("stalling");
 
+    tcase_set_timeout(pairs, 60);
+    tcase_add_checked_fixture(pairs, open_pair, close_pair);
+    tcase_add_test(pairs, a_reader_that_stands_still_stops_the_others);
+    tcase_add_test(pairs, order_in_a_slot_is_kept_while_it_waits);
+    tcase_add_test(pairs, the_position_asked_for_is_the_first_that_helps);
+    tcase_add_test(pairs, who_catches_up_before_it_is_asked_is_noticed);
+    tcase_add_test(pairs, who_moves_far_enough_before_it_is_asked_is_noticed);
+    tcase_add_test(pairs, the_holder_that_catches_up_before_it_is_asked_is_noticed);
+    tcase_add_test(pairs, a_stalled_reader_goes_after_the_grace);
+    tcase_add_test(pairs, no_time_adds_up_while_nobody_waits);
+    tcase_add_test(pairs, who_passes_the_middle_is_forgiven);
+    tcase_add_test(pairs, who_moves_but_stays_behind_the_middle_is_not_forgiven);
+    suite_add_tcase(suite, pairs);
     tcase_set_timeout(holding, 60);
-    tcase_add_test(holding, a_reader_that_stands_still_stops_the_others);
     tcase_add_test(holding, readers_that_keep_up_stop_nobody);
     tcase_add_test(holding, a_late_reader_is_told_twice);
     tcase_add_test(holding, the_reserve_is_for_leaves);
-    tcase_add_test(holding, order_in_a_slot_is_kept_while_it_waits);
     tcase_add_test(holding, short_ones_do_not_overtake_a_long_one_for_ever);
     suite_add_tcase(suite, holding);
     tcase_set_timeout(waking, 60);
     tcase_add_test(waking, only_the_holder_is_asked_to_wake);
-    tcase_add_test(waking, the_position_asked_for_is_the_first_that_helps);
     tcase_add_test(waking, private_records_wait_for_their_own_client_only);
-    tcase_add_test(waking, who_catches_up_before_it_is_asked_is_noticed);
     tcase_add_test(waking, who_waits_for_both_does_not_make_the_loop_spin);
-    tcase_add_test(waking, who_moves_far_enough_before_it_is_asked_is_noticed);
-    tcase_add_test(waking, the_holder_that_catches_up_before_it_is_asked_is_noticed);
     suite_add_tcase(suite, waking);
     tcase_set_timeout(stalling, 60);
-    tcase_add_test(stalling, a_stalled_reader_goes_after_the_grace);
-    tcase_add_test(stalling, no_time_adds_up_while_nobody_waits);
-    tcase_add_test(stalling, who_passes_the_middle_is_forgiven);
-    tcase_add_test(stalling, who_moves_but_stays_behind_the_middle_is_not_forgiven);
     tcase_add_test(stalling, a_group_of_laggards_goes_together);
     tcase_add_test(stalling, an_eviction_is_logged_once);
     suite_add_tcase(suite, stalling);

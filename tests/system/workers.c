@@ -103,6 +103,19 @@ static pid_t wait_title(struct daemon *daemon, const char *start)
     }
 }
 
+bool worker_is_of_one(pid_t worker, const char *const *names)
+{
+    char title[PROCESS_TEXT_MAX], start[80];
+
+    process_title(worker, title, sizeof(title));
+    for (; *names != NULL; names++) {
+        snprintf(start, sizeof(start), "chatroomd: worker %s ", *names);
+        if (strncmp(title, start, strlen(start)) == 0)
+            return true;
+    }
+    return false;
+}
+
 pid_t daemon_worker_of(struct daemon *daemon, const char *name)
 {
     char start[128];

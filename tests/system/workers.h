@@ -6,6 +6,7 @@
 #ifndef CHATROOMD_TESTS_SYSTEM_WORKERS_H
 #define CHATROOMD_TESTS_SYSTEM_WORKERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,9 @@ void daemon_wait_workers(struct daemon *daemon, size_t count);
 
 /* Waits for the worker of the client with that name, and returns it. */
 pid_t daemon_worker_of(struct daemon *daemon, const char *name);
+
+/* Whether it is the worker of a client with one of these names, which a NULL ends. */
+bool worker_is_of_one(pid_t worker, const char *const *names);
 
 /* The daemon's couriers. Returns their number. */
 size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room);
