@@ -15,9 +15,10 @@
  * within drain-timeout; what is left then is killed, the forker first. A second signal kills at
  * once. No `left` is recorded at a stop: all leave at the same record.
  *
- * The start binds first, then makes the region, gives up its privileges, makes the forker and tries
- * the jail, and only then makes an event loop: what can be refused is refused before anybody is let
- * in.
+ * The start binds first, then makes the region, gives up its privileges, makes the forker, then its
+ * own tables, and tries the jail, and only then makes an event loop: what can be refused is refused
+ * before anybody is let in, and what the forker copies for each worker has no table of clients in
+ * it.
  */
 #include "config.h"
 
@@ -379,6 +380,19 @@ static bool make_region(struct supervisor *supervisor)
     return true;
 }
 
+/* Once the forker is there: what grows with max-clients is not copied for each worker. */
+static void make_tables(struct run *run)
+{
+    struct supervisor *supervisor = &run->supervisor;
+    unsigned max_clients = supervisor->options->max_clients;
+
+    slots_init(supervisor);
+    supervisor->names = names_new(max_clients);
+    supervisor->lobby = room_new(max_clients);
+    supervisor->penalties = penalties_new();
+    newcomers_prepare(&run->newcomers, supervisor, run->listeners, run->listener_count);
+}
+
 static void log_ready(const struct run *run)
 {
     size_t size = run->listener_count * (LISTENER_TEXT_MAX + 16) + 1, length = 0;
@@ -404,16 +418,12 @@ static bool start(struct run *run, const struct worker_kind *kinds)
         return false;
     if (!make_region(supervisor) || !confinement_enter(options, kinds))
         return false;
-    slots_init(supervisor);
-    supervisor->names = names_new(options->max_clients);
-    supervisor->lobby = room_new(options->max_clients);
-    supervisor->penalties = penalties_new();
-    newcomers_prepare(&run->newcomers, supervisor, run->listeners, run->listener_count);
     if (!maker_prepare(&supervisor->maker, supervisor, kinds)) {
         fprintf(
             stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
         return false;
     }
+    make_tables(run);
     if (!canaries_fly(&supervisor->maker, options->jail))
         return false;
     supervisor->base = event_base_new();

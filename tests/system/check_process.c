@@ -225,6 +225,28 @@ START_TEST(mappings_of_the_forker)
 }
 END_TEST
 
+/* KiB of the forker's own memory, in a server for so many clients. */
+static long forker_memory(const char *max_clients)
+{
+    const char *options[] = {
+        "-o", max_clients, "-o", "ring-size=1MiB", "-o", "outbox-size=12KiB", NULL};
+    struct daemon *daemon = daemon_start(options);
+    char value[64];
+
+    ck_assert(process_status(daemon_forker(daemon), "RssAnon", value, sizeof(value)));
+    daemon_stop(daemon);
+    return strtol(value, NULL, 10);
+}
+
+/* Each worker is a copy of it: what it has is paid for by each. It had the table of slots once. */
+START_TEST(memory_of_the_forker_does_not_grow_with_the_clients)
+{
+    long few = forker_memory("max-clients=10"), many = forker_memory("max-clients=2000");
+
+    ck_assert_int_le(many, few + 256);
+}
+END_TEST
+
 START_TEST(signals_of_a_worker)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
@@ -307,6 +329,7 @@ static Suite *process_suite(void)
     tcase_add_test(process, descriptors_left_by_clients);
     tcase_add_test(process, mappings_of_a_worker);
     tcase_add_test(process, mappings_of_the_forker);
+    tcase_add_test(process, memory_of_the_forker_does_not_grow_with_the_clients);
     tcase_add_test(process, signals_of_a_worker);
     tcase_add_test(process, titles_tell_who_is_who);
     tcase_add_test(process, one_worker_for_each_client);
