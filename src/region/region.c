@@ -260,20 +260,20 @@ struct region_view region_view_of(const struct region *region)
 /* Looks at the header alone, to learn how much to map. */
 static bool read_header(int fd, struct region_header *copy)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    struct region_header *header = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
-    bool whole;
+    /* Twice, since the version is stored last: what is read after it has been seen is whole. */
+    for (int i = 0; i < 2; i++) {
+        ssize_t length = pread(fd, copy, sizeof *copy, 0);
 
-    if (header == MAP_FAILED)
-        return false;
-    whole = atomic_load_explicit(&header->version, memory_order_acquire) == REGION_VERSION &&
-            header->magic == REGION_MAGIC;
-    if (whole)
-        memcpy(copy, header, sizeof *copy);
-    munmap(header, page);
-    if (!whole)
-        errno = EPROTO;
-    return whole;
+        if (length < 0)
+            return false;
+        if (length < (ssize_t)sizeof *copy || copy->magic != REGION_MAGIC ||
+            atomic_load_explicit(&copy->version, memory_order_acquire) != REGION_VERSION) {
+            errno = EPROTO;
+            return false;
+        }
+        atomic_thread_fence(memory_order_acquire);
+    }
+    return true;
 }
 
 bool region_attach_view(struct region_view *view, int read_only_fd)

@@ -106,6 +106,7 @@ static const struct filter_rule rules[] = {
     ALLOW("socketpair"),
     ALLOW("read"),
     ALLOW("readv"),
+    ALLOW("pread64"), /* workers', of the region's header */
     ALLOW("write"),
     ALLOW("writev"),
     ALLOW("recvfrom"),
