@@ -6,6 +6,7 @@ libchatroomd_a_SOURCES = \
 	src/base/alloc.c src/base/alloc.h \
 	src/base/config_file.c src/base/config_file.h \
 	src/base/filter.c src/base/filter.h \
+	src/base/footprint.c src/base/footprint.h \
 	src/base/jail_mode.h \
 	src/base/log.c src/base/log.h \
 	src/base/option_row.c src/base/option_row.h \

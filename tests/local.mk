@@ -8,6 +8,7 @@ dist_check_SCRIPTS += tests/check_includes
 check_PROGRAMS += \
 	tests/base/check_address \
 	tests/base/check_alloc \
+	tests/base/check_footprint \
 	tests/base/check_log \
 	tests/base/check_options \
 	tests/base/check_text \

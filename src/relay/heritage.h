@@ -8,6 +8,7 @@
 #ifndef CHATROOMD_RELAY_HERITAGE_H
 #define CHATROOMD_RELAY_HERITAGE_H
 
+#include "base/footprint.h"
 #include "base/jail_mode.h"
 
 #include <stdbool.h>
@@ -72,6 +73,10 @@ struct heritage {
     bool delivers; /* a client worker delivers to its own client: there are no couriers */
     unsigned drain_timeout_ms;
     enum jail_mode jail;
+    bool is_offered_to_oom;     /* by its maker, see base/footprint.h */
+    struct footprint footprint; /* of its maker, that it is a copy of; 0: not known */
+    size_t view_size, outbox_size,
+        courier_size;    /* bytes of the region's parts, as they are mapped */
     uid_t uid;           /* its own, or (uid_t)-1: the supervisor's */
     gid_t gid;           /* goes with a uid of its own */
     enum canary_act act; /* of a canary */

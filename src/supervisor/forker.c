@@ -22,6 +22,7 @@
 
 #include "supervisor/forker.h"
 
+#include "base/footprint.h"
 #include "base/title.h"
 #include "relay/handover.h"
 
@@ -123,10 +124,17 @@ static uid_t uid_of(const struct forker_setup *setup, const struct forker_reques
     return setup->worker_uid_base + (uid_t)forker_place(setup, request->kind, request->slot);
 }
 
-/* In the new worker, which must not write where the others' pids stand. */
-static void run_worker(const struct forker *forker, const struct forker_setup *setup,
-    const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS], int control,
-    pid_t supervisor)
+/* What the forker itself has: its workers are copies of it. */
+struct self {
+    int control;
+    pid_t supervisor;
+    bool is_offered_to_oom;
+    struct footprint footprint;
+};
+
+/* In the new worker. */
+static void run_worker(const struct self *self, const struct forker_setup *setup,
+    const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS])
 {
     struct heritage heritage = {
         .kind = request->kind,
@@ -136,31 +144,34 @@ static void run_worker(const struct forker *forker, const struct forker_setup *s
         .relay_fd = descriptors[1],
         .region_read_only_fd = setup->region_read_only_fd,
         .region_read_write_fd = setup->region_read_write_fd,
-        .supervisor = supervisor,
+        .supervisor = self->supervisor,
         .max_message = setup->max_message,
         .max_clients = setup->max_clients,
         .delivers = setup->couriers == 0,
         .drain_timeout_ms = setup->drain_timeout_ms,
         .jail = setup->jail,
+        .is_offered_to_oom = self->is_offered_to_oom,
+        .footprint = self->footprint,
+        .view_size = setup->view_size,
+        .outbox_size = setup->outbox_size,
+        .courier_size = setup->courier_size,
         .uid = uid_of(setup, request),
         .gid = setup->worker_gid,
         .act = request->act,
     };
 
-    close(control);
-    if (munmap(forker->born, born_size(setup)) != 0)
-        _exit(WORKER_EXIT_SETUP);
-    follow(supervisor);
+    close(self->control);
+    follow(self->supervisor);
     exit(setup->kinds[request->kind].run(&heritage));
 }
 
-/* Makes a child of the supervisor, not of the caller, whose pid the kernel writes to *BORN before
- * it runs. The flags are where every architecture but s390 and cris has them; where BORN goes is
- * the fourth place or the fifth, and the other one is not looked at. */
+/* Makes a child of the supervisor, not of the caller, whose pid the kernel writes to *BORN, in the
+ * caller's name, before the child runs. Flags and BORN are where every architecture but s390 and
+ * cris has them. */
 static pid_t fork_sibling(_Atomic pid_t *born)
 {
     return (pid_t)syscall(
-        SYS_clone, CLONE_PARENT | CLONE_CHILD_SETTID | SIGCHLD, NULL, NULL, born, born);
+        SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, NULL, born, NULL, NULL);
 }
 
 /* Receives one request with its descriptors; ends the forker where the supervisor has gone. */
@@ -176,7 +187,7 @@ static void receive(int control, struct forker_request *request, int *descriptor
 }
 
 static void forker_main(
-    const struct forker *forker, const struct forker_setup *setup, int control, pid_t supervisor)
+    const struct forker *forker, const struct forker_setup *setup, const struct self *self)
 {
     struct forker_request request;
     int descriptors[REQUEST_DESCRIPTORS];
@@ -185,7 +196,7 @@ static void forker_main(
     for (;;) {
         struct forker_answer answer = {0};
 
-        receive(control, &request, descriptors);
+        receive(self->control, &request, descriptors);
         answer.kind = request.kind;
         answer.slot = request.slot;
         answer.generation = request.generation;
@@ -193,7 +204,7 @@ static void forker_main(
         born = &forker->born[forker_place(setup, request.kind, request.slot)];
         answer.pid = descriptors[1] < 0 ? -1 : fork_sibling(born);
         if (answer.pid == 0)
-            run_worker(forker, setup, &request, descriptors, control, supervisor);
+            run_worker(self, setup, &request, descriptors);
         if (answer.pid < 0) {
             answer.failure = descriptors[1] < 0 ? EMFILE : errno;
             answer.pid = 0;
@@ -201,15 +212,25 @@ static void forker_main(
         for (int i = 0; i < REQUEST_DESCRIPTORS; i++)
             if (descriptors[i] >= 0)
                 close(descriptors[i]);
-        if (send(control, &answer, sizeof answer, MSG_NOSIGNAL) != (ssize_t)sizeof answer)
+        if (send(self->control, &answer, sizeof answer, MSG_NOSIGNAL) != (ssize_t)sizeof answer)
             exit(EXIT_FAILURE);
     }
+}
+
+/* Workers must not write where the others' pids stand, so they do not have it. And the pages are
+ * there before they are needed: who is killed in clone(2) is not given any more. */
+static void keep_born(const struct forker *forker, const struct forker_setup *setup)
+{
+    if (madvise(forker->born, born_size(setup), MADV_DONTFORK) != 0)
+        _exit(WORKER_EXIT_SETUP);
+    madvise(forker->born, born_size(setup), MADV_POPULATE_WRITE); /* from Linux 5.14 on */
 }
 
 /* In the forker, just made: keeps three descriptors, and nothing else that could be used. */
 static void become_forker(
     const struct forker *forker, const struct forker_setup *setup, int control, pid_t supervisor)
 {
+    struct self self = {.control = control, .supervisor = supervisor};
     int kept[] = {setup->region_read_only_fd, setup->region_read_write_fd, control};
 
     for (int i = 1; i < 3; i++)
@@ -223,7 +244,11 @@ static void become_forker(
     silence();
     close_all_but(kept, 3);
     title_set("chatroomd: forker");
-    forker_main(forker, setup, control, supervisor);
+    keep_born(forker, setup);
+    if (setup->jail != JAIL_OFF)
+        self.is_offered_to_oom = footprint_offer_to_oom();
+    self.footprint = footprint_now();
+    forker_main(forker, setup, &self);
 }
 
 /* Once, for all forkers that there will be. */
