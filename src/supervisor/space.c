@@ -18,7 +18,9 @@
  *    quarter of the ring, and for every one that is owed something and has not moved at all since
  *    the last look (it will be the next to hold the ring: without this, laggards spread over the
  *    ring would cost one grace per quarter). It is forgiven once the client has passed what was the
- *    middle of the ring when its time began, or moved, respectively, or has got all it was owed.
+ *    middle of the ring when it came there, or moved, respectively, or has got all it was owed. Of
+ *    all that read alike one is always the last, and in that quarter as long as the ring is full;
+ *    so it is not today's middle that counts.
  *    When the first reaches stall-grace, all go that have at least half of it, so that a group of
  *    laggards costs the others about one grace, and a reader that was slow for a moment stays.
  *    A courier's client is judged by its own position, while its socket is full, and only when its
@@ -220,11 +222,13 @@ static void judge(struct slot *slot, uint64_t middle, uint64_t elapsed)
     slot->stall_position = hold;
     if (hold == 0 || (slot->stalled_ms > 0 && hold >= slot->stall_target)) {
         slot->stalled_ms = 0;
+        slot->stall_holds = false;
         return;
     }
     if (is_in_oldest_quarter(slot->supervisor, hold)) {
-        if (slot->stalled_ms == 0 || slot->stall_target < middle)
+        if (!slot->stall_holds)
             slot->stall_target = middle;
+        slot->stall_holds = true;
     } else if (!moved) {
         if (slot->stalled_ms == 0)
             slot->stall_target = hold + 1;

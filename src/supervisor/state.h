@@ -135,6 +135,7 @@ struct slot {
     uint64_t stalled_ms;
     uint64_t stall_target;   /* the position at which that is forgiven */
     uint64_t stall_position; /* at the last tick */
+    bool stall_holds;        /* it was in the oldest quarter since its time began */
     bool evicted;
 
     TAILQ_ENTRY(slot) waiting_link;

@@ -411,6 +411,38 @@ START_TEST(who_moves_but_stays_behind_the_middle_is_not_forgiven)
 }
 END_TEST
 
+/* The ring goes on under one who reads, so that it stays in the oldest quarter: it is the middle of
+ * when its time began that it has to pass, not the one of today. */
+START_TEST(who_reads_on_in_the_oldest_quarter_is_forgiven)
+{
+    struct stage *stage = stage_open();
+    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    uint64_t target;
+
+    stage_catch_up(reader);
+    stage_catch_up(speaker);
+    fill(stage, speaker);
+    space_tick(&stage->supervisor, 1);
+    target = reader->stall_target;
+    ck_assert_uint_gt(target, slot_position(reader) + 1);
+    while (slot_position(reader) < target) {
+        stage_deliver_to(reader, slot_position(reader) + 1);
+        stage_catch_up(speaker);
+        stage_turn(stage);
+        fill(stage, speaker);
+        space_tick(&stage->supervisor, 1);
+    }
+    ck_assert_uint_eq(reader->stalled_ms, 0);
+
+    space_tick(&stage->supervisor, STAGE_GRACE_MS - 1);
+    ck_assert_uint_eq(reader->stalled_ms, STAGE_GRACE_MS - 1);
+    ck_assert_int_eq(reader->end, END_NONE);
+    space_tick(&stage->supervisor, 1);
+    ck_assert_int_eq(reader->end, END_STALLED);
+    stage_close(stage);
+}
+END_TEST
+
 /* One is a good way on, and does not move: it would hold the ring next. */
 START_TEST(a_group_of_laggards_goes_together)
 {
@@ -501,6 +533,7 @@ static Suite *space_suite(void)
     tcase_add_test(waking, who_waits_for_both_does_not_make_the_loop_spin);
     suite_add_tcase(suite, waking);
     tcase_set_timeout(stalling, 60);
+    tcase_add_test(stalling, who_reads_on_in_the_oldest_quarter_is_forgiven);
     tcase_add_test(stalling, a_group_of_laggards_goes_together);
     tcase_add_test(stalling, an_eviction_is_logged_once);
     suite_add_tcase(suite, stalling);
