@@ -290,8 +290,8 @@ static void raise_descriptor_limit(void)
         (unsigned long long)limit.rlim_max, (unsigned long long)limit.rlim_max / 2);
 }
 
-/* Measure once the server with PID that is there. */
-static void measure_server(struct command *command, pid_t pid)
+/* Measure SERVER once. */
+static void measure_server(struct command *command, struct server *server)
 {
     struct measure_plan *plan = &command->plan;
     struct crowd_plan *crowd = &command->crowd;
@@ -301,11 +301,10 @@ static void measure_server(struct command *command, pid_t pid)
     plan->size = crowd->size;
     plan->seconds = command->seconds > 0 ? command->seconds : SINGLE_SECONDS;
     plan->warm_up = plan->seconds / 4;
-    struct measure *measure = measure_new(crowd, pid);
-    unsigned children = flood ? usage_children(pid) : 0;
+    struct measure *measure = measure_new(crowd, server->pid);
     measure_admit(measure, crowd->receivers + crowd->senders + crowd->stalled);
     if (flood)
-        measure_flood(measure, plan->in_flight, plan->size, children);
+        measure_flood(measure, plan->in_flight, plan->size, command->peer, server);
     if (plan->pace > 0)
         plan->in_flight = 0;
     measure_take(measure, plan, &result);
@@ -327,15 +326,21 @@ static void measure_single(struct command *command)
     char address[PEER_ADDRESS_SIZE];
     struct server server;
 
+    if (command->plan.in_flight > 0 && command->plan.pace > 0 &&
+        (crowd->address != NULL || command->peer->clients == NULL))
+        usage_wrong("--in-flight and --pace are together for a server that is started here and "
+                    "counts its clients",
+            "--pace");
     crowd->protocol = command->peer->protocol;
     if (crowd->address != NULL) {
-        measure_server(command, command->pid);
+        server.pid = command->pid;
+        measure_server(command, &server);
         return;
     }
     if (!command->peer->start(&server, &settings, address))
         fail("%s is not installed", command->peer->name);
     crowd->address = address;
-    measure_server(command, server.pid);
+    measure_server(command, &server);
     server_stop(&server, command->peer->strict);
 }
 

@@ -7,6 +7,7 @@
 #define CHATROOMD_BENCH_MEASURE_H
 
 #include "crowd.h"
+#include "peer.h"
 
 #include <sys/types.h>
 
@@ -43,11 +44,10 @@ void measure_admit(struct measure *measure, unsigned count);
 void measure_take(
     struct measure *measure, const struct measure_plan *plan, struct measure_result *result);
 
-/*
- * Flood with IN_FLIGHT messages of SIZE until the server, which must have a process for each client
- * and had CHILDREN before it had any, has ended those that are stalled.
- */
-void measure_flood(struct measure *measure, unsigned in_flight, size_t size, unsigned children);
+/* Flood with IN_FLIGHT messages of SIZE until SERVER, a PEER that counts its clients, has none but
+ * those that read. */
+void measure_flood(struct measure *measure, unsigned in_flight, size_t size,
+    const struct peer *peer, struct server *server);
 
 /* How many stalled clients the server has ended. */
 unsigned measure_stalled_ended(struct measure *measure);

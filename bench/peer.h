@@ -27,6 +27,9 @@ struct peer {
     /* Start it, and tell in ADDRESS (PEER_ADDRESS_SIZE bytes) where it listens. False: it is not
      * installed. */
     bool (*start)(struct server *server, const struct peer_settings *settings, char *address);
+
+    /* How many clients it still has anything of, a place or a process; NULL: nobody asks. */
+    unsigned (*clients)(struct server *server);
 };
 
 extern const struct peer peer_chatroomd;

@@ -4,6 +4,7 @@
 
 #include "fail.h"
 #include "peer.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,17 @@ static bool processes_start(
     return bare_start(server, "processes", address);
 }
 
+static unsigned processes_clients(struct server *server)
+{
+    return usage_children(server->pid);
+}
+
 const struct peer peer_loop = {
     .name = "loop", .protocol = &protocol_chatroomd, .strict = true, .start = loop_start};
 const struct peer peer_processes = {
-    .name = "processes", .protocol = &protocol_chatroomd, .strict = true, .start = processes_start};
+    .name = "processes",
+    .protocol = &protocol_chatroomd,
+    .strict = true,
+    .start = processes_start,
+    .clients = processes_clients,
+};

@@ -15,6 +15,7 @@
 #include "fail.h"
 #include "peer.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,9 +179,23 @@ static bool chatroomd_start(
     return true;
 }
 
+/* Places that are not free. One is free again only when its worker is reaped and its courier is
+ * done with it; spare workers have none. */
+static unsigned chatroomd_clients(struct server *server)
+{
+    const char *counters = server_signal(server, SIGUSR1, "event=counters ");
+    const char *slots = strstr(counters, " slots=");
+    unsigned count;
+
+    if (slots == NULL || sscanf(slots, " slots=%u", &count) != 1)
+        fail("chatroomd does not count its slots: %s", counters);
+    return count;
+}
+
 const struct peer peer_chatroomd = {
     .name = "chatroomd",
     .protocol = &protocol_chatroomd,
     .strict = true,
     .start = chatroomd_start,
+    .clients = chatroomd_clients,
 };

@@ -22,6 +22,7 @@
 enum {
     SERVER_START_MS = 20000,
     SERVER_STOP_MS = 20000,
+    SERVER_SIGNAL_MS = 20000,
     SERVER_PAUSE_NS = 2000000, /* between two looks at a server that starts or ends */
 };
 
@@ -166,6 +167,26 @@ const char *server_ask(struct server *server, const char *const arguments[])
     server_read_log(server);
     close(server->output);
     return server->log;
+}
+
+const char *server_signal(struct server *server, int number, const char *words)
+{
+    uint64_t deadline = clock_now() + SERVER_SIGNAL_MS * (CLOCK_SECOND / 1000);
+    off_t place = lseek(server->output, 0, SEEK_END);
+
+    kill(server->pid, number);
+    while (clock_now() < deadline) {
+        ssize_t length = pread(server->output, server->log, SERVER_LOG_SIZE, place);
+        server->log[length > 0 ? length : 0] = '\0';
+        const char *found = strstr(server->log, words), *last = strrchr(server->log, '\n');
+
+        if (found != NULL && strchr(found, '\n') != NULL)
+            return found + strlen(words);
+        if (found == NULL && last != NULL)
+            place += last + 1 - server->log;
+        server_pause();
+    }
+    fail("signal %d did not make the server say \"%s\"", number, words);
 }
 
 void server_stop(struct server *server, bool strict)

@@ -35,6 +35,12 @@ const char *server_start(struct server *server, const char *const arguments[], c
  * benchmark. */
 const char *server_ask(struct server *server, const char *const arguments[]);
 
+/*
+ * Send SERVER the signal NUMBER and wait for the next line with WORDS in it. Returns what follows
+ * them there, kept in SERVER; no such line in time ends the benchmark.
+ */
+const char *server_signal(struct server *server, int number, const char *words);
+
 /* SIGTERM, and wait until it has ended; not in time is a fault, and so is a status other than 0
  * where the server is STRICT about it. */
 void server_stop(struct server *server, bool strict);

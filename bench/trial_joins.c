@@ -8,7 +8,6 @@
 #include "crowd.h"
 #include "fail.h"
 #include "trial.h"
-#include "usage.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -42,29 +41,27 @@ static struct crowd *joins_crowd(const struct trial *trial, const char *address)
     return crowd_new(&plan);
 }
 
-/* Wait until the workers of a crowd of COUNT, which has gone, have gone too, all but those that may
- * have been made ahead for the next. CHILDREN: those the server had before. */
-static void joins_wait(const struct server *server, unsigned children, unsigned count)
+/* Wait until the server has nothing of a crowd any more that has gone. */
+static void joins_wait(const struct peer *peer, struct server *server)
 {
     uint64_t closed = clock_now();
 
-    while (usage_children(server->pid) > children + count / 10) {
+    while (peer->clients(server) > 0) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         if (clock_now() - closed > JOINS_GATHER_S * CLOCK_SECOND)
-            fail("workers are still there %d s after their clients have gone", JOINS_GATHER_S);
+            fail("the server still has %u clients %d s after all have gone", peer->clients(server),
+                JOINS_GATHER_S);
     }
 }
 
 /* Let a crowd in and out again. Returns the time (ns) it took to let it in. */
-static uint64_t joins_visit(
-    const struct trial *trial, const char *address, const struct server *server)
+static uint64_t joins_visit(const struct trial *trial, const char *address, struct server *server)
 {
-    unsigned children = usage_children(server->pid);
     struct crowd *crowd = joins_crowd(trial, address);
     uint64_t spent = joins_gather(crowd);
 
     crowd_free(crowd);
-    joins_wait(server, children, trial->receivers);
+    joins_wait(arms[trial->arm].peer, server);
     return spent;
 }
 

@@ -50,10 +50,9 @@ void trial_stalled(const struct trial *trial, struct sample *samples)
         .size = figure->size,
     };
     struct measure *measure = measure_new(&crowd, server.pid);
-    unsigned children = usage_children(server.pid);
     measure_admit(measure, figure->receivers + 1 + arm->stalled);
     double memory = usage_anonymous_memory(server.pid);
-    measure_flood(measure, figure->in_flight, figure->size, children);
+    measure_flood(measure, figure->in_flight, figure->size, arm->peer, &server);
     measure_take(measure, &plan, &result);
     double growth = usage_anonymous_memory(server.pid) / memory;
     stalled_fill(trial, samples, &result, growth, measure_stalled_ended(measure));

@@ -137,9 +137,23 @@ static double usage_field(const char *path, const char *key)
     return kibibytes * 1024;
 }
 
+/* Bytes on the processors' lists of free pages. */
+static double usage_listed_memory(void)
+{
+    char line[256];
+    double pages = 0, count;
+    FILE *file = usage_open("/proc/zoneinfo");
+
+    while (fgets(line, sizeof(line), file) != NULL)
+        if (sscanf(line, " count: %lf", &count) == 1)
+            pages += count;
+    fclose(file);
+    return pages * (double)sysconf(_SC_PAGESIZE);
+}
+
 double usage_available_memory(void)
 {
-    return usage_field("/proc/meminfo", "MemAvailable:");
+    return usage_field("/proc/meminfo", "MemAvailable:") + usage_listed_memory();
 }
 
 double usage_anonymous_memory(pid_t pid)

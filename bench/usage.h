@@ -34,7 +34,12 @@ double usage_own_cpu(void);
  * other machines on the same hardware. */
 double usage_machine_cpu(void);
 
-/* Memory (bytes) of the machine that could still be had: MemAvailable of /proc/meminfo. */
+/*
+ * Memory (bytes) of the machine that could still be had: MemAvailable of /proc/meminfo, and the
+ * free pages that each processor keeps for itself, which are in no sum there. Linux moves hundreds
+ * of MiB to these lists and back, a second or more after processes have ended: they would hide 100
+ * clients.
+ */
 double usage_available_memory(void);
 
 /* Memory (bytes) of this process that is resident. */
