@@ -172,11 +172,17 @@ void measure_take(
     measure->senders = senders_new(crowd, plan->in_flight, plan->pace);
     crowd->latency = plan->pace > 0 ? measure->latency : NULL;
     measure_span(measure, plan->warm_up);
-    memset(measure->latency, 0, sizeof(*measure->latency));
+    if (plan->pace > 0)
+        measure_drain(measure); /* reading CPU times takes long, and nobody may wait for it */
     measure_read(measure, &before);
+    if (plan->pace > 0)
+        senders_rest(measure->senders);
+    memset(measure->latency, 0, sizeof(*measure->latency));
     do /* a server may give what it has in one go, now and then */
         measure_span(measure, plan->seconds);
     while (crowd_deliveries(crowd) == before.deliveries);
+    if (plan->pace > 0)
+        measure_drain(measure);
     measure_read(measure, &after);
     if (!plan->last)
         measure_drain(measure);

@@ -52,17 +52,25 @@ static void sender_prepare(struct senders *senders, unsigned index)
     memcpy(sender->text + crowd->plan.size, envelope->tail, envelope->tail_length);
 }
 
-static void senders_start_timer(struct senders *senders)
+void senders_rest(struct senders *senders)
 {
     long interval = (long)(CLOCK_SECOND / senders->pace);
     struct itimerspec period = {.it_interval = {interval / 1000000000, interval % 1000000000}};
-    struct epoll_event event = {.events = EPOLLIN};
 
     period.it_value = period.it_interval;
+    if (timerfd_settime(senders->timer, 0, &period, NULL) < 0)
+        fail("the timer cannot be set: %s", strerror(errno));
+}
+
+static void senders_start_timer(struct senders *senders)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
     senders->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (senders->timer < 0 || timerfd_settime(senders->timer, 0, &period, NULL) < 0 ||
+    if (senders->timer < 0 ||
         epoll_ctl(senders->crowd->epoll, EPOLL_CTL_ADD, senders->timer, &event) < 0)
         fail("no timer: %s", strerror(errno));
+    senders_rest(senders);
 }
 
 struct senders *senders_new(struct crowd *crowd, unsigned in_flight, unsigned pace)

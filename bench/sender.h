@@ -22,6 +22,9 @@ void senders_free(struct senders *senders);
 /* Send what may be sent now; to be called before every crowd_turn(). */
 void senders_send(struct senders *senders);
 
+/* Whose pace it is: what has become due meanwhile is left out, and a new period begins. */
+void senders_rest(struct senders *senders);
+
 /* Messages composed so far, those of earlier senders included. */
 uint64_t senders_sent(const struct senders *senders);
 
