@@ -34,7 +34,7 @@ void trial_stalled(const struct trial *trial, struct sample *samples)
         .pace = figure->pace,
         .size = figure->size,
         .warm_up = trial->settings->seconds / 4,
-        .seconds = trial->settings->seconds * 2,
+        .seconds = trial->settings->seconds * 4, /* what is compared is one message in 50 */
     };
     char address[PEER_ADDRESS_SIZE];
     struct measure_result result;
