@@ -6,6 +6,9 @@
  * their own allocations would be scattered over them. Loading is the bare system call, so that a
  * worker needs no library and no descriptor for it. Without libseccomp nothing can be made, and
  * callers decide what that means.
+ *
+ * Its own comparison of sizes is of all 64 bits, where the kernel looks at 32 of a descriptor, so
+ * that 2^32 + 3 would pass for a large one. FILTER_ABOVE is therefore made of masked equalities.
  */
 #include "config.h"
 
@@ -13,6 +16,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+
+bool filter_holds(const struct filter_condition *condition, uint64_t argument)
+{
+    argument &= condition->mask;
+    return condition->test == FILTER_ABOVE ? argument > condition->value
+                                           : argument == condition->value;
+}
 
 #ifdef HAVE_SECCOMP
 
@@ -48,15 +58,12 @@ static uint32_t action_of(enum filter_verdict verdict, int failure)
     return SCMP_ACT_ERRNO((unsigned)failure);
 }
 
-/* Returns 0, or a negative errno as libseccomp does. */
-static int add_rule(scmp_filter_ctx context, const struct filter_rule *rule)
+/* Adds the rule, all of whose conditions are equalities. Returns 0, or a negative errno as
+ * libseccomp does; so do the next two. */
+static int add_equalities(scmp_filter_ctx context, const struct filter_rule *rule, int call)
 {
-    int call = seccomp_syscall_resolve_name(rule->call);
     struct scmp_arg_cmp compare[FILTER_CONDITIONS_MAX];
 
-    if (call == __NR_SCMP_ERROR)
-        return 0;
-    assert(rule->condition_count <= FILTER_CONDITIONS_MAX);
     for (unsigned i = 0; i < rule->condition_count; i++) {
         const struct filter_condition *condition = &rule->conditions[i];
         compare[i] = (struct scmp_arg_cmp){
@@ -68,6 +75,40 @@ static int add_rule(scmp_filter_ctx context, const struct filter_rule *rule)
     }
     return seccomp_rule_add_array(
         context, action_of(rule->verdict, rule->failure), call, rule->condition_count, compare);
+}
+
+/* Above a value is what has a bit more at some place, and the same bits before that. */
+static int add_above(
+    scmp_filter_ctx context, const struct filter_rule *rule, int call, unsigned which)
+{
+    const struct filter_condition *above = &rule->conditions[which];
+    struct filter_rule alternative = *rule;
+    int failure = 0;
+
+    for (uint64_t bit = 1; bit != 0 && (above->mask & bit) != 0 && failure == 0; bit <<= 1) {
+        if ((above->value & bit) != 0)
+            continue;
+        alternative.conditions[which] = (struct filter_condition){
+            .argument = above->argument,
+            .mask = above->mask & ~(bit - 1),
+            .value = (above->value & ~(bit - 1)) | bit,
+        };
+        failure = add_equalities(context, &alternative, call);
+    }
+    return failure;
+}
+
+static int add_rule(scmp_filter_ctx context, const struct filter_rule *rule)
+{
+    int call = seccomp_syscall_resolve_name(rule->call);
+
+    if (call == __NR_SCMP_ERROR)
+        return 0;
+    assert(rule->condition_count <= FILTER_CONDITIONS_MAX);
+    for (unsigned i = 0; i < rule->condition_count; i++)
+        if (rule->conditions[i].test == FILTER_ABOVE)
+            return add_above(context, rule, call, i);
+    return add_equalities(context, rule, call);
 }
 
 /* Reads the program back from the memory file. Returns 0 or an errno. */

@@ -17,11 +17,15 @@ enum filter_verdict {
     FILTER_KILL    /* the whole process, with SIGSYS */
 };
 
-/* An argument, masked, must have this value. */
+enum filter_test { FILTER_EQUAL, FILTER_ABOVE };
+
+/* An argument, masked, must have this value, or be above it. One condition of a rule may be of the
+ * second kind; its mask is the argument's lowest bits. */
 struct filter_condition {
     unsigned argument; /* from 0 */
     uint64_t mask;
     uint64_t value;
+    enum filter_test test;
 };
 
 #define FILTER_CONDITIONS_MAX 2
@@ -53,6 +57,9 @@ struct filter {
 
 /* Whether this program was built with libseccomp. */
 bool filter_built_in(void);
+
+/* Whether an argument is as the condition says. */
+bool filter_holds(const struct filter_condition *condition, uint64_t argument);
 
 /* Makes the filter; calls of a foreign architecture kill. False, with errno set, where that cannot
  * be done: ENOSYS without libseccomp. */

@@ -48,7 +48,7 @@
 #define ALLOW_WITHOUT(name, argument, bits)                                                        \
     {                                                                                              \
         .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
-            {argument, bits, 0}                                                                    \
+            {argument, bits, 0, FILTER_EQUAL}                                                      \
         }                                                                                          \
     }
 
@@ -56,7 +56,7 @@
 #define ALLOW_ONLY(name, argument, number)                                                         \
     {                                                                                              \
         .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
-            {argument, UINT64_C(0xffffffff), number}                                               \
+            {argument, UINT64_C(0xffffffff), number, FILTER_EQUAL}                                 \
         }                                                                                          \
     }
 

@@ -17,6 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* More descriptors than the test has, so that what is compared with them is closed by nobody. */
+#define MANY 0x1000
+
 static const struct filter_rule rules[] = {
     {.call = "getpid", .verdict = FILTER_REFUSE, .failure = EXDEV},
     {.call = "sethostname", .verdict = FILTER_KILL},
@@ -25,7 +28,12 @@ static const struct filter_rule rules[] = {
         .verdict = FILTER_REFUSE,
         .failure = EDOM,
         .condition_count = 2,
-        .conditions = {{1, 0xff, 7}, {2, UINT64_MAX, SEEK_END}}},
+        .conditions = {{1, 0xff, 7, FILTER_EQUAL}, {2, UINT64_MAX, SEEK_END, FILTER_EQUAL}}},
+    {.call = "close",
+        .verdict = FILTER_REFUSE,
+        .failure = ENOTUNIQ,
+        .condition_count = 1,
+        .conditions = {{0, UINT32_MAX, 4 + MANY, FILTER_ABOVE}}},
 };
 
 static const struct filter_table table = {
@@ -67,6 +75,28 @@ static int conditions(void)
     return 0;
 }
 
+static bool is_above(uint64_t number)
+{
+    return syscall(SYS_close, number) == -1 && errno == ENOTUNIQ;
+}
+
+/* The kernel closes 3 when it is asked for 2^32 + 3. */
+static int comparison(void)
+{
+    static const uint64_t above[] = {MANY + 5, MANY + 6, MANY + 7, MANY + 8, 2 * MANY, UINT32_MAX,
+        UINT64_MAX, MANY + 5 + (UINT64_C(1) << 32)};
+    static const uint64_t others[] = {MANY, MANY + 4, MANY - 1, MANY + 3,
+        MANY + 4 + (UINT64_C(1) << 32), MANY + (UINT64_C(1) << 63)};
+
+    for (size_t at = 0; at < sizeof above / sizeof above[0]; at++)
+        if (!is_above(above[at]) || !filter_holds(&rules[4].conditions[0], above[at]))
+            return 1;
+    for (size_t at = 0; at < sizeof others / sizeof others[0]; at++)
+        if (is_above(others[at]) || filter_holds(&rules[4].conditions[0], others[at]))
+            return 2;
+    return 0;
+}
+
 static int killed(void)
 {
     syscall(SYS_sethostname, "", 0);
@@ -76,7 +106,7 @@ static int killed(void)
 static const struct {
     int (*act)(void);
     int signal;
-} cases[] = {{refused, 0}, {conditions, 0}, {killed, SIGSYS}};
+} cases[] = {{refused, 0}, {conditions, 0}, {comparison, 0}, {killed, SIGSYS}};
 
 START_TEST(the_kernel_does_what_the_table_says)
 {

@@ -97,7 +97,7 @@ static bool holds(const struct filter_rule *row, const struct call *call)
 {
     for (unsigned i = 0; i < row->condition_count; i++) {
         const struct filter_condition *condition = &row->conditions[i];
-        if ((call->arguments[condition->argument] & condition->mask) != condition->value)
+        if (!filter_holds(condition, call->arguments[condition->argument]))
             return false;
     }
     return true;
