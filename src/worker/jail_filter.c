@@ -10,7 +10,9 @@
  * does, and has no flags.
  *
  * A courier writes to its clients' sockets and never reads from them: its reads are bound to the
- * numbers of its relay and handover sockets. It alone takes descriptors, and it maps nothing.
+ * numbers of its relay and handover sockets. These numbers it cannot close, nor duplicate anything
+ * to them, so that no client's socket can ever become one of them. It alone takes descriptors, and
+ * it maps nothing.
  *
  * tests/jail/compare_calls runs suites under strace, and fails where a worker makes a call that is
  * not in this table.
@@ -40,14 +42,21 @@
 #define ALLOW_IF(name, argument, mask, value)                                                      \
     {                                                                                              \
         .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
-            {argument, mask, value}                                                                \
+            {argument, mask, value, FILTER_EQUAL}                                                  \
         }                                                                                          \
     }
 #define ALLOW_IF_BOTH(name, one, one_mask, one_value, other, other_mask, other_value)              \
     {                                                                                              \
         .call = name, .verdict = FILTER_ALLOW, .condition_count = 2, .conditions = {               \
-            {one, one_mask, one_value},                                                            \
-            {other, other_mask, other_value}                                                       \
+            {one, one_mask, one_value, FILTER_EQUAL},                                              \
+            {other, other_mask, other_value, FILTER_EQUAL}                                         \
+        }                                                                                          \
+    }
+
+#define ALLOW_ABOVE(name, argument, mask, value)                                                   \
+    {                                                                                              \
+        .call = name, .verdict = FILTER_ALLOW, .condition_count = 1, .conditions = {               \
+            {argument, mask, value, FILTER_ABOVE}                                                  \
         }                                                                                          \
     }
 
@@ -104,9 +113,8 @@ const struct filter_table *jail_filter_of(enum worker_kind_number kind)
         ALLOW_IF("clock_gettime", 0, OTHER_CLOCKS, 0),                                             \
         ALLOW_IF("clock_gettime64", 0, OTHER_CLOCKS, 0), ALLOW("gettimeofday"), ALLOW("write"),    \
         ALLOW("writev"), ALLOW_IF("send", 3, OTHER_FLAGS, 0),                                      \
-        ALLOW_IF_BOTH("sendto", 3, OTHER_FLAGS, 0, 4, WHOLE, 0), ALLOW("shutdown"),                \
-        ALLOW("close"), ALLOW("brk"), ALLOW("munmap"), ALLOW_IF("madvise", 2, LOW, MADV_DONTNEED), \
-        ALLOW_IF("madvise", 2, LOW, MADV_FREE),                                                    \
+        ALLOW_IF_BOTH("sendto", 3, OTHER_FLAGS, 0, 4, WHOLE, 0), ALLOW("brk"), ALLOW("munmap"),    \
+        ALLOW_IF("madvise", 2, LOW, MADV_DONTNEED), ALLOW_IF("madvise", 2, LOW, MADV_FREE),        \
         ALLOW_IF("madvise", 2, LOW, MADV_POPULATE_READ), /* of the ring: delivery/prefault.c */    \
         REFUSE("mremap", ENOMEM), ALLOW("getrandom"), ALLOW("rt_sigreturn"),                       \
         ALLOW("restart_syscall"), ALLOW("exit"), ALLOW("exit_group"), WORST, KILL("ptrace"),       \
@@ -118,6 +126,8 @@ static const struct filter_rule client_rules[] = {
     COMMON,
     ALLOW("read"),
     ALLOW("readv"),
+    ALLOW("shutdown"),
+    ALLOW("close"),
     ALLOW_IF("ioctl", 1, LOW, FIONREAD),
     ALLOW_IF("ioctl", 1, LOW, SIOCOUTQ),
     ALLOW_IF_BOTH("mmap", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
@@ -129,8 +139,10 @@ static const struct filter_rule courier_rules[] = {
     COMMON,
     ALLOW_IF("read", 0, LOW, COURIER_RELAY_FD),
     ALLOW_IF("readv", 0, LOW, COURIER_RELAY_FD),
-    ALLOW_IF("ioctl", 1, LOW, FIONREAD),
-    ALLOW_IF("recvmsg", 0, LOW, COURIER_HANDOVER_FD),
+    ALLOW_IF_BOTH("ioctl", 0, LOW, COURIER_RELAY_FD, 1, LOW, FIONREAD),
+    ALLOW_IF("shutdown", 0, LOW, COURIER_RELAY_FD),
+    ALLOW_IF_BOTH("recvmsg", 0, LOW, COURIER_HANDOVER_FD, 2, LOW, MSG_CMSG_CLOEXEC),
+    ALLOW_ABOVE("close", 0, LOW, COURIER_LAST_FD),
 };
 
 const struct filter_table *jail_filter_of(enum worker_kind_number kind)

@@ -7,9 +7,12 @@
 #include "base/filter.h"
 #include "relay/heritage.h"
 
-/* Descriptors of a courier: the filter knows them by number, since it may read from no other. */
+/* Descriptors of a courier: the filter knows them by number, since it may read from no other; and
+ * it keeps all up to the last one open, since the next client's socket would take a number that is
+ * free. */
 #define COURIER_RELAY_FD    3
 #define COURIER_HANDOVER_FD 4
+#define COURIER_LAST_FD     4
 
 /* Named after the kind, or "sanitizers" in builds with them. */
 const struct filter_table *jail_filter_of(enum worker_kind_number kind);

@@ -13,6 +13,8 @@
 #define CHATROOMD_TESTS_JAIL_ACTS_H
 
 #include "region/region.h"
+#include "relay/frame.h"
+#include "relay/handover.h"
 #include "relay/heritage.h"
 
 #include <stdbool.h>
@@ -163,6 +165,9 @@ enum act_control { CARELESS, LAWFUL };
     ACT(position_of_the_past, "\"position outside of what was delivered\"", LAWFUL, true)          \
     ACT(position_before_joining, "\"position outside of what was delivered\"", LAWFUL, true)
 
+/* A hostile courier's clients, at most. */
+#define COURIER_OWN_MAX 64
+
 /* What an act has to work with. */
 struct scene {
     const struct heritage *heritage;
@@ -172,6 +177,16 @@ struct scene {
     pid_t sibling; /* a client worker of somebody else */
     bool lawful;
     bool confined; /* without its own jail */
+
+    /* Of a courier; client_fd is its first client's socket, and its outbox its part. */
+    int loop; /* an epoll that knows its relay */
+    struct courier_part part;
+    struct handover_served client; /* the first */
+    uint32_t own[COURIER_OWN_MAX]; /* the slots of all of its clients */
+    unsigned own_count;
+    uint64_t begin;   /* oldest_needed, as it found it */
+    uint64_t told_to; /* one beyond the last record that it has been told of, as far as it knows */
+    uint64_t asked;   /* by the last ALIVE */
 };
 
 /* A CALL act: whether it succeeded. errno is why not. */
@@ -179,6 +194,9 @@ typedef bool call_act(const struct scene *scene);
 
 /* A FRAME act; what it does to the supervisor is seen elsewhere. */
 typedef void frame_act(const struct scene *scene);
+
+/* Sends a frame to the supervisor. False where the other end is closed. */
+bool act_put(const struct scene *scene, const struct frame *frame);
 
 #define ACT(name) call_act act_##name;
 VIEW_CALL_ACTS(ACT)

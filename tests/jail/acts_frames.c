@@ -26,8 +26,7 @@
 /* More than any queue, credit and limit of private records take in. */
 #define FLOOD 400000
 
-/* False where the other end is closed. */
-static bool put(const struct scene *scene, const struct frame *frame)
+bool act_put(const struct scene *scene, const struct frame *frame)
 {
     const char *bytes = (const char *)frame;
     size_t sent = 0;
@@ -51,7 +50,7 @@ static void put_text(const struct scene *scene, enum frame_kind kind, unsigned d
         .kind = (uint8_t)kind, .detail = (uint8_t)detail, .length = (uint32_t)length};
 
     memcpy(scene->outbox.bytes, text, length);
-    put(scene, &frame);
+    act_put(scene, &frame);
 }
 
 static void publish(const struct scene *scene, const char *text)
@@ -61,30 +60,30 @@ static void publish(const struct scene *scene, const char *text)
 
 static void enter(const struct scene *scene)
 {
-    put(scene, &(struct frame){.kind = FRAME_ENTER});
+    act_put(scene, &(struct frame){.kind = FRAME_ENTER});
 }
 
 /* A PUBLISH of a place in the outbox, which is all letters. */
 static void publish_place(const struct scene *scene, uint64_t offset, uint32_t length)
 {
     memset(scene->outbox.bytes, 'x', scene->outbox.size);
-    put(scene, &(struct frame){.kind = FRAME_PUBLISH, .length = length, .offset = offset});
+    act_put(scene, &(struct frame){.kind = FRAME_PUBLISH, .length = length, .offset = offset});
 }
 
 void act_kind_unknown(const struct scene *scene)
 {
-    put(scene, &(struct frame){.kind = 200});
+    act_put(scene, &(struct frame){.kind = 200});
 }
 
 void act_kind_of_supervisor(const struct scene *scene)
 {
-    put(scene, &(struct frame){.kind = FRAME_DELIVER, .from = 1, .to = UINT64_MAX});
+    act_put(scene, &(struct frame){.kind = FRAME_DELIVER, .from = 1, .to = UINT64_MAX});
 }
 
 /* As a courier would end a neighbour's client. */
 void act_kind_of_courier(const struct scene *scene)
 {
-    put(scene, &(struct frame){.kind = FRAME_DONE, .slot = 0, .generation = 1});
+    act_put(scene, &(struct frame){.kind = FRAME_DONE, .slot = 0, .generation = 1});
 }
 
 void act_detail_unknown(const struct scene *scene)
@@ -95,7 +94,7 @@ void act_detail_unknown(const struct scene *scene)
 void act_room_unknown(const struct scene *scene)
 {
     memcpy(scene->outbox.bytes, "x", 1);
-    put(scene, &(struct frame){.kind = FRAME_PUBLISH, .room = 4711, .length = 1});
+    act_put(scene, &(struct frame){.kind = FRAME_PUBLISH, .room = 4711, .length = 1});
 }
 
 void act_length_one_too_long(const struct scene *scene)
@@ -172,7 +171,7 @@ void act_text_changed_meanwhile(const struct scene *scene)
 
     memset(scene->outbox.bytes, 'x', 64);
     for (int i = 0; i < CHANGES && wait_for_credit(scene, &unanswered); i++) {
-        if (!put(scene, &frame))
+        if (!act_put(scene, &frame))
             return;
         unanswered++;
         for (int k = 0; k < 64; k++) {
@@ -181,7 +180,7 @@ void act_text_changed_meanwhile(const struct scene *scene)
         }
     }
     text[63] = '\033';
-    put(scene, &frame);
+    act_put(scene, &frame);
 }
 
 void act_reply_with_line_feed(const struct scene *scene)
@@ -217,7 +216,7 @@ void act_ask_before_entering(const struct scene *scene)
 {
     if (scene->lawful)
         enter(scene);
-    put(scene, &(struct frame){.kind = FRAME_WHO});
+    act_put(scene, &(struct frame){.kind = FRAME_WHO});
 }
 
 void act_enter_twice(const struct scene *scene)
@@ -236,7 +235,7 @@ void act_more_frames_than_credit(const struct scene *scene)
 {
     struct frame frame = {.kind = FRAME_WHO};
 
-    for (int i = 0; i < (scene->lawful ? 100 : FLOOD) && put(scene, &frame); i++)
+    for (int i = 0; i < (scene->lawful ? 100 : FLOOD) && act_put(scene, &frame); i++)
         continue;
 }
 
@@ -284,7 +283,7 @@ static uint64_t keep_up(const struct scene *scene, int *unanswered)
         if (position == 0)
             continue;
         state_position(scene, position);
-        put(scene, &(struct frame){.kind = FRAME_SPACE});
+        act_put(scene, &(struct frame){.kind = FRAME_SPACE});
     }
     return position;
 }
@@ -299,7 +298,7 @@ void act_position_of_the_past(const struct scene *scene)
 
     for (int lot = 0; lot < 30; lot++) {
         for (int i = 0; i < LOT; i++)
-            put(scene, &frame);
+            act_put(scene, &frame);
         unanswered += LOT;
         position = keep_up(scene, &unanswered);
     }

@@ -9,6 +9,8 @@
  * What came of a CALL act it tells its client: "succeeded", or "refused: WHY"; nothing where it was
  * killed. After a FRAME act it waits for its end, or for its client's.
  *
+ * Where the environment names a courier (hostile_courier.c), that is taken over, and no worker is.
+ *
  * Built with CARELESS, the checks that catch FRAME acts find everything fine (careless.c).
  */
 #include "config.h"
@@ -20,6 +22,7 @@
 #include "relay/handover.h"
 #include "supervisor/supervisor.h"
 #include "tests/jail/acts.h"
+#include "tests/jail/hostile.h"
 #include "worker/canary.h"
 #include "worker/courier.h"
 #include "worker/jail.h"
@@ -169,19 +172,29 @@ static int run_hostile(struct heritage *heritage)
     return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);
 }
 
+/* A courier is, and then no worker. */
+static bool is_courier_hostile;
+
 /* Looks whose socket waits, and leaves it to be taken. */
 static int run_either(struct heritage *heritage)
 {
     struct handover_client about = {.address = ""};
 
+    if (is_courier_hostile)
+        return worker_run_client(heritage);
     recv(heritage->handover_fd, &about, sizeof about, MSG_PEEK);
     return strncmp(about.address, "unix:", 5) == 0 ? run_hostile(heritage)
                                                    : worker_run_client(heritage);
 }
 
+static int run_courier(struct heritage *heritage)
+{
+    return is_courier_hostile ? hostile_courier_run(heritage) : courier_run(heritage);
+}
+
 static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
     [WORKER_KIND_CLIENT] = {"client", run_either, jail_prepare},
-    [WORKER_KIND_COURIER] = {"courier", courier_run, jail_prepare},
+    [WORKER_KIND_COURIER] = {"courier", run_courier, jail_prepare},
     [WORKER_KIND_CANARY] = {"canary", canary_run, NULL},
 };
 
@@ -190,6 +203,7 @@ int main(int argc, char **argv)
     struct options options;
     int status = EXIT_SUCCESS;
 
+    is_courier_hostile = hostile_courier_read_plan();
     title_init(argc, argv);
     if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)
         return status;

@@ -2,17 +2,23 @@ EXTRA_DIST += tests/jail/compare_calls
 
 # The jail, and a daemon whose workers are taken over to try it.
 if HAVE_CHECK
-check_PROGRAMS += tests/base/check_filter tests/jail/check_hostile tests/supervisor/check_penalty
+check_PROGRAMS += tests/base/check_filter tests/jail/check_hostile \
+	tests/jail/check_hostile_courier tests/supervisor/check_penalty
 tests_base_check_filter_SOURCES = tests/base/check_filter.c
 tests_supervisor_check_penalty_SOURCES = tests/supervisor/check_penalty.c
 tests_jail_check_hostile_SOURCES = tests/jail/check_hostile.c tests/jail/acts.h \
 	tests/checker/workload.c tests/checker/workload.h
+tests_jail_check_hostile_courier_SOURCES = tests/jail/check_hostile_courier.c tests/jail/acts.h \
+	tests/jail/acts_courier.h tests/jail/hostile.h tests/checker/workload.c tests/checker/workload.h
+tests_jail_check_hostile_courier_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
+EXTRA_tests_jail_check_hostile_courier_DEPENDENCIES = $(HOSTILE_BINARIES)
 tests_jail_check_hostile_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 
 # Not tests by themselves.
 HOSTILE_BINARIES = tests/jail/hostile tests/jail/careless
-HOSTILE_SOURCES = tests/jail/hostile.c tests/jail/acts.h tests/jail/acts_calls.c \
-	tests/jail/acts_frames.c
+HOSTILE_SOURCES = tests/jail/hostile.c tests/jail/hostile.h tests/jail/hostile_courier.c \
+	tests/jail/acts.h tests/jail/acts_calls.c tests/jail/acts_frames.c tests/jail/acts_courier.h \
+	tests/jail/acts_courier.c
 EXTRA_PROGRAMS += $(HOSTILE_BINARIES) tests/jail/judge_calls
 CLEANFILES += $(HOSTILE_BINARIES) tests/jail/judge_calls
 tests_jail_judge_calls_SOURCES = tests/jail/judge_calls.c
