@@ -37,6 +37,7 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/courier.h \
 	src/supervisor/courier_client.c \
 	src/supervisor/courier_death.c \
+	src/supervisor/courier_duty.c \
 	src/supervisor/courier_process.c \
 	src/supervisor/courier_tell.c \
 	src/supervisor/couriers.c src/supervisor/couriers.h \

@@ -34,12 +34,18 @@ struct courier {
     unsigned clients, members;
     struct slot_list served, news, handovers;
     bool is_dirty;
+    bool handover_fails;       /* for another reason than that the courier does not take them */
     bool is_asked_for;         /* the forker has not answered yet */
     const _Atomic pid_t *born; /* the forker died before it could tell: the pid, or 0 */
     bool is_missed;            /* it could not be made, and that is logged */
 
     uint64_t asked, asked_at;
+    bool ask_waits; /* the question has not left yet */
+    uint64_t
+        asked_to; /* one beyond the last record that it had been told of when it was asked ... */
+    uint64_t due; /* ... and when it was asked before that */
     uint64_t unjudged_ms, judged_ms;
+    uint64_t idle_ms, idle_until; /* see courier_duty.c, model, 3 */
 };
 
 /* --- courier_tell.c */
@@ -81,6 +87,15 @@ uint64_t courier_last_answer(const struct courier *courier);
 void courier_close_sockets(struct courier *courier);
 
 extern const struct maker_handler courier_maker_handler;
+
+/* --- courier_duty.c */
+
+/* Whether there is anything that it has not done yet. */
+bool courier_has_work(struct courier *courier);
+
+/* Each tick: whether it answers and delivers; one that does not is at fault. `elapsed` in
+ * milliseconds. */
+void courier_judge(struct courier *courier, uint64_t elapsed);
 
 /* --- courier_death.c */
 

@@ -58,6 +58,7 @@ static void relay_writable(void *context)
 {
     struct courier *courier = context;
 
+    courier->ask_waits = false;
     courier->is_dirty = true;
 }
 
@@ -136,8 +137,11 @@ void courier_ask(struct courier *courier)
     if (courier->relay == NULL)
         return;
     courier->asked++;
+    courier->due = courier->asked_to;
+    courier->asked_to = courier->reader.told_to;
     courier->asked_at = clock_ms(courier->supervisor);
     relay_send(courier->relay, &(struct frame){.kind = FRAME_ALIVE, .from = courier->asked}, 1);
+    courier->ask_waits = relay_blocked(courier->relay);
 }
 
 uint64_t courier_last_answer(const struct courier *courier)
@@ -158,7 +162,7 @@ void courier_start(struct courier *courier)
     courier->retry_at = 0;
     courier->pid = 0;
     courier->born = NULL;
-    courier->asked = 0;
+    courier->asked = courier->asked_to = courier->due = courier->idle_ms = 0;
     if (!open_sockets(courier, &handover, &relay)) {
         go_down(courier, "sockets", errno);
         return;

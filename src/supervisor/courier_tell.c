@@ -121,7 +121,10 @@ static void send_descriptors(struct courier *courier)
     while ((slot = TAILQ_FIRST(&courier->handovers)) != NULL) {
         struct handover_served whose = {.slot = slot->number, .generation = slot->generation};
 
-        if (!handover_send(courier->handover_fd, &whose, sizeof whose, &slot->client_fd, 1)) {
+        bool sent = handover_send(courier->handover_fd, &whose, sizeof whose, &slot->client_fd, 1);
+
+        courier->handover_fails = !sent && errno != EAGAIN;
+        if (!sent) {
             if (errno == EAGAIN)
                 event_add(courier->handover_writable, NULL);
             else

@@ -5,12 +5,10 @@
  * Model:
  * 1. A courier is one reader of the ring (reader.c), whatever the number of its clients; nothing is
  *    done here for each client and message. What it is told is in courier_tell.c, its relation to
- *    one client in courier_client.c, its process in courier_process.c, what follows from that one's
- *    death in courier_death.c, and here what is done with all of them in their turn.
+ *    one client in courier_client.c, its process in courier_process.c, whether that does what it
+ *    should in courier_duty.c, what follows from its death in courier_death.c, and here what is
+ *    done with all of them in their turn.
  * 2. The first courier is made at the start, each other when it is needed.
- * 3. Hanging: while there is something that it should do, a courier is asked with ALIVE, each tick
- *    that the last one was answered; one that does not answer for HANG_MS is killed. A client's
- *    stalling counts only while its courier answers, or a courier's fault would be its clients'.
  *
  * Overflow: the table has options->couriers entries.
  */
@@ -27,12 +25,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-
-/* How long a courier may take to answer; a busy machine takes its time. */
-#define HANG_MS 3000u
-
-/* More time than that between two judgements was ours or the courier's. */
-#define JUDGED_MAX_MS 400u
 
 void couriers_tell(struct supervisor *supervisor)
 {
@@ -51,13 +43,6 @@ void couriers_owe_turn(struct supervisor *supervisor)
     }
 }
 
-/* Whether there is anything that the courier has not done yet. */
-static bool has_work(struct courier *courier)
-{
-    return courier->supervisor->waited ||
-           reader_position(&courier->reader) < courier->reader.told_to;
-}
-
 bool couriers_turn(struct supervisor *supervisor)
 {
     bool clock_needed = false;
@@ -73,36 +58,18 @@ bool couriers_turn(struct supervisor *supervisor)
         if (courier->state == COURIER_DOWN && courier->retry_at != 0 &&
             courier->retry_at <= clock_ms(supervisor))
             courier_start(courier);
-        clock_needed = clock_needed || courier->retry_at != 0 ||
-                       !TAILQ_EMPTY(&courier->handovers) ||
-                       (courier->state == COURIER_RUNS &&
-                           (has_work(courier) || courier_last_answer(courier) != courier->asked));
+        clock_needed =
+            clock_needed || courier->retry_at != 0 || !TAILQ_EMPTY(&courier->handovers) ||
+            (courier->state == COURIER_RUNS &&
+                (courier_has_work(courier) || courier_last_answer(courier) != courier->asked));
     }
     return clock_needed;
 }
 
 void couriers_tick(struct supervisor *supervisor, uint64_t elapsed)
 {
-    for (unsigned i = 0; i < supervisor->courier_count; i++) {
-        struct courier *courier = &supervisor->couriers[i];
-
-        courier->judged_ms = 0;
-        if (courier->state != COURIER_RUNS)
-            continue;
-        courier->unjudged_ms += elapsed;
-        if (courier_last_answer(courier) != courier->asked) {
-            if (clock_ms(supervisor) - courier->asked_at > HANG_MS) {
-                courier_fault(courier, "it does not answer");
-                courier->asked_at = clock_ms(supervisor);
-            }
-            continue;
-        }
-        courier->judged_ms =
-            courier->unjudged_ms < JUDGED_MAX_MS ? courier->unjudged_ms : JUDGED_MAX_MS;
-        courier->unjudged_ms = 0;
-        if (has_work(courier))
-            courier_ask(courier);
-    }
+    for (unsigned i = 0; i < supervisor->courier_count; i++)
+        courier_judge(&supervisor->couriers[i], elapsed);
 }
 
 bool couriers_open(struct supervisor *supervisor)

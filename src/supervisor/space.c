@@ -24,7 +24,8 @@
  *    When the first reaches stall-grace, all go that have at least half of it, so that a group of
  *    laggards costs the others about one grace, and a reader that was slow for a moment stays.
  *    A courier's client is judged by its own position, while its socket is full, and only when its
- *    courier has answered since the last time.
+ *    courier has answered since the last time. What it is forgiven for is a position too: a courier
+ *    that lies could let one hold the ring and say now and then that its socket is not full.
  *
  * Overflow: this file is where there is none. What does not fit waits in its slot's queue, bounded
  * by credit.
@@ -217,6 +218,9 @@ static void judge(struct slot *slot, uint64_t middle, uint64_t elapsed)
     if (elapsed == 0)
         return;
     hold = slot_hold(slot);
+    if (hold == 0 && slot->courier != NULL && slot->stalled_ms > 0 &&
+        courier_position(slot) < slot->stall_target)
+        return; /* that it does not wait is its courier's word; its place must bear that out */
     moved = hold != slot->stall_position;
 
     slot->stall_position = hold;

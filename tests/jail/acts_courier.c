@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -423,4 +424,79 @@ void act_client_of_another_generation(const struct scene *scene)
 void act_client_bytes_of_the_future(const struct scene *scene)
 {
     show(scene, scene->client.generation, scene->begin, UINT64_MAX / 2);
+}
+
+/* The next frame from the supervisor; false where there will be none. */
+static bool take(const struct scene *scene, struct frame *frame)
+{
+    struct epoll_event event;
+    ssize_t length;
+
+    do {
+        length = read(scene->heritage->relay_fd, frame, sizeof *frame);
+        if (length < 0 && errno == EAGAIN)
+            epoll_wait(scene->loop, &event, 1, -1);
+    } while (length < 0);
+    return length == (ssize_t)sizeof *frame;
+}
+
+/* Answers for ever, and does nothing but this each time. */
+static void only_answer(const struct scene *scene,
+    void (*each)(const struct scene *scene, uint64_t number, uint64_t told_to))
+{
+    uint64_t told_to = scene->told_to;
+    struct frame frame;
+
+    answer(scene, scene->asked);
+    while (take(scene, &frame)) {
+        if (frame.kind == FRAME_DELIVER)
+            told_to = frame.to + 1;
+        if (frame.kind != FRAME_ALIVE)
+            continue;
+        if (each != NULL)
+            each(scene, frame.from, told_to);
+        answer(scene, frame.from);
+    }
+}
+
+void act_deliver_nothing(const struct scene *scene)
+{
+    only_answer(scene, NULL);
+}
+
+static void move_a_little(const struct scene *scene, uint64_t number, uint64_t told_to)
+{
+    uint64_t before = atomic_load(&scene->part.state->oldest_needed);
+
+    (void)number;
+    if (before < told_to)
+        need(scene, before + 1);
+}
+
+void act_deliver_nothing_and_move(const struct scene *scene)
+{
+    only_answer(scene, move_a_little);
+}
+
+static void show_waiting(const struct scene *scene, bool waits)
+{
+    show(scene, scene->client.generation, scene->begin, 0);
+    atomic_store(&scene->part.deliveries[scene->client.slot].waits, waits);
+}
+
+void act_say_that_a_client_waits(const struct scene *scene)
+{
+    show_waiting(scene, true);
+    only_answer(scene, NULL);
+}
+
+static void now_and_then(const struct scene *scene, uint64_t number, uint64_t told_to)
+{
+    (void)told_to;
+    show_waiting(scene, number % 2 == 0);
+}
+
+void act_say_now_and_then_that_a_client_waits(const struct scene *scene)
+{
+    only_answer(scene, now_and_then);
 }

@@ -46,9 +46,10 @@
     ACT(map_region_again)                                                                          \
     ACT(reopen_region)
 
-#define NOT_ITS_OWN "\"done with a client that is not its own\""
-#define WRONG_PLACE "\"position outside of what was delivered\""
-#define NO_ANSWER   "\"it does not answer\""
+#define NOT_ITS_OWN   "\"done with a client that is not its own\""
+#define WRONG_PLACE   "\"position outside of what was delivered\""
+#define NO_ANSWER     "\"it does not answer\""
+#define ANSWERS_ALONE "\"it answers and does not deliver\""
 
 /* name, what= of the log's courier-fault, control */
 #define COURIER_FRAME_ACTS(ACT)                                                                    \
@@ -82,7 +83,11 @@
     ACT(client_position_of_the_future, WRONG_PLACE)                                                \
     ACT(client_position_of_the_past, WRONG_PLACE)                                                  \
     ACT(client_of_another_generation, NULL)                                                        \
-    ACT(client_bytes_of_the_future, NULL)
+    ACT(client_bytes_of_the_future, NULL)                                                          \
+    ACT(deliver_nothing, ANSWERS_ALONE)                                                            \
+    ACT(deliver_nothing_and_move, ANSWERS_ALONE)                                                   \
+    ACT(say_that_a_client_waits, ANSWERS_ALONE)                                                    \
+    ACT(say_now_and_then_that_a_client_waits, ANSWERS_ALONE)
 
 #define ACT(name) call_act act_##name;
 COURIER_CALL_ACTS(ACT)
