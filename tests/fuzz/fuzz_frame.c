@@ -1,23 +1,31 @@
 /*
- * Fuzz target of the supervisor's frame handler, with a live region: what four workers at once may
- * write to their relays and outboxes, in any order, with turns and deaths in between.
+ * Fuzz target of the supervisor's frame handler, with a live region: what four workers and two
+ * couriers at once may write to their relays and parts of the region, in any order, with turns and
+ * deaths in between.
  *
- * The input is a list of acts: a byte that names act and slot, and what the act takes. Whatever
- * comes, the supervisor goes on, and every record it has accepted is one that a terminal can be
- * given.
+ * The input is a list of acts: a byte that names act and slot, and what the act takes. The first
+ * byte's highest bit says that there are couriers; then the next two bits of an act, if one of them
+ * is set, say that it is a courier's. Whatever comes, the supervisor goes on, every record it has
+ * accepted is one that a terminal can be given, and what a courier holds is still in the ring.
  */
 #include "config.h"
 
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/courier.h"
+#include "supervisor/couriers.h"
 #include "supervisor/order.h"
+#include "supervisor/space.h"
 #include "tests/supervisor/stage.h"
 
 #include <assert.h>
 #include <check.h>
+#include <event2/event.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +40,9 @@ void _ck_assert_failed(const char *file, int line, const char *expression, const
     (void)file, (void)line, (void)expression, (void)words;
     abort();
 }
+
+#define WITH_COURIERS 0x80u
+#define OF_COURIER    0x60u
 
 struct input {
     const uint8_t *data;
@@ -131,42 +142,158 @@ static uint64_t check_records(const struct stage *stage, uint64_t from)
     return from;
 }
 
+/* One of its frames, by the way that they come. */
+static void send_courier_frame(struct stage *stage, unsigned number, const struct frame *frame)
+{
+    if (stage->courier_ends[number].relay >= 0)
+        send(stage->courier_ends[number].relay, frame, sizeof *frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* A DONE of a slot in this or a neighbouring generation, or a SPACE. */
+static void send_likely_courier_frame(struct input *input, struct stage *stage, unsigned number)
+{
+    uint8_t which = take_byte(input);
+    uint32_t slot = which & 3;
+
+    send_courier_frame(stage, number,
+        &(struct frame){
+            .kind = (which & 4) != 0 ? FRAME_SPACE : FRAME_DONE,
+            .detail = which >> 3 & 1,
+            .slot = slot,
+            .generation = stage->supervisor.slots[slot].generation + (which >> 4 & 3) % 3 - 1,
+        });
+}
+
+/* What a courier says of one of its clients: how far it is and whether it waits. */
+static void show_client(struct input *input, struct courier *courier)
+{
+    uint8_t which = take_byte(input);
+    uint32_t slot = which & 3, life = courier->supervisor->slots[slot].generation;
+    struct delivery_state *state = &courier->part.deliveries[slot];
+    uint32_t version = atomic_load(&state->version) + 1;
+
+    atomic_store(&state->marks[version % 2].position, courier->reader.told_to - take_byte(input));
+    atomic_store(&state->marks[version % 2].bytes, take_byte(input));
+    atomic_store(&state->version, version);
+    atomic_store(&state->waits, which >> 2 & 1);
+    atomic_store(&state->generation, life + (which >> 3 & 1));
+}
+
+static void pass_time(struct input *input, struct supervisor *supervisor)
+{
+    uint64_t milliseconds = take_byte(input);
+
+    couriers_tick(supervisor, milliseconds);
+    space_tick(supervisor, milliseconds);
+}
+
+static void do_couriers_act(struct input *input, struct stage *stage, uint8_t what)
+{
+    unsigned number = what >> 3 & 1;
+    struct courier *courier = &stage->supervisor.couriers[number];
+    struct courier_state *state = courier->part.state;
+    struct frame frame;
+    uint64_t place;
+
+    switch (what & 7) {
+    case 0:
+        take(input, &frame, sizeof frame);
+        send_courier_frame(stage, number, &frame);
+        break;
+    case 1:
+        send_likely_courier_frame(input, stage, number);
+        break;
+    case 2:
+        take(input, &place, sizeof place);
+        atomic_store(&state->oldest_needed, place);
+        break;
+    case 3:
+        atomic_store(&state->oldest_needed, courier->reader.told_to - take_byte(input));
+        break;
+    case 4:
+        atomic_store(&state->answered, courier->asked + take_byte(input) % 3 - 1);
+        break;
+    case 5:
+        show_client(input, courier);
+        break;
+    case 6:
+        stage_end_courier(stage, number);
+        break;
+    default:
+        pass_time(input, &stage->supervisor);
+    }
+}
+
+/* What couriers wrote is read, and who has died is replaced. */
+static void serve_couriers(struct stage *stage)
+{
+    event_base_loop(stage->supervisor.base, EVLOOP_NONBLOCK);
+    couriers_turn(&stage->supervisor);
+    stage_make_couriers(stage);
+}
+
+/* What they hold is there. */
+static void check_holds(struct stage *stage)
+{
+    struct supervisor *supervisor = &stage->supervisor;
+
+    for (unsigned i = 0; i < supervisor->courier_count; i++) {
+        uint64_t hold = reader_hold(courier_reader(supervisor, i));
+        assert(hold == 0 || hold >= supervisor->ring.oldest_sequence);
+    }
+}
+
+static void do_act(struct input *input, struct stage *stage, uint8_t what)
+{
+    struct slot *slot = &stage->supervisor.slots[what >> 3 & 3];
+
+    switch (what & 7) {
+    case 0:
+        send_frame(input, slot);
+        break;
+    case 1:
+    case 2:
+        send_likely_frame(input, slot);
+        break;
+    case 3:
+        write_outbox(input, slot);
+        break;
+    case 4:
+        move_position(input, slot);
+        break;
+    case 5:
+        if (slot->state != SLOT_FREE)
+            stage_catch_up(slot);
+        break;
+    case 6:
+        come_or_go(stage, slot);
+        break;
+    default:
+        stage_turn(stage);
+        if (stage->supervisor.couriers != NULL)
+            serve_couriers(stage);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    bool with_couriers = size > 0 && (*data & WITH_COURIERS) != 0;
+    struct stage *stage = with_couriers ? stage_open_with_forker(STAGE_COURIERS) : stage_open();
     struct input input = {data, size};
-    struct stage *stage = stage_open();
     uint64_t checked = 1;
 
+    if (with_couriers)
+        serve_couriers(stage);
     stage_join(stage);
     stage_join(stage);
     while (input.size > 0) {
         uint8_t what = take_byte(&input);
-        struct slot *slot = &stage->supervisor.slots[what >> 3 & 3];
 
-        switch (what & 7) {
-        case 0:
-            send_frame(&input, slot);
-            break;
-        case 1:
-        case 2:
-            send_likely_frame(&input, slot);
-            break;
-        case 3:
-            write_outbox(&input, slot);
-            break;
-        case 4:
-            move_position(&input, slot);
-            break;
-        case 5:
-            if (slot->state != SLOT_FREE)
-                stage_catch_up(slot);
-            break;
-        case 6:
-            come_or_go(stage, slot);
-            break;
-        default:
-            stage_turn(stage);
-        }
+        if (with_couriers && (what & OF_COURIER) != 0)
+            do_couriers_act(&input, stage, what);
+        else
+            do_act(&input, stage, what);
+        check_holds(stage);
         checked = check_records(stage, checked);
     }
     stage_close(stage);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "relay/handover.h"
+#include "supervisor/courier.h"
 #include "supervisor/couriers.h"
 #include "supervisor/order.h"
 #include "supervisor/tell.h"
@@ -34,6 +35,30 @@ static void no_event(void *context)
 
 static const struct relay_handler no_handler = {no_frame, NULL, no_event, no_event};
 
+/* What may have been written beyond the last record: one that was refused then. */
+#define BEYOND ((size_t)2 * STAGE_MAX_MESSAGE)
+
+/* Zeroes all of it that may have been written to: the rest of the ring and its index would take a
+ * good part of a fuzzer's time. */
+static void clear(struct region *region)
+{
+    struct region_header *header = region->header;
+    uint64_t entries = header->next_sequence, bytes = header->ring_size;
+
+    if (entries < header->index_count) {
+        const struct record_entry *last = &region->index[entries - 1]; /* or none, all zeros */
+        if (last->offset + last->length + BEYOND < bytes)
+            bytes = last->offset + last->length + BEYOND;
+        entries++;
+    } else {
+        entries = header->index_count;
+    }
+    memset(region->ring, 0, bytes);
+    memset(region->index, 0, entries * sizeof *region->index);
+    memset(region->outboxes, 0, header->total_size - header->outboxes_offset);
+    memset(header, 0, header->index_offset);
+}
+
 /* The process's one region, as if just made. */
 static struct region new_region(void)
 {
@@ -52,22 +77,32 @@ static struct region new_region(void)
         return region;
     }
     memcpy(&header, region.header, sizeof header);
-    memset(region.header, 0, header.total_size);
+    clear(&region);
     header.next_sequence = header.oldest_sequence = 1;
     memcpy(region.header, &header, sizeof header);
     return region;
 }
 
-struct stage *stage_open(void)
+/* The forker's place is the test's. */
+static void open_forker(struct stage *stage)
 {
-    return stage_open_with_couriers(0);
+    static _Atomic pid_t born[STAGE_CLIENTS + STAGE_COURIERS];
+    struct maker *maker = &stage->supervisor.maker;
+
+    maker->supervisor = &stage->supervisor;
+    maker->setup.max_clients = STAGE_CLIENTS;
+    maker->forker.pid = STAGE_NO_PROCESS;
+    maker->forker.born = born;
+    ck_assert(handover_pair(&maker->forker.control, &stage->forker_end));
+    ck_assert_int_eq(fcntl(stage->forker_end, F_SETFL, O_NONBLOCK), 0);
 }
 
-struct stage *stage_open_with_couriers(unsigned count)
+static struct stage *open_stage(unsigned count, bool has_forker)
 {
     struct stage *stage = alloc_zeroed(1, sizeof *stage);
     struct supervisor *supervisor = &stage->supervisor;
 
+    stage->forker_end = -1;
     stage->options.max_clients = STAGE_CLIENTS;
     stage->options.stall_grace_ms = STAGE_GRACE_MS;
     stage->options.couriers = count;
@@ -87,11 +122,61 @@ struct stage *stage_open_with_couriers(unsigned count)
     supervisor->names = names_new(STAGE_CLIENTS);
     supervisor->lobby = room_new(STAGE_CLIENTS);
     slots_init(supervisor);
-    /* Without a forker none is made, but there is what each would have to be told. */
-    ck_assert(couriers_open(supervisor) == (count == 0));
     for (int i = 0; i < STAGE_CLIENTS; i++)
         stage->worker_ends[i] = -1;
+    for (int i = 0; i < STAGE_COURIERS; i++)
+        stage->courier_ends[i].relay = stage->courier_ends[i].handover = -1;
+    if (has_forker)
+        open_forker(stage);
+    /* Without a forker none is made, but there is what each would have to be told. */
+    ck_assert(couriers_open(supervisor) == (count == 0 || has_forker));
     return stage;
+}
+
+struct stage *stage_open(void)
+{
+    return open_stage(0, false);
+}
+
+struct stage *stage_open_with_couriers(unsigned count)
+{
+    return open_stage(count, false);
+}
+
+struct stage *stage_open_with_forker(unsigned count)
+{
+    return open_stage(count, true);
+}
+
+void stage_end_courier(struct stage *stage, unsigned number)
+{
+    if (stage->courier_ends[number].relay < 0)
+        return;
+    close(stage->courier_ends[number].relay);
+    close(stage->courier_ends[number].handover);
+    stage->courier_ends[number].relay = stage->courier_ends[number].handover = -1;
+}
+
+void stage_make_couriers(struct stage *stage)
+{
+    struct supervisor *supervisor = &stage->supervisor;
+    struct forker_request request;
+    int ends[2];
+
+    while (handover_receive(stage->forker_end, &request, sizeof request, ends, 2) > 0) {
+        struct forker_answer answer = {
+            .kind = request.kind,
+            .slot = request.slot,
+            .generation = request.generation,
+            .pid = STAGE_NO_PROCESS,
+        };
+
+        stage_end_courier(stage, request.slot);
+        stage->courier_ends[request.slot].handover = ends[0];
+        stage->courier_ends[request.slot].relay = ends[1];
+        supervisor->maker.forker.pending--;
+        courier_maker_handler.answered(supervisor, &answer);
+    }
 }
 
 void stage_close(struct stage *stage)
@@ -107,6 +192,12 @@ void stage_close(struct stage *stage)
             close(supervisor->slots[i].client_fd);
     }
     couriers_close(supervisor);
+    for (unsigned i = 0; i < STAGE_COURIERS; i++)
+        stage_end_courier(stage, i);
+    if (stage->forker_end >= 0) {
+        close(stage->forker_end);
+        close(supervisor->maker.forker.control);
+    }
     slots_free(supervisor);
     room_free(supervisor->lobby);
     names_free(supervisor->names);
@@ -114,15 +205,18 @@ void stage_close(struct stage *stage)
     free(stage);
 }
 
-/* The slot's worker gets its client. */
+/* The slot's worker gets its client. One pair of sockets serves all. */
 static void give_client(struct slot *slot, int client_fd)
 {
-    int theirs;
+    static int ours = -1, theirs;
+    struct handover_client about;
 
     ck_assert_int_ge(client_fd, 0);
-    ck_assert(handover_pair(&slot->handover_fd, &theirs));
+    if (ours < 0)
+        ck_assert(handover_pair(&ours, &theirs));
+    slot->handover_fd = dup(ours);
     slot_give(slot, client_fd);
-    close(theirs);
+    ck_assert_int_eq(recv(theirs, &about, sizeof about, 0), (ssize_t)sizeof about);
     ck_assert(!slot->is_doomed);
     if (slot->supervisor->couriers != NULL)
         return;
@@ -149,9 +243,14 @@ struct slot *stage_take_client(struct stage *stage, int client_fd)
 /* Nobody speaks to this client. */
 struct slot *stage_take(struct stage *stage)
 {
-    int client_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    struct slot *slot = stage_take_client(stage, client_fd);
+    static int nobody = -1;
+    int client_fd;
+    struct slot *slot;
 
+    if (nobody < 0)
+        nobody = open("/dev/null", O_RDWR | O_CLOEXEC);
+    client_fd = dup(nobody);
+    slot = stage_take_client(stage, client_fd);
     if (slot == NULL)
         close(client_fd);
     return slot;

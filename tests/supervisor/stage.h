@@ -25,11 +25,24 @@ struct stage {
     struct options options;
     struct supervisor supervisor;
     int worker_ends[STAGE_CLIENTS];
+    int forker_end; /* -1: there is no forker */
+    struct {
+        int relay, handover; /* -1: it is not running */
+    } courier_ends[STAGE_COURIERS];
 };
 
 struct stage *stage_open(void);
-struct stage *stage_open_with_couriers(unsigned count);
 void stage_close(struct stage *stage);
+
+/* With couriers that are never made, since there is no forker. */
+struct stage *stage_open_with_couriers(unsigned count);
+
+/* With couriers that stage_make_couriers() makes, where the supervisor has asked for them. */
+struct stage *stage_open_with_forker(unsigned count);
+void stage_make_couriers(struct stage *stage);
+
+/* The courier's process is gone. */
+void stage_end_courier(struct stage *stage, unsigned number);
 
 /* The stage that the slot is on. */
 struct stage *stage_of(const struct slot *slot);
