@@ -29,6 +29,7 @@ struct courier {
     int handover_fd;
     struct event *handover_writable;
     pid_t pid;
+    bool is_at_fault; /* that is logged, and nothing that it says counts any more */
     uint32_t generation;
     uint64_t retry_at;
     unsigned clients, members;

@@ -7,8 +7,9 @@
  * 2. The forker is asked for it (maker.c), and answers later; a forker that dies leaves open
  *    whether it was made, and then what maker_born() finds has to go.
  * 3. What it says is judged before it is used. One that breaks a rule, or does not answer ALIVE in
- *    time, is at fault: that is logged and the process is killed. The end of its relay tells that
- *    it is gone; courier_death.c goes on from there.
+ *    time, is at fault: that is logged once, nothing that it says counts any more, and the process
+ *    is killed as soon as it is known. The end of its relay tells that it is gone; courier_death.c
+ *    goes on from there.
  *
  * Overflow: one ALIVE is under way at a time; it does not wait for what waits before it, since it
  * is what tells that the courier hangs.
@@ -33,8 +34,10 @@ void courier_fault(struct courier *courier, const char *what)
 {
     char quoted[128];
 
-    if (courier->state != COURIER_MAKING && courier->state != COURIER_RUNS)
+    if (courier->is_at_fault ||
+        (courier->state != COURIER_MAKING && courier->state != COURIER_RUNS))
         return;
+    courier->is_at_fault = true;
     log_event(LOG_LEVEL_ERROR, "courier-fault", "courier=%u pid=%ld what=%s", courier->number,
         (long)courier->pid, log_quote(quoted, sizeof quoted, what));
     if (courier->pid != 0)
@@ -47,6 +50,8 @@ static bool take_frame(void *context, const struct frame *frame)
     enum frame_verdict verdict =
         frame_judge(frame, FRAME_FROM_COURIER, &courier->supervisor->limits);
 
+    if (courier->is_at_fault)
+        return true;
     if (verdict != FRAME_FINE)
         courier_fault(courier, frame_verdict_word(verdict));
     else if (frame->kind == FRAME_DONE)
@@ -161,6 +166,7 @@ void courier_start(struct courier *courier)
 
     courier->retry_at = 0;
     courier->pid = 0;
+    courier->is_at_fault = false;
     courier->born = NULL;
     courier->asked = courier->asked_to = courier->due = courier->idle_ms = 0;
     if (!open_sockets(courier, &handover, &relay)) {
@@ -195,6 +201,8 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     courier->asked_at = clock_ms(supervisor);
     if (courier->state == COURIER_MAKING)
         courier->state = COURIER_RUNS;
+    if (courier->is_at_fault)
+        kill(courier->pid, SIGKILL);
     log_event(LOG_LEVEL_INFO, "courier", "courier=%u pid=%ld", courier->number, (long)answer->pid);
 }
 

@@ -181,8 +181,9 @@ struct scene {
     /* Of a courier; client_fd is its first client's socket, and its outbox its part. */
     int loop; /* an epoll that knows its relay */
     struct courier_part part;
-    struct handover_served client; /* the first */
-    uint32_t own[COURIER_OWN_MAX]; /* the slots of all of its clients */
+    struct handover_served client;      /* the first */
+    uint32_t own[COURIER_OWN_MAX];      /* the slots of all of its clients */
+    uint64_t own_from[COURIER_OWN_MAX]; /* where it is to begin with each */
     unsigned own_count;
     uint64_t begin;   /* oldest_needed, as it found it */
     uint64_t told_to; /* one beyond the last record that it has been told of, as far as it knows */

@@ -218,6 +218,13 @@ void act_courier_kind_unknown(const struct scene *scene)
     act_put(scene, &(struct frame){.kind = 200});
 }
 
+/* Each would be a line of the log. */
+void act_courier_many_of_a_kind_unknown(const struct scene *scene)
+{
+    for (int i = 0; i < 1000 && act_put(scene, &(struct frame){.kind = 200}); i++)
+        continue;
+}
+
 void act_courier_kind_of_supervisor(const struct scene *scene)
 {
     act_put(scene, &(struct frame){.kind = FRAME_DELIVER, .from = 1, .to = UINT64_MAX});
@@ -478,9 +485,14 @@ void act_deliver_nothing_and_move(const struct scene *scene)
     only_answer(scene, move_a_little);
 }
 
+/* It keeps the courier where it is to begin with it. */
 static void show_waiting(const struct scene *scene, bool waits)
 {
-    show(scene, scene->client.generation, scene->begin, 0);
+    for (unsigned at = 0; at < scene->own_count; at++)
+        if (scene->own[at] == scene->client.slot) {
+            show(scene, scene->client.generation, scene->own_from[at], 0);
+            need(scene, scene->own_from[at]);
+        }
     atomic_store(&scene->part.deliveries[scene->client.slot].waits, waits);
 }
 

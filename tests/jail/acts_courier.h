@@ -60,6 +60,7 @@
     ACT(courier_renames, "wrong-direction", CARELESS)                                              \
     ACT(courier_finishes, "wrong-direction", CARELESS)                                             \
     ACT(courier_out_of_step, "wrong-direction", CARELESS)                                          \
+    ACT(courier_many_of_a_kind_unknown, "unknown-kind", CARELESS)                                  \
     ACT(done_for_a_reason_unknown, "wrong-detail", CARELESS)                                       \
     ACT(done_in_a_room_unknown, "wrong-room", CARELESS)                                            \
     ACT(done_with_no_slot, "wrong-slot", CARELESS)                                                 \

@@ -119,16 +119,18 @@ static void enter_phase(struct attack *attack, int phase)
 /* Whether the log tells of a fault since the act began, and of this one, where it is not NULL. */
 static bool has_fault(const struct attack *attack, const char *what)
 {
+    static const char event[] = "event=courier-fault ";
     const char *log = daemon_log(attack->daemon);
-    const char *fault = strstr(log + attack->begun, "event=courier-fault ");
-    char line[512] = "", words[256];
+    const char *fault = strstr(log + attack->begun, event);
+    char line[512] = "", number[64], words[256];
 
     if (fault == NULL)
         return false;
-    snprintf(line, sizeof line, "%.*s", (int)strcspn(fault, "\n"), fault);
-    snprintf(words, sizeof words, "courier=%u pid=%ld what=%s", attack->number, (long)attack->pid,
-        what == NULL ? "" : what);
-    return strstr(line, words) != NULL;
+    ck_assert_msg(strstr(fault + 1, event) == NULL, "more than one fault:\n%.2000s", fault);
+    snprintf(line, sizeof line, "%.*s\n", (int)strcspn(fault, "\n"), fault);
+    snprintf(number, sizeof number, " courier=%u ", attack->number);
+    snprintf(words, sizeof words, " what=%s", what == NULL ? "" : what);
+    return strstr(line, number) != NULL && strstr(line, words) != NULL;
 }
 
 /* `how` is the log's, of how the courier ended: "exit=..." or "signal=...". */

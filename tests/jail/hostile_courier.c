@@ -140,8 +140,10 @@ static bool move_descriptors(struct heritage *heritage)
 
 static void note(struct scene *scene, const struct frame *frame)
 {
-    if (frame->kind == FRAME_SERVE && scene->own_count < COURIER_OWN_MAX)
+    if (frame->kind == FRAME_SERVE && scene->own_count < COURIER_OWN_MAX) {
+        scene->own_from[scene->own_count] = frame->from;
         scene->own[scene->own_count++] = frame->slot;
+    }
     if (frame->kind == FRAME_DELIVER)
         scene->told_to = frame->to + 1;
     if (frame->kind == FRAME_ALIVE)
