@@ -185,7 +185,7 @@ struct scene {
     uint32_t own[COURIER_OWN_MAX];      /* the slots of all of its clients */
     uint64_t own_from[COURIER_OWN_MAX]; /* where it is to begin with each */
     unsigned own_count;
-    uint64_t begin;   /* oldest_needed, as it found it */
+    uint64_t begin;   /* the first record that any of its clients may need */
     uint64_t told_to; /* one beyond the last record that it has been told of, as far as it knows */
     uint64_t asked;   /* by the last ALIVE */
 };

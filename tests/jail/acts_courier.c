@@ -455,9 +455,14 @@ static void only_answer(const struct scene *scene,
     struct frame frame;
 
     answer(scene, scene->asked);
+    if (atomic_load(&scene->part.state->oldest_needed) < scene->begin)
+        need(scene, scene->begin);
     while (take(scene, &frame)) {
-        if (frame.kind == FRAME_DELIVER)
+        if (frame.kind == FRAME_DELIVER) {
+            if (atomic_load(&scene->part.state->oldest_needed) == told_to)
+                need(scene, frame.from); /* it must not stand in between */
             told_to = frame.to + 1;
+        }
         if (frame.kind != FRAME_ALIVE)
             continue;
         if (each != NULL)

@@ -144,8 +144,11 @@ static void note(struct scene *scene, const struct frame *frame)
         scene->own_from[scene->own_count] = frame->from;
         scene->own[scene->own_count++] = frame->slot;
     }
-    if (frame->kind == FRAME_DELIVER)
+    if (frame->kind == FRAME_DELIVER) {
+        if (scene->told_to == scene->begin)
+            scene->begin = frame->from; /* what is before that is nobody's */
         scene->told_to = frame->to + 1;
+    }
     if (frame->kind == FRAME_ALIVE)
         scene->asked = frame->from;
 }
