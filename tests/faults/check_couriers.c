@@ -51,7 +51,8 @@ static void kill_courier(void *context, const char *const *spared, unsigned choi
     hunt->deaths += kill(victim, choice % 3 == 0 ? SIGSEGV : SIGKILL) == 0;
 }
 
-/* People come, talk, pause and go, while couriers die all the time. */
+/* People come, talk, pause and go, while couriers die all the time: as long as there are newcomers,
+ * since those who are there have left some time. */
 static void play(uint64_t seed, unsigned long deaths, unsigned newcomers)
 {
     struct hunt hunt = {.daemon = daemon_start(OPTIONS(SEVERAL, "-o", "ring-size=2 MiB"))};
@@ -87,7 +88,9 @@ static void play(uint64_t seed, unsigned long deaths, unsigned newcomers)
 
 START_TEST(killed_under_load)
 {
-    play(2001 + (uint64_t)_i, (unsigned long)fault_times(fault_sanitizers() ? 60 : 250, 5000), 60);
+    unsigned long deaths = (unsigned long)fault_times(fault_sanitizers() ? 60 : 250, 2000);
+
+    play(2001 + (uint64_t)_i, deaths, 60 + (unsigned)deaths / 8);
 }
 END_TEST
 
