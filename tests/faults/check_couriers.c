@@ -264,6 +264,20 @@ END_TEST
 
 /* Of a unix: socket the kernel does not tell what was written. Who was caught up stays; of who was
  * not it cannot be known where it stood, and it is ended, in words. */
+/* Waits until each courier has done all that it knows of, and waits itself: a client has a message
+ * a moment before its courier has noted that it has. */
+static void wait_for_couriers_at_rest(struct daemon *daemon)
+{
+    pid_t couriers[COURIERS_MAX];
+    size_t count = daemon_couriers(daemon, couriers, COURIERS_MAX);
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char state[64];
+
+    for (size_t at = 0; at < count; at++)
+        while (process_status(couriers[at], "State", state, sizeof(state)) && state[0] != 'S')
+            ck_assert_msg(bounded_turn(deadline), "a courier comes to no rest: %s", state);
+}
+
 START_TEST(unix_sockets)
 {
     struct daemon *daemon;
@@ -277,6 +291,7 @@ START_TEST(unix_sockets)
     crowd[2]->reads = false;
     crowd_queue(crowd[0], 0, 5000);
     crowd_run_until_messages(crowd, 3, crowd[1], 5000);
+    wait_for_couriers_at_rest(daemon);
     kill_all_couriers(daemon, SIGKILL);
     snprintf(left, sizeof(left), "* %s left (connection lost)", crowd[2]->name);
     crowd_run_until_line(crowd, 2, crowd[1], left);
