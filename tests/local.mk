@@ -29,6 +29,7 @@ check_PROGRAMS += \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
 	tests/supervisor/check_duty \
+	tests/supervisor/check_hang \
 	tests/supervisor/check_hold \
 	tests/supervisor/check_maker \
 	tests/supervisor/check_refusals \
@@ -44,6 +45,8 @@ tests_delivery_check_marks_SOURCES = tests/delivery/check_marks.c \
 tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_supervisor_check_duty_SOURCES = tests/supervisor/check_duty.c \
+	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_check_hang_SOURCES = tests/supervisor/check_hang.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h
 tests_supervisor_check_hold_SOURCES = tests/supervisor/check_hold.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h

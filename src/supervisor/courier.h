@@ -33,6 +33,7 @@ struct courier {
     uint32_t generation;
     uint64_t retry_at;
     unsigned clients, members;
+    unsigned ending; /* of the clients: their end has come, and it is not done with them */
     struct slot_list served, news, handovers;
     bool is_dirty;
     bool handover_fails;       /* for another reason than that the courier does not take them */
@@ -40,8 +41,9 @@ struct courier {
     const _Atomic pid_t *born; /* the forker died before it could tell: the pid, or 0 */
     bool is_missed;            /* it could not be made, and that is logged */
 
-    uint64_t asked, asked_at;
-    bool ask_waits; /* the question has not left yet */
+    uint64_t asked;     /* the last ALIVE */
+    uint64_t silent_ms; /* so long that one has not been answered */
+    bool ask_waits;     /* it has not left yet */
     uint64_t
         asked_to; /* one beyond the last record that it had been told of when it was asked ... */
     uint64_t due; /* ... and when it was asked before that */

@@ -87,6 +87,8 @@ void courier_end(struct slot *slot, enum frame_end how)
     }
     if (slot->courier_is_ending && how <= slot->courier_end_how)
         return;
+    if (!slot->courier_is_ending)
+        slot->courier->ending++;
     slot->courier_is_ending = true;
     slot->courier_end_due = true;
     slot->courier_end_how = how;
@@ -143,6 +145,7 @@ static void release(struct slot *slot)
     TAILQ_REMOVE(&courier->served, slot, served_link);
     slot->handover_due = slot->serve_due = slot->courier_end_due = false;
     courier->clients--;
+    courier->ending -= slot->courier_is_ending;
     slot->courier = NULL;
     if (slot->end_how == FRAME_END_DRAIN) {
         slot->close_due = true;

@@ -2,10 +2,11 @@
  * courier_duty.c - whether a courier answers, and does what it is there for.
  *
  * Model:
- * 1. Answering: while there is something that it should do, a courier is asked with ALIVE, each
- *    tick that the last one was answered; one that does not answer for HANG_MS is at fault. A
- *    client's stalling counts only while its courier answers, or a courier's fault would be its
- *    clients'.
+ * 1. Answering: while there is something that it should do (deliver, or let go of a client), a
+ *    courier is asked with ALIVE, each tick that the last one was answered; one that does not
+ *    answer for HANG_MS is at fault. What counts is time in which the supervisor ran: where all
+ *    stood still, nobody was late. A client's stalling counts only while its courier answers, or a
+ *    courier's fault would be its clients'.
  *    One that guesses what it will be asked, and does not read it, is at fault too: what it does
  *    not read would wait here without end.
  * 2. Delivering: a courier reads frames, then passes all that it was told of to its clients, then
@@ -27,7 +28,6 @@
 
 #include "supervisor/courier.h"
 
-#include "supervisor/clock.h"
 #include "supervisor/couriers.h"
 
 /* How long a courier may take to answer; a busy machine takes its time. */
@@ -41,7 +41,7 @@
 
 bool courier_has_work(struct courier *courier)
 {
-    return courier->supervisor->waited ||
+    return courier->supervisor->waited || courier->ending > 0 ||
            reader_position(&courier->reader) < courier->reader.told_to;
 }
 
@@ -93,10 +93,9 @@ void courier_judge(struct courier *courier, uint64_t elapsed)
         return;
     courier->unjudged_ms += elapsed;
     if (courier_last_answer(courier) != courier->asked) {
-        if (clock_ms(courier->supervisor) - courier->asked_at > HANG_MS) {
+        courier->silent_ms += elapsed;
+        if (courier->silent_ms > HANG_MS)
             courier_fault(courier, "it does not answer");
-            courier->asked_at = clock_ms(courier->supervisor);
-        }
         return;
     }
     if (courier->ask_waits) {

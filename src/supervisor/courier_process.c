@@ -144,7 +144,7 @@ void courier_ask(struct courier *courier)
     courier->asked++;
     courier->due = courier->asked_to;
     courier->asked_to = courier->reader.told_to;
-    courier->asked_at = clock_ms(courier->supervisor);
+    courier->silent_ms = 0;
     relay_send(courier->relay, &(struct frame){.kind = FRAME_ALIVE, .from = courier->asked}, 1);
     courier->ask_waits = relay_blocked(courier->relay);
 }
@@ -198,7 +198,7 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     }
     courier->pid = answer->pid;
     courier->is_missed = false;
-    courier->asked_at = clock_ms(supervisor);
+    courier->silent_ms = 0;
     if (courier->state == COURIER_MAKING)
         courier->state = COURIER_RUNS;
     if (courier->is_at_fault)
