@@ -36,10 +36,9 @@ struct courier {
     unsigned ending; /* of the clients: their end has come, and it is not done with them */
     struct slot_list served, news, handovers;
     bool is_dirty;
-    bool handover_fails;       /* for another reason than that the courier does not take them */
-    bool is_asked_for;         /* the forker has not answered yet */
-    const _Atomic pid_t *born; /* the forker died before it could tell: the pid, or 0 */
-    bool is_missed;            /* it could not be made, and that is logged */
+    bool handover_fails; /* for another reason than that the courier does not take them */
+    bool is_asked_for;   /* the forker has not answered yet */
+    bool is_missed;      /* it could not be made, and that is logged */
 
     uint64_t asked;     /* the last ALIVE */
     uint64_t silent_ms; /* so long that one has not been answered */
@@ -101,9 +100,6 @@ bool courier_has_work(struct courier *courier);
 void courier_judge(struct courier *courier, uint64_t elapsed);
 
 /* --- courier_death.c */
-
-/* Finds and kills the process that the forker did not live to announce, if there is one. */
-void courier_find_unannounced(struct courier *courier);
 
 /* Reaps it, if it is there to be reaped, and recovers. */
 void courier_reap(struct courier *courier);

@@ -73,20 +73,10 @@ void courier_recover(struct courier *courier)
         courier_start(courier);
 }
 
-void courier_find_unannounced(struct courier *courier)
-{
-    if (courier->born == NULL || courier->pid != 0)
-        return;
-    courier->pid = atomic_load(courier->born);
-    if (courier->pid != 0)
-        kill(courier->pid, SIGKILL);
-}
-
 void courier_reap(struct courier *courier)
 {
     int status = 0;
 
-    courier_find_unannounced(courier);
     if (courier->is_asked_for ||
         (courier->pid != 0 && waitpid(courier->pid, &status, WNOHANG) == 0))
         return;

@@ -4,8 +4,7 @@
  *
  * Model:
  * 1. Its sockets are there before it is: what there is to say waits in them.
- * 2. The forker is asked for it (maker.c), and answers later; a forker that dies leaves open
- *    whether it was made, and then what maker_born() finds has to go.
+ * 2. The forker is asked for it, and answers later, or maker.c does where the forker has died.
  * 3. What it says is judged before it is used. One that breaks a rule, or does not answer ALIVE in
  *    time, is at fault: that is logged once, nothing that it says counts any more, and the process
  *    is killed as soon as it is known. The end of its relay tells that it is gone; courier_death.c
@@ -167,7 +166,6 @@ void courier_start(struct courier *courier)
     courier->retry_at = 0;
     courier->pid = 0;
     courier->is_at_fault = false;
-    courier->born = NULL;
     courier->asked = courier->asked_to = courier->due = courier->idle_ms = 0;
     if (!open_sockets(courier, &handover, &relay)) {
         go_down(courier, "sockets", errno);
@@ -206,19 +204,4 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     log_event(LOG_LEVEL_INFO, "courier", "courier=%u pid=%ld", courier->number, (long)answer->pid);
 }
 
-/* Model, 2. It is asked to go, and killed as soon as it is known; the end of its relay tells that
- * it is gone, or never was. */
-static void lost(struct supervisor *supervisor)
-{
-    for (unsigned i = 0; i < supervisor->courier_count; i++) {
-        struct courier *courier = &supervisor->couriers[i];
-        if (!courier->is_asked_for)
-            continue;
-        courier->is_asked_for = false;
-        courier->born = maker_born(&supervisor->maker, WORKER_KIND_COURIER, i);
-        if (courier->relay != NULL)
-            relay_finish(courier->relay);
-    }
-}
-
-const struct maker_handler courier_maker_handler = {.answered = answered, .lost = lost};
+const struct maker_handler courier_maker_handler = {.answered = answered};

@@ -52,7 +52,6 @@ bool couriers_turn(struct supervisor *supervisor)
 
         if (courier->reader.has_lied)
             courier_fault(courier, "position outside of what was delivered");
-        courier_find_unannounced(courier);
         if (courier->state == COURIER_DYING)
             courier_reap(courier);
         if (courier->state == COURIER_DOWN && courier->retry_at != 0 &&

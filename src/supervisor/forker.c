@@ -288,7 +288,7 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
         return false;
     }
     forker->control = ends[0];
-    forker->pending = 0;
+    forker->oldest = forker->pending = 0;
     return true;
 }
 
@@ -297,11 +297,22 @@ bool forker_ask(struct forker *forker, const struct forker_setup *setup,
 {
     int descriptors[REQUEST_DESCRIPTORS] = {handover_fd, relay_fd};
 
+    if (forker->pending == FORKER_PENDING_MAX) {
+        errno = EAGAIN;
+        return false;
+    }
     atomic_store(&forker->born[forker_place(setup, request->kind, request->slot)], 0);
     if (!handover_send(forker->control, request, sizeof *request, descriptors, REQUEST_DESCRIPTORS))
         return false;
+    forker->asked[(forker->oldest + forker->pending) % FORKER_PENDING_MAX] = *request;
     forker->pending++;
     return true;
+}
+
+static void forget_oldest(struct forker *forker)
+{
+    forker->oldest = (forker->oldest + 1) % FORKER_PENDING_MAX;
+    forker->pending--;
 }
 
 int forker_take(struct forker *forker, struct forker_answer *answer)
@@ -309,7 +320,7 @@ int forker_take(struct forker *forker, struct forker_answer *answer)
     ssize_t length = recv(forker->control, answer, sizeof *answer, 0);
 
     if (length == (ssize_t)sizeof *answer) {
-        forker->pending--;
+        forget_oldest(forker);
         return 1;
     }
     return length < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
@@ -325,4 +336,30 @@ void forker_stop(struct forker *forker)
     while (waitpid(forker->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     forker->pid = 0;
+}
+
+bool forker_is_dead(const struct forker *forker)
+{
+    siginfo_t ended = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)forker->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid != 0;
+}
+
+bool forker_take_unanswered(
+    struct forker *forker, const struct forker_setup *setup, struct forker_answer *answer)
+{
+    const struct forker_request *request = &forker->asked[forker->oldest];
+
+    if (forker->pending == 0)
+        return false;
+    *answer = (struct forker_answer){
+        .kind = request->kind,
+        .slot = request->slot,
+        .generation = request->generation,
+        .pid = atomic_load(&forker->born[forker_place(setup, request->kind, request->slot)]),
+        .failure = ECHILD,
+    };
+    forget_oldest(forker);
+    return true;
 }

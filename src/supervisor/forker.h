@@ -13,17 +13,6 @@
 /* Requests that may be unanswered; the descriptors in flight are twice as many. */
 #define FORKER_PENDING_MAX 64u
 
-struct forker {
-    pid_t pid;   /* 0: there is none */
-    int control; /* non-blocking */
-    unsigned pending;
-
-    /* By place (forker_place()): the process made since forker_ask() last named it, or 0. Shared
-     * with the forker; the kernel writes it in the process's name before that runs, so it is there
-     * also where the forker dies before it can answer. */
-    _Atomic pid_t *born;
-};
-
 /* What every worker is given besides its own: the same for all. */
 struct forker_setup {
     const struct worker_kind *kinds; /* WORKER_KIND_COUNT of them */
@@ -52,7 +41,22 @@ struct forker_answer {
     uint32_t slot;
     uint32_t generation;
     pid_t pid;   /* of the worker, or 0 */
-    int failure; /* errno, where there is no worker */
+    int failure; /* errno, where there is no worker; ECHILD: the forker has died */
+};
+
+struct forker {
+    pid_t pid;   /* 0: there is none */
+    int control; /* non-blocking */
+
+    /* By place (forker_place()): the process made since forker_ask() last named it, or 0. Shared
+     * with the forker; the kernel writes it in the process's name before that runs, so it is there
+     * also where the forker dies before it can answer. */
+    _Atomic pid_t *born;
+
+    /* What is not answered yet, a circle, oldest at `oldest`: answers come in the order of these.
+     */
+    unsigned oldest, pending;
+    struct forker_request asked[FORKER_PENDING_MAX];
 };
 
 /* Each slot has a place, and after them each courier. */
@@ -72,5 +76,13 @@ int forker_take(struct forker *forker, struct forker_answer *answer);
 
 /* Ends the forker and waits for it. */
 void forker_stop(struct forker *forker);
+
+/* Whether it has ended, and waits to be waited for. */
+bool forker_is_dead(const struct forker *forker);
+
+/* Once it is stopped: takes what would have been its next answer. What it has made is known by
+ * `born`; nothing else will be made. False where all is answered. */
+bool forker_take_unanswered(
+    struct forker *forker, const struct forker_setup *setup, struct forker_answer *answer);
 
 #endif

@@ -4,13 +4,14 @@
  * Model:
  * 1. Who needs a process asks, and is told by its kind's handler, in a later turn, which process
  *    there is.
- * 2. When the forker dies, all that was unanswered is lost, each kind is told, and the forker is
- *    made anew, now or every RETRY_MS. A process that was made but not announced is known by
- *    maker_born().
+ * 2. When the forker dies, what it has not answered is answered for it: which processes it has made
+ *    is known (forker.h), and these are as good as any; the others will not be made. Then the
+ *    forker is made anew, now or every RETRY_MS.
  * 3. A forker that owes answers and has given none for its patience is taken for hung and killed;
- *    from there on it is as in 2. That is known by the end of its socket, so that one that the
- *    kernel cannot end at once does not keep the loop waiting. What counts is time in which the
- *    supervisor ran: where both stood still, nobody was late.
+ *    from there on it is as in 2. That it is dead is known by the end of its socket, or by asking
+ *    where a process that was just made and is frozen holds that open, too; so one that the kernel
+ *    cannot end at once does not keep the loop waiting. What counts is time in which the supervisor
+ *    ran: where both stood still, nobody was late.
  * 4. Where the machine is so busy that a forker is slow and not hung, killing it helps nobody. So
  *    the patience is twice what the last answer took, doubles with each forker that is killed
  *    before it has answered, and lies between PATIENCE_MIN_MS and PATIENCE_MAX_MS.
@@ -80,13 +81,26 @@ static bool make_forker(struct maker *maker)
     return false;
 }
 
+static void hand_on(struct maker *maker, const struct forker_answer *answer)
+{
+    if (maker->handlers[answer->kind] != NULL)
+        maker->handlers[answer->kind]->answered(maker->supervisor, answer);
+}
+
 void maker_give_up(struct maker *maker)
 {
+    struct forker_answer answer;
+
     forget_forker(maker);
     maker->retry_at = 0;
-    for (int kind = 0; kind < WORKER_KIND_COUNT; kind++)
-        if (maker->handlers[kind] != NULL)
-            maker->handlers[kind]->lost(maker->supervisor);
+    while (forker_take_unanswered(&maker->forker, &maker->setup, &answer))
+        hand_on(maker, &answer);
+}
+
+static void replace(struct maker *maker)
+{
+    maker_give_up(maker);
+    make_forker(maker);
 }
 
 static void answers_readable(evutil_socket_t fd, short what, void *argument)
@@ -99,13 +113,10 @@ static void answers_readable(evutil_socket_t fd, short what, void *argument)
     while ((outcome = forker_take(&maker->forker, &answer)) == 1) {
         set_patience(maker, 2 * maker->silent_ms);
         maker->silent_ms = 0;
-        if (maker->handlers[answer.kind] != NULL)
-            maker->handlers[answer.kind]->answered(maker->supervisor, &answer);
+        hand_on(maker, &answer);
     }
-    if (outcome == 0)
-        return;
-    maker_give_up(maker);
-    make_forker(maker);
+    if (outcome != 0)
+        replace(maker);
 }
 
 bool maker_prepare(
@@ -155,12 +166,6 @@ bool maker_ask(
     return forker_ask(&maker->forker, &maker->setup, request, handover_fd, relay_fd);
 }
 
-const _Atomic pid_t *maker_born(
-    const struct maker *maker, enum worker_kind_number kind, uint32_t number)
-{
-    return &maker->forker.born[forker_place(&maker->setup, kind, number)];
-}
-
 bool maker_turn(struct maker *maker)
 {
     if (maker->retry_at != 0 && maker->retry_at <= clock_ms(maker->supervisor))
@@ -175,8 +180,13 @@ bool maker_waits(const struct maker *maker)
 
 void maker_tick(struct maker *maker, uint64_t elapsed)
 {
-    if (!maker_waits(maker) || maker->is_hung)
+    if (!maker_waits(maker))
         return;
+    if (maker->is_hung) {
+        if (forker_is_dead(&maker->forker))
+            replace(maker);
+        return;
+    }
     maker->silent_ms += elapsed;
     if (maker->silent_ms <= maker->patience_ms)
         return;

@@ -14,10 +14,8 @@ struct supervisor;
 
 /* What becomes of the processes of one kind. */
 struct maker_handler {
-    /* The forker has made the one that was asked for, or could not. */
+    /* The forker has made the one that was asked for, or could not, or has died before that. */
     void (*answered)(struct supervisor *supervisor, const struct forker_answer *answer);
-    /* The forker has died: those in the making may or may not exist. */
-    void (*lost)(struct supervisor *supervisor);
 };
 
 struct maker {
@@ -47,11 +45,6 @@ bool maker_is_ready(const struct maker *maker);
 bool maker_ask(
     struct maker *maker, const struct forker_request *request, int handover_fd, int relay_fd);
 
-/* Where the pid of the process asked for last stands, once there is one: for those that a dead
- * forker did not announce. */
-const _Atomic pid_t *maker_born(
-    const struct maker *maker, enum worker_kind_number kind, uint32_t number);
-
 /* At the end of a turn: makes a forker where there is none. Returns whether a later try is due by
  * the clock. */
 bool maker_turn(struct maker *maker);
@@ -62,7 +55,7 @@ bool maker_waits(const struct maker *maker);
 /* Every tick of the clock: kills a forker that does not answer. `elapsed` in milliseconds. */
 void maker_tick(struct maker *maker, uint64_t elapsed);
 
-/* Waits for no answer any more: ends the forker, and all in the making are lost. */
+/* Waits for no answer any more: ends the forker, and answers for it. */
 void maker_give_up(struct maker *maker);
 
 /* Ends the forker and frees what is left. */

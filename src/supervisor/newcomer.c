@@ -11,9 +11,8 @@
  * backlog).
  * 3. A refused newcomer gets one best-effort line. A run of refusals is one line in the log for
  *    each of its reasons and one with the count at its end (refusals.h).
- * 4. When the forker dies, newcomers whose worker is in the making are refused (maker.c). A worker
- *    that was made but not announced is told to end on its relay, and is killed and reaped as any
- *    other.
+ * 4. When the forker dies, newcomers whose worker it has not made are refused; those whose worker
+ * is there may be in the room already, and stay (maker.c).
  *
  * Overflow: nothing grows with those who are not let in but the kernel's backlog.
  */
@@ -194,7 +193,7 @@ static void accept_failed(struct evconnlistener *acceptor, void *argument)
     pause_accepting(newcomers);
 }
 
-/* The forker's answer about one worker. */
+/* The forker's answer about one worker, or the one for it. */
 static void answered(struct supervisor *supervisor, const struct forker_answer *answer)
 {
     struct newcomers *newcomers = supervisor->newcomers;
@@ -215,25 +214,7 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     slots_reap(supervisor);
 }
 
-/* Refuses all newcomers whose worker is in the making; it may or may not exist. */
-static void lost(struct supervisor *supervisor)
-{
-    pause_accepting(supervisor->newcomers);
-    for (unsigned i = 0; i < supervisor->slot_count; i++) {
-        struct slot *slot = &supervisor->slots[i];
-        if (slot->state == SLOT_FREE || !slot->is_making)
-            continue;
-        slot->is_making = false;
-        slot->born = maker_born(&supervisor->maker, WORKER_KIND_CLIENT, slot->number);
-        slot_end_handover(slot);
-        if (slot->client_fd >= 0)
-            refuse_busy(supervisor->newcomers, slot->client_fd, "forker", ECHILD);
-        slot_end(slot, slot->client_fd >= 0 ? END_NO_WORKER : END_UNUSED, FRAME_END_EVICT);
-        slot->client_fd = -1;
-    }
-}
-
-static const struct maker_handler worker_maker = {.answered = answered, .lost = lost};
+static const struct maker_handler worker_maker = {.answered = answered};
 
 void newcomers_prepare(struct newcomers *newcomers, struct supervisor *supervisor,
     struct listener *listeners, size_t count)
@@ -292,6 +273,8 @@ bool newcomers_turn(struct newcomers *newcomers)
     bool run_goes_on = look_for_run_end(newcomers);
 
     newcomers->accepted_in_turn = 0;
+    if (!maker_is_ready(&newcomers->supervisor->maker))
+        pause_accepting(newcomers);
     return resume_accepting(newcomers) || run_goes_on;
 }
 

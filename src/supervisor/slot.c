@@ -313,20 +313,12 @@ void slot_end_handover(struct slot *slot)
     slot->handover_fd = -1;
 }
 
-/* The pid of a worker that the forker did not live to announce. */
-static void find_pid(struct slot *slot)
-{
-    if (slot->pid == 0 && slot->born != NULL)
-        slot->pid = atomic_load(slot->born);
-}
-
 bool slots_kill_doomed(struct supervisor *supervisor)
 {
     struct slot *slot, *next;
 
     for (slot = TAILQ_FIRST(&supervisor->doomed); slot != NULL; slot = next) {
         next = TAILQ_NEXT(slot, doomed_link);
-        find_pid(slot);
         /* A worker whose pid has not come yet is killed when it has. */
         if (slot->kill_at > clock_ms(supervisor) || slot->pid == 0)
             continue;
@@ -401,9 +393,6 @@ static void reap(struct slot *slot)
 {
     pid_t pid;
 
-    find_pid(slot);
-    if (slot->pid == 0 && slot->born != NULL)
-        slot_worker_is_gone(slot); /* never made: who is, is born before it can close its relay */
     if (slot->reaped || slot->is_making || slot->pid == 0)
         return;
     pid = waitpid(slot->pid, &slot->wait_status, WNOHANG);

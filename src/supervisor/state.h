@@ -70,12 +70,11 @@ struct slot {
     enum slot_state state; /* from here to `queue` all is zero at the start of a life */
 
     /* Its worker. */
-    struct relay *relay;       /* NULL once read to EOF */
-    int handover_fd;           /* by which it gets its client; -1 once it has */
-    pid_t pid;                 /* 0 while not known */
-    bool is_making;            /* the forker has not answered yet */
-    const _Atomic pid_t *born; /* the forker died before it could tell: the pid, or 0 */
-    bool reaped;               /* or never made */
+    struct relay *relay; /* NULL once read to EOF */
+    int handover_fd;     /* by which it gets its client; -1 once it has */
+    pid_t pid;           /* 0 while not known */
+    bool is_making;      /* the forker has not answered yet */
+    bool reaped;         /* or never made */
     int wait_status;
     uint64_t kill_at; /* milliseconds, while doomed */
     bool killed;      /* by the supervisor */

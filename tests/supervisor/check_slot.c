@@ -188,63 +188,6 @@ START_TEST(a_slot_whose_worker_lives_is_not_free)
 }
 END_TEST
 
-/* A newcomer whose forker has died before its answer; the worker, if there is one, is not told of.
- */
-static struct slot *take_unannounced(struct stage *stage, _Atomic pid_t *born)
-{
-    struct slot *slot = stage_take(stage);
-
-    slot->pid = 0;
-    slot->born = born;
-    slot_end(slot, END_NO_WORKER, FRAME_END_EVICT);
-    stage_turn(stage);
-    ck_assert_int_eq(slot->state, SLOT_GONE);
-    return slot;
-}
-
-START_TEST(a_worker_that_was_never_made_frees_its_slot)
-{
-    struct stage *stage = stage_open();
-    _Atomic pid_t born = 0;
-    struct slot *slot = take_unannounced(stage, &born);
-
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
-    ck_assert_int_eq(slot->state, SLOT_FREE);
-    stage_close(stage);
-}
-END_TEST
-
-/* It closes its relay, or keeps it, and in either case lives on until it is killed. */
-START_TEST(a_worker_that_was_never_announced_is_killed)
-{
-    struct stage *stage = stage_open();
-    _Atomic pid_t born = fork();
-    struct slot *slot;
-    siginfo_t exited;
-
-    ck_assert_int_ge(born, 0);
-    while (born == 0)
-        pause();
-    slot = take_unannounced(stage, &born);
-    if (_i == 0)
-        stage_end_relay(stage, slot);
-    stage_turn(stage);
-    ck_assert_int_eq(slot->state, SLOT_GONE);
-    stage->supervisor.now_ms = slot->kill_at;
-    ck_assert(!slots_kill_doomed(&stage->supervisor));
-    ck_assert(slot->killed);
-    ck_assert_int_eq(waitid(P_PID, (id_t)born, &exited, WEXITED | WNOWAIT), 0);
-    ck_assert_int_eq(exited.si_status, SIGKILL);
-    if (_i != 0)
-        stage_end_relay(stage, slot);
-    stage_turn(stage);
-    ck_assert_int_eq(slot->state, SLOT_FREE);
-    ck_assert_int_eq(kill(born, 0), -1);
-    stage_close(stage);
-}
-END_TEST
-
 START_TEST(a_slot_whose_left_is_not_recorded_is_not_free)
 {
     struct stage *stage = stage_open();
@@ -660,8 +603,6 @@ static Suite *slot_suite(void)
     tcase_add_test(life, a_slot_whose_relay_is_open_is_not_free);
     tcase_add_test(life, a_slot_whose_worker_may_live_is_not_free);
     tcase_add_test(life, a_slot_whose_worker_lives_is_not_free);
-    tcase_add_test(life, a_worker_that_was_never_made_frees_its_slot);
-    tcase_add_loop_test(life, a_worker_that_was_never_announced_is_killed, 0, 2);
     tcase_add_test(life, a_slot_whose_left_is_not_recorded_is_not_free);
     tcase_add_test(life, frames_of_a_dead_worker_are_answered_before_its_left);
     tcase_add_test(life, a_dead_worker_whose_frames_waited_is_not_forgotten);
