@@ -2,7 +2,8 @@
  * newcomer.c - accepting.
  *
  * Model:
- * 1. A newcomer gets a slot with a worker: a spare one, or one that is made for it (spare.c). Until
+ * 1. A newcomer gets a slot with a worker: a spare one that lives, or one that is made for it
+ *    (spare.c). Until
  *    the forker's answer the supervisor keeps the client's descriptor, to tell it where there is no
  *    worker to be had; with couriers, to its end.
  * 2. Accepting pauses after ACCEPTS_PER_TURN, so that a crowd does not delay those who are there;
@@ -142,6 +143,19 @@ static struct slot *find_worker(struct newcomers *newcomers, int fd)
     return NULL;
 }
 
+/* Gives the worker its client; false where it is dead, and nobody's again. */
+static bool give(
+    struct slot *slot, int fd, const struct sockaddr *peer, const struct penalty_key *key)
+{
+    listener_peer_text(fd, peer, slot->address, sizeof slot->address);
+    slot->penalty_key = *key;
+    if (slot_give(slot, fd))
+        return true;
+    slot->address[0] = '\0';
+    memset(&slot->penalty_key, 0, sizeof slot->penalty_key);
+    return false;
+}
+
 /* The worker is there, and so is its client. */
 static void welcome(struct newcomers *newcomers, struct slot *slot)
 {
@@ -167,14 +181,11 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
         pause_accepting(newcomers);
     if (refuse_punished(newcomers, fd, &key))
         return;
-    slot = find_worker(newcomers, fd);
-    if (slot != NULL) {
-        listener_peer_text(fd, peer, slot->address, sizeof slot->address);
-        slot->penalty_key = key;
-        slot_give(slot, fd);
-        if (!slot->is_making)
-            welcome(newcomers, slot);
-    }
+    do
+        slot = find_worker(newcomers, fd);
+    while (slot != NULL && !give(slot, fd, peer, &key));
+    if (slot != NULL && !slot->is_making)
+        welcome(newcomers, slot);
     if (!maker_is_ready(&newcomers->supervisor->maker))
         pause_accepting(newcomers);
 }
@@ -209,7 +220,6 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
         slot_give_up(slot, END_NO_WORKER);
     } else if (answer->pid == 0) {
         slot_give_up(slot, END_UNUSED);
-        spare_failed(supervisor);
     }
     slots_reap(supervisor);
 }

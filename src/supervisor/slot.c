@@ -25,6 +25,7 @@
 #include "relay/handover.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -292,18 +293,22 @@ void slot_give_up(struct slot *slot, enum end_reason reason)
     slot_try_free(slot);
 }
 
-void slot_give(struct slot *slot, int client_fd)
+bool slot_give(struct slot *slot, int client_fd)
 {
     struct handover_client about;
     bool given;
 
-    slot->state = SLOT_STARTING;
-    slot->client_fd = client_fd;
     memcpy(about.address, slot->address, sizeof about.address);
     given = handover_send(slot->handover_fd, &about, sizeof about, &client_fd, 1);
+    int failure = errno;
     slot_end_handover(slot);
     if (!given)
         slot_doom(slot, 0); /* it is dead, or has nothing to live for */
+    if (!given && !slot->is_making && (failure == EPIPE || failure == ECONNRESET))
+        return false;
+    slot->state = SLOT_STARTING;
+    slot->client_fd = client_fd;
+    return true;
 }
 
 void slot_end_handover(struct slot *slot)
@@ -335,6 +340,10 @@ void slot_relay_ended(struct slot *slot)
 
     relay_close(slot->relay);
     slot->relay = NULL;
+    if (slot->is_spare) {
+        spare_remove(slot); /* the next newcomer is to get one that lives */
+        spare_failed(supervisor);
+    }
     if (slot->is_dirty) {
         slot->is_dirty = false;
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
@@ -352,10 +361,8 @@ static enum end_reason reason_of(struct slot *slot)
 {
     int status = slot->wait_status;
 
-    if (slot->state == SLOT_SPARE) {
-        spare_failed(slot->supervisor);
+    if (slot->state == SLOT_SPARE)
         return END_UNUSED;
-    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_CONNECTION_LOST)
         return END_CONNECTION_LOST;
     return END_WORKER_CRASH;

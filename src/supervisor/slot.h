@@ -23,8 +23,10 @@ void slot_owe_turn(struct slot *slot);
 /* There is something to say to the slot's worker at the end of the turn. */
 void slot_mark(struct slot *slot);
 
-/* Gives the slot's worker, which may still be in the making, its client; slot->address is set. */
-void slot_give(struct slot *slot, int client_fd);
+/* Gives the slot's worker, which may still be in the making, its client; slot->address is set.
+ * Returns false, with nothing given, where it was made and is dead; its slot will be free again. Of
+ * one in the making the forker's answer tells. */
+bool slot_give(struct slot *slot, int client_fd);
 
 /* No client will come by the handover socket any more. */
 void slot_end_handover(struct slot *slot);

@@ -8,7 +8,9 @@
  * there is one way to make a worker and one way to give it a client.
  *
  * A spare takes a slot from nobody: it is the next newcomer's. One that dies unused is replaced
- * after RETRY_MS, so that what kills them all does not become a loop of forks.
+ * after RETRY_MS, so that what kills them all does not become a loop of forks. A newcomer who comes
+ * meanwhile is given none of the dead: that its relay has ended, or that it cannot be given
+ * anything, tells.
  */
 #include "config.h"
 

@@ -339,23 +339,33 @@ END_TEST
 
 #define FROZEN_NEWCOMERS 80
 
+#define SPARES_MAX 8
+
+/* The workers that wait for a client. */
+static size_t find_spares(struct daemon *daemon, pid_t spares[SPARES_MAX])
+{
+    pid_t children[64];
+    size_t count = process_children(daemon_pid(daemon), children, 64), found = 0;
+    char title[64];
+
+    for (size_t at = 0; at < count && found < SPARES_MAX; at++) {
+        process_title(children[at], title, sizeof(title));
+        if (strcmp(title, "chatroomd: spare worker") == 0)
+            spares[found++] = children[at];
+    }
+    return found;
+}
+
 /* Waits until so many workers wait for a client. */
 static void wait_spares(struct daemon *daemon, size_t expected)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
+    pid_t spares[SPARES_MAX];
     size_t found;
 
-    do {
-        pid_t children[64];
-        size_t count = process_children(daemon_pid(daemon), children, 64);
-        char title[64];
-
-        found = 0;
-        for (size_t at = 0; at < count; at++) {
-            process_title(children[at], title, sizeof(title));
-            found += strcmp(title, "chatroomd: spare worker") == 0;
-        }
-    } while (found != expected && bounded_turn(deadline));
+    do
+        found = find_spares(daemon, spares);
+    while (found != expected && bounded_turn(deadline));
     ck_assert_uint_eq(found, expected);
 }
 
@@ -400,6 +410,46 @@ START_TEST(the_forker_freezes_with_newcomers)
     printf("the forker was frozen: %zu of %d newcomers told, all of them served in %lld ms\n", told,
         FROZEN_NEWCOMERS, (long long)took);
     fault_close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* --- spare workers --- */
+
+/* From here on the supervisor does nothing, until SIGCONT. */
+static void stop_supervisor(struct daemon *daemon)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char state[PROCESS_TEXT_MAX] = "";
+
+    daemon_signal(daemon, SIGSTOP);
+    while (!process_status(daemon_pid(daemon), "State", state, sizeof(state)) || state[0] != 'T')
+        ck_assert(bounded_turn(deadline));
+}
+
+/* All of them die while the supervisor cannot see it, and a newcomer comes before that or after: it
+ * gets a worker that lives. */
+START_TEST(spares_die_as_a_newcomer_comes)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "spare-workers=4"));
+    struct client *newcomer = NULL;
+    pid_t spares[SPARES_MAX];
+
+    wait_spares(daemon, 4);
+    find_spares(daemon, spares);
+    stop_supervisor(daemon);
+    if (_i == 0)
+        newcomer = client_open(daemon_address(daemon, 0), 0);
+    for (int at = 0; at < 4; at++)
+        ck_assert_int_eq(kill(spares[at], SIGKILL), 0);
+    ck_assert(process_all_gone(spares, 4, bounded_deadline(BOUND_MS)));
+    if (_i == 1)
+        newcomer = client_open(daemon_address(daemon, 0), 0);
+    daemon_signal(daemon, SIGCONT);
+    client_expect_welcome(newcomer);
+    ck_assert_uint_eq(fault_count_log(daemon, "event=leave"), 0);
+    client_close(newcomer);
+    wait_spares(daemon, 4);
     daemon_stop(daemon);
 }
 END_TEST
@@ -453,6 +503,7 @@ static Suite *limits_suite(void)
     tcase_add_loop_test(limits, the_forkers_descriptors_run_out, 0, 2);
     tcase_add_test(limits, the_forker_dies_with_newcomers);
     tcase_add_loop_test(limits, the_forker_freezes_with_newcomers, 0, 2);
+    tcase_add_loop_test(limits, spares_die_as_a_newcomer_comes, 0, 2);
     tcase_add_test(limits, shared_memory_is_too_small);
     suite_add_tcase(suite, limits);
     return suite;

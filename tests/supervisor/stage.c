@@ -215,7 +215,7 @@ static void give_client(struct slot *slot, int client_fd)
     if (ours < 0)
         ck_assert(handover_pair(&ours, &theirs));
     slot->handover_fd = dup(ours);
-    slot_give(slot, client_fd);
+    ck_assert(slot_give(slot, client_fd));
     ck_assert_int_eq(recv(theirs, &about, sizeof about, 0), (ssize_t)sizeof about);
     ck_assert(!slot->is_doomed);
     if (slot->supervisor->couriers != NULL)
