@@ -420,8 +420,8 @@ START_TEST(worker)
 }
 END_TEST
 
-/* The forker is killed between making a worker and telling of it. The newcomer is refused, and the
- * worker that nobody knows ends and is reaped. */
+/* The forker is killed between making a worker and telling of it. The worker is there, and so is
+ * its client: in the room, and heard. */
 START_TEST(forker_that_does_not_tell)
 {
     int times = fault_times(5, 100);
@@ -436,13 +436,15 @@ START_TEST(forker_that_does_not_tell)
         room_open(&room);
         strace = trace_start(
             daemon_forker(room.daemon), "inject=sendto:signal=KILL:when=1", room.output, false);
-        newcomer = client_open(daemon_address(room.daemon, 0), 0);
-        client_read_to_end(newcomer);
+        newcomer = client_join(daemon_address(room.daemon, 0));
+        daemon_wait_log(room.daemon, "event=forker-replaced", NULL);
+        client_send(newcomer, "here I am\n");
+        client_expect_later(room.crowd[1], "[%s] here I am", newcomer->name);
         client_close(newcomer);
         trace_stop(strace);
         room_close(&room);
     }
-    printf("%d workers were made that nobody knew of\n", times);
+    printf("%d workers were made of which the forker did not tell\n", times);
 }
 END_TEST
 
