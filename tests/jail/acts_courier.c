@@ -27,7 +27,7 @@
 #ifdef CHATROOMD_SANITIZERS
 #define FLOOD 20000
 #else
-#define FLOOD 100000
+#define FLOOD 50000
 #endif
 
 /* --- the sockets */

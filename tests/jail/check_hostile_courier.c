@@ -67,13 +67,15 @@ static size_t first_of(enum row_kind kind)
 }
 
 /* Acts of rows [next, end), done one after the other by courier `number`. */
+enum phase { HONEST_COMES, HONEST_SERVES, HOSTILE_COMES, HOSTILE_ENDS };
+
 struct attack {
     struct daemon *daemon;
     unsigned number;
     size_t next, end;
     bool succeeds; /* the defence is off: each must succeed */
 
-    enum { HONEST_COMES, HONEST_SERVES, HOSTILE_COMES, HOSTILE_ENDS } phase;
+    enum phase phase;
     size_t seen;  /* bytes of the log that were looked at */
     size_t begun; /* where in it the act began */
     pid_t pid;
@@ -109,7 +111,7 @@ static bool is_born(struct attack *attack)
     return true;
 }
 
-static void enter_phase(struct attack *attack, int phase)
+static void enter_phase(struct attack *attack, enum phase phase)
 {
     attack->phase = phase;
     attack->turns = 0;
