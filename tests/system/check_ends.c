@@ -203,8 +203,8 @@ static void cut_short(struct client *const *crowd, pid_t worker, enum cut cut)
 
 START_TEST(a_drain_cut_short_has_its_word)
 {
-    struct daemon *daemon = daemon_start(
-        OPTIONS("-o", cuts[_i].drain_timeout, "-o", "ring-size=10 MiB", "-o", "stall-grace=300 ms"));
+    struct daemon *daemon = daemon_start(OPTIONS(
+        "-o", cuts[_i].drain_timeout, "-o", "ring-size=10 MiB", "-o", "stall-grace=300 ms"));
     struct client *crowd[3];
     const char *line;
     pid_t worker;
