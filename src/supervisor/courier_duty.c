@@ -11,12 +11,13 @@
  *    not read would wait here without end.
  * 2. Delivering: a courier reads frames, then passes all that it was told of to its clients, then
  *    says what it still needs. So one that has answered the ALIVE after the next has passed all
- * that it was told of before the first: `due`. What it needs of that, it needs for a client whose
- *    socket is full, who says so, and stands there.
+ *    that it was told of before the first: `due`. What it needs of that, it needs for a client
+ *    whose socket is full, who says so, and stands there.
  * 3. While publishes wait, time adds up for a courier that needs what is due and has no such
- * client. IDLE_MS of it are a fault: a taken-over courier could answer and hold the ring for ever.
- * The time is forgiven only when nothing is due, or when the courier has got to where it was told
- * to go when the time began; not when it moves a little, nor when a client explains it for a while.
+ *    client. IDLE_MS of it are a fault: a taken-over courier could answer and hold the ring for
+ *    ever. The time is forgiven only when nothing is due, or when the courier has got to where it
+ *    was told to go when the time began; not when it moves a little, nor when a client explains it
+ *    for a while.
  * 4. A client that explains its courier's place is judged for its own, and ended at stall-grace
  *    (space.c). One that was ended explains nothing any more. So what a courier can do with lies
  *    about its clients, it does at the cost of stall-grace and one client each time.

@@ -3,9 +3,8 @@
  *
  * Model:
  * 1. A newcomer gets a slot with a worker: a spare one that lives, or one that is made for it
- *    (spare.c). Until
- *    the forker's answer the supervisor keeps the client's descriptor, to tell it where there is no
- *    worker to be had; with couriers, to its end.
+ *    (spare.c). Until the forker's answer the supervisor keeps the client's descriptor, to tell it
+ *    where there is no worker to be had; with couriers, to its end.
  * 2. Accepting pauses after ACCEPTS_PER_TURN, so that a crowd does not delay those who are there;
  * while FORKER_PENDING_MAX workers are in the making; and for ACCEPT_RETRY_MS when accept(2) fails,
  * since libevent would call the error callback without end (EMFILE leaves the connection in the

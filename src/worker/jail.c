@@ -15,9 +15,9 @@
  * 4. Not dumpable: /proc/PID is root's, and nobody of the same uid can trace it.
  * 5. no_new_privs. Up to here a spare worker goes while it waits for its client.
  * 6. Limits: no new descriptor, process, file content, core file or locked memory, and a bound on
- *    memory that counts from what the forker had (one that replaced a dead one carries more) and
- * what is mapped of the region. It holds for the address space too, since what is mapped to be read
- * only is no data to the kernel, and yet costs it page tables.
+ *    memory, from what the forker had (one that replaced a dead one carries more) and what is
+ *    mapped of the region. It holds for the address space too, since what is mapped to be read
+ *    only is no data to the kernel, and yet costs it page tables.
  * 7. The filter.
  *
  * Builds with sanitizers have no limits, and the looser filter, since their reports open files and
