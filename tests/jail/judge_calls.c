@@ -9,6 +9,9 @@
  * its calls must be listed: a row of that name that allows it, whose conditions hold for the
  * numbers that it was called with, or one that refuses it with an errno of its own. A call that no
  * row lists, one that is listed and was refused as unknown, and a worker killed by its filter fail.
+ * The call in which a worker was killed with SIGKILL is not judged: strace can have come too late to
+ * read it, and shows in its place what another process called last (seen with strace 6.1: a
+ * courier's epoll_wait became the kill that ended it).
  * Rows that no worker made use of are told, and are no failure: some are for other machines and
  * library versions.
  *
@@ -44,6 +47,7 @@ struct process {
     bool has_loop;
     struct kind *kind;          /* once it is in its jail */
     char last[NAME_MAX_LENGTH]; /* the call that it is in */
+    char *unlisted;             /* the line of that call if no row lists it, until the next line */
 };
 
 /* A kind of worker, and the use that was made of its table. */
@@ -153,9 +157,18 @@ static void judge_begin(struct process *process, const char *text)
     calls++;
     row = row_of(process->kind->table, &call);
     if (row < 0)
-        complain("not listed", text);
+        process->unlisted = strdup(text);
     else
         process->kind->made[row]++;
+}
+
+/* Complains of the call before, unless that was not the process's own. */
+static void judge_end(struct process *process, bool is_own)
+{
+    if (process->unlisted != NULL && is_own)
+        complain("not listed", process->unlisted);
+    free(process->unlisted);
+    process->unlisted = NULL;
 }
 
 static void judge_line(const char *line)
@@ -164,6 +177,7 @@ static void judge_line(const char *line)
     struct process *process = process_of(strtol(line, &text, 10));
 
     text += strspn(text, " ");
+    judge_end(process, strncmp(text, "+++ killed by SIGKILL", 21) != 0);
     judge_begin(process, text);
     if (process->kind == NULL)
         return;
@@ -187,6 +201,8 @@ static void judge_trace(const char *path)
         line[strcspn(line, "\n")] = '\0';
         judge_line(line);
     }
+    for (size_t at = 0; at < process_count; at++)
+        judge_end(&processes[at], true);
     fclose(trace);
 }
 
