@@ -31,6 +31,7 @@ check_PROGRAMS += \
 	tests/supervisor/check_duty \
 	tests/supervisor/check_hang \
 	tests/supervisor/check_hold \
+	tests/supervisor/check_listener \
 	tests/supervisor/check_maker \
 	tests/supervisor/check_refusals \
 	tests/supervisor/check_resume \

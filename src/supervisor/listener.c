@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,6 +27,12 @@
 #include <unistd.h>
 
 #define LOCK_ATTEMPTS 16
+
+/* A client whose host has vanished is noticed after about this long: two minutes of silence, then
+ * four probes half a minute apart. */
+#define KEEPALIVE_IDLE_S  120
+#define KEEPALIVE_EVERY_S 30
+#define KEEPALIVE_PROBES  4
 
 static bool fail(char *error, size_t error_size, const char *address, const char *what)
 {
@@ -127,13 +134,28 @@ static void print_address(const struct sockaddr_storage *address, char *text, si
     }
 }
 
+/* What each client's socket is to have: a message leaves when it is written, and a vanished host is
+ * noticed. An accepted socket is made with what its listener has, so this costs no client a call. */
+static void set_client_options(int fd)
+{
+    int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S, probes = KEEPALIVE_PROBES;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 /* Options, bind and listen; NULL, or the errno in words. */
 static const char *bind_and_listen(int fd, const struct sockaddr_storage *address, socklen_t length)
 {
     int on = 1;
 
-    if (address->ss_family != AF_UNIX)
+    if (address->ss_family != AF_UNIX) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        set_client_options(fd);
+    }
     if (address->ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, (const struct sockaddr *)address, length) != 0 || listen(fd, SOMAXCONN) != 0)

@@ -36,8 +36,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,12 +44,6 @@
 
 /* Frames that leave in one send. */
 #define BATCH_MAX 64
-
-/* A client whose host has vanished is noticed after about this long: two minutes of silence, then
- * four probes half a minute apart. */
-#define KEEPALIVE_IDLE_S  120
-#define KEEPALIVE_EVERY_S 30
-#define KEEPALIVE_PROBES  4
 
 enum input_state {
     INPUT_OPEN,     /* the client may say more */
@@ -398,19 +390,6 @@ static const struct relay_handler supervisor_handler = {
     .ended = relay_ended,
 };
 
-/* A message leaves when it is written, and a vanished host is noticed; no matter where it fails
- * (unix: sockets have no such options). */
-static void set_client_options(int fd)
-{
-    int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S, probes = KEEPALIVE_PROBES;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-}
-
 static bool open_relay(struct session *session)
 {
     session->base = event_base_new();
@@ -425,7 +404,6 @@ static bool open_client(struct session *session, const struct outbox *outbox)
 {
     const struct heritage *heritage = session->heritage;
 
-    set_client_options(session->client_fd);
     session->client = bufferevent_socket_new(session->base, session->client_fd, 0);
     if (session->client == NULL)
         return false;
