@@ -10,8 +10,9 @@
  *     ^ start                                                      ^ start + room
  *
  * Each process writes its own copy. Only bytes that hold an old title or argument are cleared, so
- * that a worker with a large environment does not get all its pages as its own. A title
- * that does not fit is cut; its last byte is always NUL.
+ * that a worker with a large environment does not get all its pages as its own; and a title is put
+ * together from parts, since printf alone would bring six more pages into each worker. A title that
+ * does not fit is cut; its last byte is always NUL.
  */
 #include "config.h"
 
@@ -20,7 +21,6 @@
 #include "base/alloc.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,15 +60,18 @@ void title_init(int argc, char **argv)
     move_environment();
 }
 
-void title_set(const char *format, ...)
+void title_set(const char *part, ...)
 {
     if (room == 0)
         return;
-    va_list arguments;
-    va_start(arguments, format);
+    va_list parts;
+    size_t length = 0;
     memset(start, 0, used);
-    int length = vsnprintf(start, room, format, arguments);
-    va_end(arguments);
-    if (length > 0 && (size_t)length >= used)
-        used = (size_t)length < room ? (size_t)length + 1 : room;
+    va_start(parts, part);
+    for (; part != NULL; part = va_arg(parts, const char *))
+        while (*part != '\0' && length < room - 1)
+            start[length++] = *part++;
+    va_end(parts);
+    if (length >= used)
+        used = length + 1;
 }

@@ -13,9 +13,9 @@
 void title_init(int argc, char **argv);
 
 /*
- * Set the title to what FORMAT gives, cut where the room ends. In the process that calls it only;
- * a child starts with its parent's.
+ * Set the title to PART and those that follow it, up to a NULL, one behind the other; cut where the
+ * room ends. In the process that calls it only; a child starts with its parent's.
  */
-void title_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void title_set(const char *part, ...) __attribute__((sentinel));
 
 #endif

@@ -243,7 +243,7 @@ static void become_forker(
     follow(supervisor);
     silence();
     close_all_but(kept, 3);
-    title_set("chatroomd: forker");
+    title_set("chatroomd: forker", NULL);
     keep_born(forker, setup);
     if (setup->jail != JAIL_OFF)
         self.is_offered_to_oom = footprint_offer_to_oom();

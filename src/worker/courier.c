@@ -44,6 +44,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <unistd.h>
@@ -540,6 +541,8 @@ static int serve(struct courier *courier)
 int courier_run(struct heritage *heritage)
 {
     struct courier courier = {.heritage = heritage, .status = -1};
+    char number[12];
+
     bool attached = region_attach_view(&courier.view, heritage->region_read_only_fd) &&
                     region_attach_courier(&courier.part, heritage->region_read_only_fd,
                         heritage->region_read_write_fd, heritage->slot);
@@ -548,7 +551,8 @@ int courier_run(struct heritage *heritage)
     close(heritage->region_read_write_fd);
     if (!attached || !move_descriptors(heritage))
         return WORKER_EXIT_SETUP;
-    title_set("chatroomd: courier %u", (unsigned)heritage->slot);
+    snprintf(number, sizeof number, "%u", (unsigned)heritage->slot);
+    title_set("chatroomd: courier ", number, NULL);
     make_room(&courier);
     return serve(&courier);
 }

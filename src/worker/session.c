@@ -78,7 +78,7 @@ struct session {
     bool draining;  /* END came: everything owed is known */
     bool shut_down; /* all of that is written, and the socket shut down for writing */
     struct closing *closing;
-    char name[FRAME_NAME_MAX];
+    char name[FRAME_NAME_MAX + 1];
     int status;
 };
 
@@ -296,11 +296,11 @@ static bool take_name(struct session *session, const struct frame *frame)
 {
     size_t begin = frame->detail * FRAME_NAME_PART;
 
-    if (frame->length > sizeof session->name || begin >= frame->length)
+    if (frame->length > FRAME_NAME_MAX || begin >= frame->length)
         return false;
     memcpy(session->name + begin, frame->name, at_most(frame->length - begin, FRAME_NAME_PART));
-    title_set(
-        "chatroomd: worker %.*s %s", (int)frame->length, session->name, session->about.address);
+    session->name[frame->length] = '\0';
+    title_set("chatroomd: worker ", session->name, " ", session->about.address, NULL);
     return true;
 }
 
@@ -445,7 +445,7 @@ static bool receive_client(struct session *session)
     if (length != (ssize_t)sizeof session->about || session->client_fd < 0)
         return false;
     session->about.address[sizeof session->about.address - 1] = '\0';
-    title_set("chatroomd: worker - %s", session->about.address);
+    title_set("chatroomd: worker - ", session->about.address, NULL);
     return true;
 }
 

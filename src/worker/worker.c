@@ -29,6 +29,6 @@ int worker_run_client(struct heritage *heritage)
     close(heritage->region_read_write_fd);
     if (!attached)
         return WORKER_EXIT_SETUP;
-    title_set("chatroomd: spare worker");
+    title_set("chatroomd: spare worker", NULL);
     return session_run(heritage, heritage->delivers ? &view : NULL, &outbox);
 }

@@ -43,7 +43,7 @@ static int be_child(int argc, char **argv)
     title_init(argc, argv);
     print_command_line();
     for (int i = 0; i < count; i++) {
-        title_set("%s", titles[i]);
+        title_set(titles[i], NULL);
         print_command_line();
         free(titles[i]);
     }
@@ -122,11 +122,22 @@ START_TEST(a_title_that_does_not_fit_is_cut)
     environ = saved;
     memset(title, 't', sizeof title - 1);
     title[sizeof title - 1] = '\0';
-    title_set("%s", title);
+    title_set("tt", title, "u", NULL);
     ck_assert_str_eq(area, "tttttttttt");
     ck_assert_str_eq(area + 11, "environment");
-    title_set("a");
+    title_set("a", NULL);
     ck_assert_mem_eq(area, "a\0\0\0\0\0\0\0\0\0\0e", 12);
+}
+END_TEST
+
+START_TEST(parts_follow_one_another)
+{
+    char area[] = "0123456789";
+    char *arguments[] = {area, NULL};
+
+    title_init(1, arguments);
+    title_set("a", "", "bc", " ", "d", NULL);
+    ck_assert_mem_eq(area, "abc d\0\0\0\0\0", 11);
 }
 END_TEST
 
@@ -134,7 +145,7 @@ START_TEST(without_arguments_nothing_happens)
 {
     char *arguments[] = {NULL};
     title_init(0, arguments);
-    title_set("nothing");
+    title_set("nothing", NULL);
 }
 END_TEST
 
@@ -145,6 +156,7 @@ static Suite *title_suite(void)
     tcase_add_test(titles, a_title_replaces_the_arguments);
     tcase_add_test(titles, a_long_title_uses_the_room_of_the_environment);
     tcase_add_test(titles, a_title_that_does_not_fit_is_cut);
+    tcase_add_test(titles, parts_follow_one_another);
     tcase_add_test(titles, without_arguments_nothing_happens);
     suite_add_tcase(suite, titles);
     return suite;

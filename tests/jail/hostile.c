@@ -166,7 +166,7 @@ static int run_hostile(struct heritage *heritage)
     act = read_order(&scene);
     if (act == NULL)
         return WORKER_EXIT_SETUP;
-    title_set("chatroomd: worker %s", act->name);
+    title_set("chatroomd: worker ", act->name, NULL);
     if (!scene.confined && jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
         return WORKER_EXIT_JAIL;
     return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);

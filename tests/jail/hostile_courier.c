@@ -226,7 +226,7 @@ int hostile_courier_run(struct heritage *heritage)
         return courier_run(heritage);
     if (!attach(&scene, heritage) || !move_descriptors(heritage))
         return WORKER_EXIT_SETUP;
-    title_set("chatroomd: hostile courier %u: %s", (unsigned)heritage->slot, row->name);
+    title_set("chatroomd: hostile courier: ", row->name, NULL);
     fill(&scene, heritage);
     scene.loop = epoll_create1(0);
     if (scene.loop < 0 || epoll_ctl(scene.loop, EPOLL_CTL_ADD, heritage->relay_fd, &event) != 0 ||
