@@ -24,6 +24,7 @@ libchatroomd_a_SOURCES = \
 	src/relay/frame.c src/relay/frame.h \
 	src/relay/handover.c src/relay/handover.h \
 	src/relay/heritage.h \
+	src/relay/loop.c src/relay/loop.h \
 	src/relay/relay.c src/relay/relay.h \
 	src/chat/names.c src/chat/names.h \
 	src/chat/room.c src/chat/room.h \

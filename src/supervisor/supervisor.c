@@ -25,6 +25,7 @@
 #include "supervisor/supervisor.h"
 
 #include "base/log.h"
+#include "relay/loop.h"
 #include "supervisor/canaries.h"
 #include "supervisor/clock.h"
 #include "supervisor/confinement.h"
@@ -418,7 +419,7 @@ static bool start(struct run *run, const struct worker_kind *kinds)
         return false;
     if (!make_region(supervisor) || !confinement_enter(options, kinds))
         return false;
-    if (!maker_prepare(&supervisor->maker, supervisor, kinds)) {
+    if (!loop_prepare() || !maker_prepare(&supervisor->maker, supervisor, kinds)) {
         fprintf(
             stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
         return false;
@@ -426,7 +427,7 @@ static bool start(struct run *run, const struct worker_kind *kinds)
     make_tables(run);
     if (!canaries_fly(&supervisor->maker, options->jail))
         return false;
-    supervisor->base = event_base_new();
+    supervisor->base = loop_new();
     if (supervisor->base == NULL || !watch_signals(run) || !maker_open(&supervisor->maker) ||
         !couriers_open(supervisor) || !newcomers_open(&run->newcomers)) {
         fprintf(stderr, "chatroomd: cannot make the event loop: %s\n", strerror(errno));

@@ -35,6 +35,7 @@
 #include "delivery/batch.h"
 #include "delivery/prefault.h"
 #include "relay/handover.h"
+#include "relay/loop.h"
 #include "relay/relay.h"
 #include "worker/closing.h"
 #include "worker/jail.h"
@@ -516,7 +517,7 @@ static bool open_courier(struct courier *courier)
 {
     const struct heritage *heritage = courier->heritage;
 
-    courier->base = event_base_new();
+    courier->base = loop_new();
     if (courier->base == NULL)
         return false;
     courier->relay = relay_open(courier->base, heritage->relay_fd, &supervisor_handler, courier);

@@ -28,6 +28,7 @@
 #include "protocol/line.h"
 #include "region/outbox.h"
 #include "relay/handover.h"
+#include "relay/loop.h"
 #include "relay/relay.h"
 #include "worker/closing.h"
 #include "worker/deliverer.h"
@@ -392,7 +393,7 @@ static const struct relay_handler supervisor_handler = {
 
 static bool open_relay(struct session *session)
 {
-    session->base = event_base_new();
+    session->base = loop_new();
     if (session->base == NULL)
         return false;
     session->relay =

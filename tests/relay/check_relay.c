@@ -5,6 +5,8 @@
 
 #include "relay/relay.h"
 
+#include "relay/loop.h"
+
 #include "tests/check_main.h"
 
 #include <errno.h>
@@ -71,7 +73,7 @@ static void set_up(void)
 
     signal(SIGPIPE, SIG_IGN); /* as in all our processes */
     memset(&witness, 0, sizeof witness);
-    witness.base = event_base_new();
+    witness.base = loop_new();
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     witness.relay = relay_open(witness.base, ends[0], &handler, &witness);
     ck_assert_ptr_nonnull(witness.relay);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "relay/handover.h"
+#include "relay/loop.h"
 #include "supervisor/courier.h"
 #include "supervisor/couriers.h"
 #include "supervisor/order.h"
@@ -108,7 +109,7 @@ static struct stage *open_stage(unsigned count, bool has_forker)
     stage->options.couriers = count;
     stage->options.courier_clients = STAGE_CLIENTS;
     supervisor->options = &stage->options;
-    supervisor->base = event_base_new();
+    supervisor->base = loop_new();
     supervisor->region = new_region();
     supervisor->view = region_view_of(&supervisor->region);
     ring_init(&supervisor->ring, &supervisor->region);
