@@ -50,6 +50,15 @@ static void look(evutil_socket_t fd, short what, void *argument)
         event_add(closing->poll, &delay);
 }
 
+static void discard(struct closing *closing)
+{
+    if (closing->deadline != NULL)
+        event_free(closing->deadline);
+    if (closing->poll != NULL)
+        event_free(closing->poll);
+    free(closing);
+}
+
 struct closing *closing_start(struct event_base *base, int fd, unsigned timeout_ms,
     void (*over)(void *context, bool in_time), void *context)
 {
@@ -66,7 +75,7 @@ struct closing *closing_start(struct event_base *base, int fd, unsigned timeout_
     closing->poll = evtimer_new(base, look, closing);
     if (closing->deadline == NULL || closing->poll == NULL ||
         event_add(closing->deadline, &timeout) != 0) {
-        closing_stop(closing);
+        discard(closing);
         return NULL;
     }
     return closing;
@@ -76,15 +85,6 @@ void closing_when_taken(struct closing *closing)
 {
     if (!event_pending(closing->poll, EV_TIMEOUT, NULL))
         look(closing->fd, 0, closing);
-}
-
-void closing_stop(struct closing *closing)
-{
-    if (closing->deadline != NULL)
-        event_free(closing->deadline);
-    if (closing->poll != NULL)
-        event_free(closing->poll);
-    free(closing);
 }
 
 void closing_say(int fd, enum end_reason reason)

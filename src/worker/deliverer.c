@@ -77,12 +77,6 @@ struct deliverer *deliverer_new(struct event_base *base, const struct region_vie
     return deliverer;
 }
 
-void deliverer_free(struct deliverer *deliverer)
-{
-    event_free(deliverer->writable);
-    free(deliverer);
-}
-
 void deliverer_set_relay(struct deliverer *deliverer, struct relay *relay)
 {
     deliverer->relay = relay;

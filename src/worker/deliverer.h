@@ -20,11 +20,10 @@ struct deliverer_handler {
 };
 
 /* For the client of `slot`, whose socket is `fd`. `handler` must outlive it. NULL where there is no
- * event to be had. */
+ * event to be had. It ends with the process. */
 struct deliverer *deliverer_new(struct event_base *base, const struct region_view *view,
     struct delivery_state *state, uint32_t slot, uint32_t generation, int fd,
     const struct deliverer_handler *handler, void *context);
-void deliverer_free(struct deliverer *deliverer);
 
 /* SPACE goes here. */
 void deliverer_set_relay(struct deliverer *deliverer, struct relay *relay);

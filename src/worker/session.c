@@ -73,14 +73,15 @@ struct session {
     struct frame finish;     /* how to finish: closed, or quit with a reason */
     char finish_reason[FRAME_REASON_MAX];
 
-    struct frame batch[BATCH_MAX];
-    size_t batch_count;
+    size_t batch_count; /* of `batch` */
 
     bool draining;  /* END came: everything owed is known */
     bool shut_down; /* all of that is written, and the socket shut down for writing */
     struct closing *closing;
     char name[FRAME_NAME_MAX + 1];
     int status;
+
+    struct frame batch[BATCH_MAX]; /* last, since who says little has no need of all its pages */
 };
 
 /* The first status stays. */
@@ -421,21 +422,6 @@ static bool open_client(struct session *session, const struct outbox *outbox)
     return session->deliverer != NULL;
 }
 
-static void close_session(struct session *session)
-{
-    if (session->closing != NULL)
-        closing_stop(session->closing);
-    if (session->deliverer != NULL)
-        deliverer_free(session->deliverer);
-    if (session->client != NULL)
-        bufferevent_free(session->client);
-    if (session->relay != NULL)
-        relay_close(session->relay);
-    if (session->base != NULL)
-        event_base_free(session->base);
-    line_parser_free(session->parser);
-}
-
 /* Waits for the client's socket; false where the supervisor has none for this worker after all. */
 static bool receive_client(struct session *session)
 {
@@ -474,19 +460,17 @@ static int begin_session(struct session *session, const struct outbox *outbox)
 int session_run(
     const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox)
 {
-    struct session session = {
-        .heritage = heritage,
-        .view = view,
-        .client_fd = -1,
-        .parser = line_parser_new(heritage->max_message),
-        .status = -1,
-    };
+    static struct session session; /* it ends with the process, and so does what it has */
 
+    session.heritage = heritage;
+    session.view = view;
+    session.client_fd = -1;
+    session.parser = line_parser_new(heritage->max_message);
+    session.status = -1;
     outbox_writer_init(&session.writer, *outbox);
     session.status = begin_session(&session, outbox);
     while (session.status < 0)
         if (event_base_dispatch(session.base) != 0)
             session_end(&session, WORKER_EXIT_SETUP);
-    close_session(&session);
     return session.status;
 }
