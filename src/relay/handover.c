@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,6 +54,14 @@ bool handover_send(int fd, const void *bytes, size_t length, const int *descript
     assert(count <= HANDOVER_DESCRIPTORS_MAX);
     memcpy(CMSG_DATA(&ancillary.header), descriptors, count * sizeof(int));
     return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+void handover_await(int fd)
+{
+    struct pollfd socket = {.fd = fd, .events = POLLIN};
+
+    while (poll(&socket, 1, -1) < 0 && errno == EINTR)
+        continue;
 }
 
 ssize_t handover_receive(int fd, void *bytes, size_t length, int *descriptors, size_t count)

@@ -63,8 +63,8 @@ struct heritage {
     enum worker_kind_number kind;
     uint32_t slot; /* a courier's is its number */
     uint32_t generation;
-    int handover_fd; /* by which its clients' sockets come: a client worker's once, then no more */
     int relay_fd;    /* the worker's end of its relay, non-blocking */
+    int handover_fd; /* by which a courier's clients' sockets come; -1: a client worker's, by relay */
     int region_read_only_fd;
     int region_read_write_fd;
     pid_t supervisor;

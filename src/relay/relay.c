@@ -14,6 +14,7 @@
 #include "relay/relay.h"
 
 #include "base/alloc.h"
+#include "relay/handover.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -114,6 +115,11 @@ void relay_send(struct relay *relay, const struct frame *frames, size_t count)
     }
     if ((size_t)sent < length)
         bufferevent_write(relay->stream, (const char *)frames + sent, length - (size_t)sent);
+}
+
+bool relay_give(struct relay *relay, const void *bytes, size_t length, int descriptor)
+{
+    return handover_send(relay->fd, bytes, length, &descriptor, 1);
 }
 
 void relay_finish(struct relay *relay)

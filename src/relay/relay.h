@@ -41,6 +41,13 @@ void relay_close(struct relay *relay);
  */
 void relay_send(struct relay *relay, const struct frame *frames, size_t count);
 
+/*
+ * Sends `length` bytes with a descriptor, of which the caller keeps its copy: the first that is sent,
+ * for the other end to take by handover_receive() before its loop reads. Returns false with errno
+ * set: EPIPE or ECONNRESET where there is no other end.
+ */
+bool relay_give(struct relay *relay, const void *bytes, size_t length, int descriptor);
+
 /* Nothing more will be sent: the other end sees that as our close, and is expected to close too. */
 void relay_finish(struct relay *relay);
 

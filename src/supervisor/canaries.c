@@ -48,27 +48,20 @@ static const char *step_word(int step)
     return step >= 0 && step < JAIL_STEP_COUNT ? words[step] : "unknown";
 }
 
-/* Makes one canary; both its sockets lead nowhere. Returns its pid, or 0. */
+/* Makes one canary; its relay leads nowhere. Returns its pid, or 0. */
 static pid_t send_in(struct maker *maker, enum canary_act act)
 {
     struct forker_request request = {.kind = WORKER_KIND_CANARY, .act = act};
     struct forker_answer answer = {0};
     struct pollfd control = {.fd = maker->forker.control, .events = POLLIN};
-    int handover[2], relay[2];
+    int relay[2];
     bool asked;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, handover) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, relay) != 0)
         return 0;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, relay) != 0) {
-        close(handover[0]);
-        close(handover[1]);
-        return 0;
-    }
-    asked = maker_ask(maker, &request, handover[1], relay[1]);
-    for (int end = 0; end < 2; end++) {
-        close(handover[end]);
-        close(relay[end]);
-    }
+    asked = maker_ask(maker, &request, relay[1], -1);
+    close(relay[0]);
+    close(relay[1]);
     while (asked && poll(&control, 1, TIMEOUT_MS) < 0 && errno == EINTR)
         continue;
     return asked && forker_take(&maker->forker, &answer) == 1 ? answer.pid : 0;

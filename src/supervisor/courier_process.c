@@ -171,7 +171,7 @@ void courier_start(struct courier *courier)
         go_down(courier, "sockets", errno);
         return;
     }
-    asked = maker_ask(&courier->supervisor->maker, &request, handover, relay);
+    asked = maker_ask(&courier->supervisor->maker, &request, relay, handover);
     int failure = errno;
     close(handover);
     close(relay);

@@ -4,13 +4,13 @@
  * Model:
  * 1. The forker is made at the very start, before there are clients, an event loop or signal
  *    handlers. It has one socket to the supervisor and the region's two descriptors.
- * 2. For each worker it is sent the slot and two descriptors, and makes a process by
- *    clone(CLONE_PARENT): the child is the supervisor's, which therefore reaps it and
- * whose death kills it (PDEATHSIG follows the parent). So the supervisor's loop never waits for a
- * fork, what a fork costs does not grow with the clients, and a worker inherits no table of theirs.
+ * 2. For each worker it is sent the slot and its sockets, and makes a process by
+ *    clone(CLONE_PARENT): the child is the supervisor's, which therefore reaps it and whose death
+ *    kills it from worker/jail.c's step on. So the supervisor's loop never waits for a fork, what a
+ *    fork costs does not grow with the clients, and a worker inherits no table of theirs.
  * 3. Workers ignore the signals that a terminal or an operator sends to the whole process group;
- * only the supervisor acts on them and tells the workers over their relays. No process but the
- * supervisor ever has a signal handler.
+ *    only the supervisor acts on them and tells the workers over their relays. No process but the
+ *    supervisor ever has a signal handler.
  * 4. A forker that dies is replaced by fork from the supervisor (see maker.c): its replacement
  *    carries a copy of what the supervisor had on its heap at that moment, which costs memory and
  *    secrecy towards later workers, but not the service. The processes that it did not announce are
@@ -53,6 +53,7 @@
 #define WORKERS_KEEP_STDERR 0
 #endif
 
+/* Of a request: the relay, and for a courier what its clients come by. */
 #define REQUEST_DESCRIPTORS 2
 
 /* How a worker ends. Nothing of it is worth a handler of exit(3), and to run those of all libraries
@@ -135,6 +136,7 @@ static uid_t uid_of(const struct forker_setup *setup, const struct forker_reques
 /* What the forker itself has: its workers are copies of it. */
 struct self {
     int control;
+    int reserve; /* a place for a descriptor: what a worker opens then fits in what it closes */
     pid_t supervisor;
     bool is_offered_to_oom;
     struct footprint footprint;
@@ -148,8 +150,8 @@ static void run_worker(const struct self *self, const struct forker_setup *setup
         .kind = request->kind,
         .slot = request->slot,
         .generation = request->generation,
-        .handover_fd = descriptors[0],
-        .relay_fd = descriptors[1],
+        .relay_fd = descriptors[0],
+        .handover_fd = descriptors[1],
         .region_read_only_fd = setup->region_read_only_fd,
         .region_read_write_fd = setup->region_read_write_fd,
         .supervisor = self->supervisor,
@@ -169,6 +171,7 @@ static void run_worker(const struct self *self, const struct forker_setup *setup
     };
 
     close(self->control);
+    close(self->reserve);
     END_WORKER(setup->kinds[request->kind].run(&heritage));
 }
 
@@ -193,6 +196,14 @@ static void receive(int control, struct forker_request *request, int *descriptor
         exit(EXIT_FAILURE);
 }
 
+/* The kernel leaves descriptors out where this process may have no more. */
+static bool has_all(
+    const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS])
+{
+    errno = EMFILE;
+    return descriptors[0] >= 0 && (request->kind != WORKER_KIND_COURIER || descriptors[1] >= 0);
+}
+
 static void forker_main(
     const struct forker *forker, const struct forker_setup *setup, const struct self *self)
 {
@@ -207,13 +218,12 @@ static void forker_main(
         answer.kind = request.kind;
         answer.slot = request.slot;
         answer.generation = request.generation;
-        /* The kernel leaves descriptors out where this process may have no more. */
         born = &forker->born[forker_place(setup, request.kind, request.slot)];
-        answer.pid = descriptors[1] < 0 ? -1 : fork_sibling(born);
+        answer.pid = has_all(&request, descriptors) ? fork_sibling(born) : -1;
         if (answer.pid == 0)
             run_worker(self, setup, &request, descriptors);
         if (answer.pid < 0) {
-            answer.failure = descriptors[1] < 0 ? EMFILE : errno;
+            answer.failure = errno;
             answer.pid = 0;
         }
         for (int i = 0; i < REQUEST_DESCRIPTORS; i++)
@@ -222,6 +232,18 @@ static void forker_main(
         if (send(self->control, &answer, sizeof answer, MSG_NOSIGNAL) != (ssize_t)sizeof answer)
             exit(EXIT_FAILURE);
     }
+}
+
+/* The descriptor under the lowest number there is, so that no limit on numbers leaves a place above
+ * it and none below. */
+static int lower(int fd)
+{
+    int low = dup(fd);
+
+    if (low < 0)
+        _exit(WORKER_EXIT_SETUP);
+    close(low < fd ? fd : low);
+    return low < fd ? low : fd;
 }
 
 /* Workers must not write where the others' pids stand, so they do not have it. And the pages are
@@ -237,7 +259,7 @@ static void keep_born(const struct forker *forker, const struct forker_setup *se
 static void become_forker(
     const struct forker *forker, const struct forker_setup *setup, int control, pid_t supervisor)
 {
-    struct self self = {.control = control, .supervisor = supervisor};
+    struct self self = {.supervisor = supervisor};
     int kept[] = {setup->region_read_only_fd, setup->region_read_write_fd, control};
 
     for (int i = 1; i < 3; i++)
@@ -250,6 +272,8 @@ static void become_forker(
     follow(supervisor);
     silence();
     close_all_but(kept, 3);
+    self.control = lower(control);
+    self.reserve = dup(STDIN_FILENO);
     title_set("chatroomd: forker", NULL);
     keep_born(forker, setup);
     if (setup->jail != JAIL_OFF)
@@ -300,16 +324,17 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
 }
 
 bool forker_ask(struct forker *forker, const struct forker_setup *setup,
-    const struct forker_request *request, int handover_fd, int relay_fd)
+    const struct forker_request *request, int relay_fd, int handover_fd)
 {
-    int descriptors[REQUEST_DESCRIPTORS] = {handover_fd, relay_fd};
+    int descriptors[REQUEST_DESCRIPTORS] = {relay_fd, handover_fd};
+    size_t count = handover_fd < 0 ? 1 : 2;
 
     if (forker->pending == FORKER_PENDING_MAX) {
         errno = EAGAIN;
         return false;
     }
     atomic_store(&forker->born[forker_place(setup, request->kind, request->slot)], 0);
-    if (!handover_send(forker->control, request, sizeof *request, descriptors, REQUEST_DESCRIPTORS))
+    if (!handover_send(forker->control, request, sizeof *request, descriptors, count))
         return false;
     forker->asked[(forker->oldest + forker->pending) % FORKER_PENDING_MAX] = *request;
     forker->pending++;

@@ -66,10 +66,11 @@ size_t forker_place(
 /* Makes the forker. Returns false, with errno set, where that is refused. */
 bool forker_start(struct forker *forker, const struct forker_setup *setup);
 
-/* Asks for a worker that gets both descriptors; the caller keeps its own copies of them. Returns
- * false, with errno set, where the forker cannot be asked now. */
+/* Asks for a worker that gets its end of the relay, and a courier of the handover pair (others: -1);
+ * the caller keeps its own copies of them. Returns false, with errno set, where the forker cannot be
+ * asked now. */
 bool forker_ask(struct forker *forker, const struct forker_setup *setup,
-    const struct forker_request *request, int handover_fd, int relay_fd);
+    const struct forker_request *request, int relay_fd, int handover_fd);
 
 /* Takes one answer. Returns 1; 0 where there is none at present; -1 where the forker is dead. */
 int forker_take(struct forker *forker, struct forker_answer *answer);

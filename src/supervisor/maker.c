@@ -155,7 +155,7 @@ bool maker_is_ready(const struct maker *maker)
 }
 
 bool maker_ask(
-    struct maker *maker, const struct forker_request *request, int handover_fd, int relay_fd)
+    struct maker *maker, const struct forker_request *request, int relay_fd, int handover_fd)
 {
     if (maker->forker.pid == 0) {
         errno = ECHILD;
@@ -163,7 +163,7 @@ bool maker_ask(
     }
     if (maker->forker.pending == 0)
         maker->silent_ms = 0;
-    return forker_ask(&maker->forker, &maker->setup, request, handover_fd, relay_fd);
+    return forker_ask(&maker->forker, &maker->setup, request, relay_fd, handover_fd);
 }
 
 bool maker_turn(struct maker *maker)

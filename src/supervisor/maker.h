@@ -43,7 +43,7 @@ bool maker_is_ready(const struct maker *maker);
 
 /* As forker_ask(). */
 bool maker_ask(
-    struct maker *maker, const struct forker_request *request, int handover_fd, int relay_fd);
+    struct maker *maker, const struct forker_request *request, int relay_fd, int handover_fd);
 
 /* At the end of a turn: makes a forker where there is none. Returns whether a later try is due by
  * the clock. */

@@ -72,7 +72,7 @@ struct slot *slot_take(struct supervisor *supervisor)
         offsetof(struct slot, queue) - offsetof(struct slot, state));
     slot->state = SLOT_SPARE;
     slot->generation++;
-    slot->client_fd = slot->handover_fd = -1;
+    slot->client_fd = -1;
     shown = &supervisor->region.slots[slot->number];
     atomic_store_explicit(&shown->wanted, 0, memory_order_relaxed);
     atomic_store_explicit(&shown->generation, slot->generation, memory_order_relaxed);
@@ -299,9 +299,8 @@ bool slot_give(struct slot *slot, int client_fd)
     bool given;
 
     memcpy(about.address, slot->address, sizeof about.address);
-    given = handover_send(slot->handover_fd, &about, sizeof about, &client_fd, 1);
+    given = relay_give(slot->relay, &about, sizeof about, client_fd);
     int failure = errno;
-    slot_end_handover(slot);
     if (!given)
         slot_doom(slot, 0); /* it is dead, or has nothing to live for */
     if (!given && !slot->is_making && (failure == EPIPE || failure == ECONNRESET))
@@ -309,13 +308,6 @@ bool slot_give(struct slot *slot, int client_fd)
     slot->state = SLOT_STARTING;
     slot->client_fd = client_fd;
     return true;
-}
-
-void slot_end_handover(struct slot *slot)
-{
-    if (slot->handover_fd >= 0)
-        close(slot->handover_fd);
-    slot->handover_fd = -1;
 }
 
 bool slots_kill_doomed(struct supervisor *supervisor)
@@ -513,7 +505,6 @@ void slot_try_free(struct slot *slot)
     if (slot->client_fd >= 0)
         close(slot->client_fd);
     slot->client_fd = -1;
-    slot_end_handover(slot);
     names_release(supervisor->names, slot->number);
     memset(outbox.bytes, 0, outbox.size);
     memset(outbox.state, 0, sizeof *outbox.state);

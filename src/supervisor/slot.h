@@ -28,8 +28,6 @@ void slot_mark(struct slot *slot);
  * one in the making the forker's answer tells. */
 bool slot_give(struct slot *slot, int client_fd);
 
-/* No client will come by the handover socket any more. */
-void slot_end_handover(struct slot *slot);
 
 /* The slot's position, copied once and checked; who lies about it is ended. */
 uint64_t slot_position(struct slot *slot);

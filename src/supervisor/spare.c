@@ -2,8 +2,8 @@
  * spare.c - making client workers, and keeping some ahead.
  *
  * Model: a worker is made for a slot, not for a client: it maps the slot's outbox, opens its relay
- * and takes all steps into the jail that it can without a client, and then waits for one on its
- * handover socket. spare-workers of them wait at any time, as long as there are free slots; a
+ * and takes all steps into the jail that it can without a client, and then waits for one to come by
+ * the relay. spare-workers of them wait at any time, as long as there are free slots; a
  * newcomer gets the one that was made first, or, where there is none, one that is made for it. So
  * there is one way to make a worker and one way to give it a client.
  *
@@ -16,7 +16,6 @@
 
 #include "supervisor/spare.h"
 
-#include "relay/handover.h"
 #include "supervisor/clock.h"
 #include "supervisor/order.h"
 #include "supervisor/slot.h"
@@ -54,19 +53,18 @@ const char *spare_make(struct slot *slot)
     struct supervisor *supervisor = slot->supervisor;
     struct forker_request request = {
         .kind = WORKER_KIND_CLIENT, .slot = slot->number, .generation = slot->generation};
-    int relay[2], handover;
+    int relay[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, relay) != 0)
         return "socketpair";
     slot->relay = relay_open(supervisor->base, relay[0], &worker_handler, slot);
-    if (slot->relay == NULL || !handover_pair(&slot->handover_fd, &handover)) {
+    if (slot->relay == NULL) {
         close(relay[1]);
         return "relay";
     }
-    slot->is_making = maker_ask(&supervisor->maker, &request, handover, relay[1]);
+    slot->is_making = maker_ask(&supervisor->maker, &request, relay[1], -1);
     int failure = errno;
     close(relay[1]);
-    close(handover);
     errno = failure;
     return slot->is_making ? NULL : "forker";
 }

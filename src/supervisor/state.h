@@ -71,7 +71,6 @@ struct slot {
 
     /* Its worker. */
     struct relay *relay; /* NULL once read to EOF */
-    int handover_fd;     /* by which it gets its client; -1 once it has */
     pid_t pid;           /* 0 while not known */
     bool is_making;      /* the forker has not answered yet */
     bool reaped;         /* or never made */

@@ -91,7 +91,6 @@ static void end_all(struct supervisor *supervisor)
         struct slot *slot = &supervisor->slots[i];
         if (slot->state == SLOT_FREE)
             continue;
-        slot_end_handover(slot);
         slot_end(slot, slot->state == SLOT_SPARE ? END_UNUSED : END_STOPPED, FRAME_END_DRAIN);
         slot_set_leaving(slot, false);
         slot->left_due = false;

@@ -425,10 +425,12 @@ static bool open_client(struct session *session, const struct outbox *outbox)
 /* Waits for the client's socket; false where the supervisor has none for this worker after all. */
 static bool receive_client(struct session *session)
 {
-    ssize_t length = handover_receive(session->heritage->handover_fd, &session->about,
-        sizeof session->about, &session->client_fd, 1);
+    int relay_fd = session->heritage->relay_fd;
+    ssize_t length;
 
-    close(session->heritage->handover_fd);
+    handover_await(relay_fd);
+    length = handover_receive(
+        relay_fd, &session->about, sizeof session->about, &session->client_fd, 1);
     if (length != (ssize_t)sizeof session->about || session->client_fd < 0)
         return false;
     session->about.address[sizeof session->about.address - 1] = '\0';

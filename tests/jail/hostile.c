@@ -119,10 +119,11 @@ static bool attach(struct scene *scene)
 static bool receive_client(struct scene *scene)
 {
     struct handover_client about;
-    ssize_t length =
-        handover_receive(scene->heritage->handover_fd, &about, sizeof about, &scene->client_fd, 1);
+    ssize_t length;
 
-    close(scene->heritage->handover_fd);
+    handover_await(scene->heritage->relay_fd);
+    length =
+        handover_receive(scene->heritage->relay_fd, &about, sizeof about, &scene->client_fd, 1);
     return length == (ssize_t)sizeof about && scene->client_fd >= 0;
 }
 
@@ -182,7 +183,8 @@ static int run_either(struct heritage *heritage)
 
     if (is_courier_hostile)
         return worker_run_client(heritage);
-    recv(heritage->handover_fd, &about, sizeof about, MSG_PEEK);
+    handover_await(heritage->relay_fd);
+    recv(heritage->relay_fd, &about, sizeof about, MSG_PEEK);
     return strncmp(about.address, "unix:", 5) == 0 ? run_hostile(heritage)
                                                    : worker_run_client(heritage);
 }

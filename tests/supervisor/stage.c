@@ -173,8 +173,8 @@ void stage_make_couriers(struct stage *stage)
         };
 
         stage_end_courier(stage, request.slot);
-        stage->courier_ends[request.slot].handover = ends[0];
-        stage->courier_ends[request.slot].relay = ends[1];
+        stage->courier_ends[request.slot].relay = ends[0];
+        stage->courier_ends[request.slot].handover = ends[1];
         supervisor->maker.forker.pending--;
         courier_maker_handler.answered(supervisor, &answer);
     }
@@ -206,18 +206,15 @@ void stage_close(struct stage *stage)
     free(stage);
 }
 
-/* The slot's worker gets its client. One pair of sockets serves all. */
-static void give_client(struct slot *slot, int client_fd)
+/* The slot's worker gets its client. */
+static void give_client(struct stage *stage, struct slot *slot, int client_fd)
 {
-    static int ours = -1, theirs;
     struct handover_client about;
 
     ck_assert_int_ge(client_fd, 0);
-    if (ours < 0)
-        ck_assert(handover_pair(&ours, &theirs));
-    slot->handover_fd = dup(ours);
     ck_assert(slot_give(slot, client_fd));
-    ck_assert_int_eq(recv(theirs, &about, sizeof about, 0), (ssize_t)sizeof about);
+    ck_assert_int_eq(recv(stage->worker_ends[slot->number], &about, sizeof about, 0),
+        (ssize_t)sizeof about);
     ck_assert(!slot->is_doomed);
     if (slot->supervisor->couriers != NULL)
         return;
@@ -237,7 +234,7 @@ struct slot *stage_take_client(struct stage *stage, int client_fd)
     ck_assert_ptr_nonnull(slot->relay);
     slot->pid = STAGE_NO_PROCESS;
     stage->worker_ends[slot->number] = ends[1];
-    give_client(slot, client_fd);
+    give_client(stage, slot, client_fd);
     return slot;
 }
 
