@@ -73,7 +73,7 @@ struct line_parser {
     size_t held;
     size_t capacity;
     char words[WORDS_SIZE];
-    char buffer[];
+    char *buffer; /* of `capacity` bytes, once a line has come in pieces: most come whole */
 };
 
 /* A line or part of it: bytes that somebody else owns. */
@@ -85,16 +85,16 @@ struct span {
 struct line_parser *line_parser_new(size_t max_message)
 {
     assert(max_message > 0);
-    size_t capacity = max_message + BUFFER_EXTRA;
-    struct line_parser *parser = alloc_zeroed(1, sizeof *parser + capacity);
+    struct line_parser *parser = alloc_zeroed(1, sizeof *parser);
 
     parser->max_message = max_message;
-    parser->capacity = capacity;
+    parser->capacity = max_message + BUFFER_EXTRA;
     return parser;
 }
 
 void line_parser_free(struct line_parser *parser)
 {
+    free(parser->buffer);
     free(parser);
 }
 
@@ -237,6 +237,8 @@ static void judge(struct line_parser *parser, struct span line, struct line_even
 static void hold(struct line_parser *parser, struct span piece)
 {
     assert(piece.length <= parser->capacity - parser->held);
+    if (parser->buffer == NULL)
+        parser->buffer = alloc_zeroed(1, parser->capacity);
     memcpy(parser->buffer + parser->held, piece.bytes, piece.length);
     parser->held += piece.length;
 }
