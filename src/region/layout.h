@@ -86,6 +86,13 @@ struct region_header {
     _Atomic uint64_t oldest_sequence; /* the oldest whose bytes and entry are still whole */
 };
 
+/* Where the parts are that workers map: what the header says of them. */
+struct region_places {
+    size_t view_size; /* bytes from the header's first to the ring's last; the outboxes begin there */
+    size_t outbox_stride, outbox_size;
+    size_t couriers_offset, courier_stride;
+};
+
 /* A client's place as everyone may see it: no name, no address. After those of the clients there is
  * one for each courier. */
 struct region_slot {

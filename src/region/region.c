@@ -257,6 +257,19 @@ struct region_view region_view_of(const struct region *region)
     return view_at((const char *)region->header);
 }
 
+struct region_places region_places_of(const struct region *region)
+{
+    const struct region_header *header = region->header;
+
+    return (struct region_places){
+        .view_size = header->outboxes_offset,
+        .outbox_stride = header->outbox_stride,
+        .outbox_size = header->outbox_size,
+        .couriers_offset = header->couriers_offset,
+        .courier_stride = header->courier_stride,
+    };
+}
+
 /* Looks at the header alone, to learn how much to map. */
 static bool read_header(int fd, struct region_header *copy)
 {
@@ -290,33 +303,26 @@ bool region_attach_view(struct region_view *view, int read_only_fd)
     return true;
 }
 
-bool region_attach_outbox(struct outbox *outbox, int read_only_fd, int read_write_fd, uint32_t slot)
+bool region_attach_outbox(
+    struct outbox *outbox, const struct region_places *places, int read_write_fd, uint32_t slot)
 {
-    struct region_header header;
-    char *base;
+    char *base = mmap(NULL, places->outbox_stride, PROT_READ | PROT_WRITE, MAP_SHARED,
+        read_write_fd, (off_t)(places->view_size + slot * places->outbox_stride));
 
-    if (!read_header(read_only_fd, &header))
-        return false;
-    base = mmap(NULL, header.outbox_stride, PROT_READ | PROT_WRITE, MAP_SHARED, read_write_fd,
-        (off_t)(header.outboxes_offset + slot * header.outbox_stride));
     if (base == MAP_FAILED)
         return false;
     outbox->state = (struct outbox_state *)(void *)base;
-    outbox->bytes = base + (header.outbox_stride - header.outbox_size);
-    outbox->size = header.outbox_size;
+    outbox->bytes = base + (places->outbox_stride - places->outbox_size);
+    outbox->size = places->outbox_size;
     return true;
 }
 
-bool region_attach_courier(
-    struct courier_part *part, int read_only_fd, int read_write_fd, uint32_t number)
+bool region_attach_courier(struct courier_part *part, const struct region_places *places,
+    int read_write_fd, uint32_t number)
 {
-    struct region_header header;
-    char *base;
+    char *base = mmap(NULL, places->courier_stride, PROT_READ | PROT_WRITE, MAP_SHARED,
+        read_write_fd, (off_t)(places->couriers_offset + number * places->courier_stride));
 
-    if (!read_header(read_only_fd, &header))
-        return false;
-    base = mmap(NULL, header.courier_stride, PROT_READ | PROT_WRITE, MAP_SHARED, read_write_fd,
-        (off_t)(header.couriers_offset + number * header.courier_stride));
     if (base == MAP_FAILED)
         return false;
     *part = part_at(base);

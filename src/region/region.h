@@ -86,22 +86,24 @@ void region_clear_courier(const struct region *region, uint32_t number);
 /* The supervisor's region as a reader sees it. */
 struct region_view region_view_of(const struct region *region);
 
+/* The same for as long as the region is. */
+struct region_places region_places_of(const struct region *region);
+
 /*
- * Attaching from another process: each maps one part at its exact size and closes neither
- * descriptor. They return false, with errno set, where a mapping is refused or the header is not a
- * whole region of this version (EPROTO).
+ * Attaching from another process: each maps one part at its exact size and does not close the
+ * descriptor. They return false, with errno set, where a mapping is refused.
  */
 
-/* header..ring, read-only. */
+/* header..ring, read-only; also EPROTO: the header is not a whole region of this version. */
 bool region_attach_view(struct region_view *view, int read_only_fd);
 
 /* The outbox of `slot`, read-write. */
-bool region_attach_outbox(
-    struct outbox *outbox, int read_only_fd, int read_write_fd, uint32_t slot);
+bool region_attach_outbox(struct outbox *outbox, const struct region_places *places,
+    int read_write_fd, uint32_t slot);
 
 /* The part of courier `number`, read-write. */
-bool region_attach_courier(
-    struct courier_part *part, int read_only_fd, int read_write_fd, uint32_t number);
+bool region_attach_courier(struct courier_part *part, const struct region_places *places,
+    int read_write_fd, uint32_t number);
 
 /* Where the delivery stands: the mark that counts. */
 static inline const struct delivery_mark *region_mark(const struct delivery_state *state)

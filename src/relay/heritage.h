@@ -10,6 +10,7 @@
 
 #include "base/footprint.h"
 #include "base/jail_mode.h"
+#include "region/layout.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,8 +76,7 @@ struct heritage {
     enum jail_mode jail;
     bool is_offered_to_oom;     /* by its maker, see base/footprint.h */
     struct footprint footprint; /* of its maker, that it is a copy of; 0: not known */
-    size_t view_size, outbox_size,
-        courier_size;    /* bytes of the region's parts, as they are mapped */
+    struct region_places places; /* of the region's parts */
     uid_t uid;           /* its own, or (uid_t)-1: the supervisor's */
     gid_t gid;           /* goes with a uid of its own */
     enum canary_act act; /* of a canary */

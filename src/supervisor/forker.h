@@ -18,7 +18,7 @@ struct forker_setup {
     const struct worker_kind *kinds; /* WORKER_KIND_COUNT of them */
     int region_read_only_fd;
     int region_read_write_fd;
-    size_t view_size, outbox_size, courier_size; /* as in struct heritage */
+    struct region_places places;
     size_t max_message;
     unsigned max_clients;
     unsigned couriers;

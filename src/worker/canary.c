@@ -93,7 +93,7 @@ int canary_run(struct heritage *heritage)
     };
     struct scene scene = {.heritage = heritage};
     bool attached = region_attach_view(&scene.view, heritage->region_read_only_fd) &&
-                    region_attach_outbox(&scene.outbox, heritage->region_read_only_fd,
+                    region_attach_outbox(&scene.outbox, &heritage->places,
                         heritage->region_read_write_fd, heritage->slot);
 
     close(heritage->region_read_only_fd);

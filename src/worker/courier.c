@@ -545,7 +545,7 @@ int courier_run(struct heritage *heritage)
     char number[12];
 
     bool attached = region_attach_view(&courier.view, heritage->region_read_only_fd) &&
-                    region_attach_courier(&courier.part, heritage->region_read_only_fd,
+                    region_attach_courier(&courier.part, &heritage->places,
                         heritage->region_read_write_fd, heritage->slot);
 
     close(heritage->region_read_only_fd);

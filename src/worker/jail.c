@@ -56,11 +56,12 @@ static size_t mapped(const struct heritage *heritage)
 {
     switch (heritage->kind) {
     case WORKER_KIND_COURIER:
-        return heritage->view_size + heritage->courier_size;
+        return heritage->places.view_size + heritage->places.courier_stride;
     case WORKER_KIND_CLIENT:
-        return (heritage->delivers ? heritage->view_size : 0) + heritage->outbox_size;
+        return (heritage->delivers ? heritage->places.view_size : 0) +
+               heritage->places.outbox_stride;
     default:
-        return heritage->view_size + heritage->outbox_size;
+        return heritage->places.view_size + heritage->places.outbox_stride;
     }
 }
 

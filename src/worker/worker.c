@@ -21,8 +21,8 @@ int worker_run_client(struct heritage *heritage)
     struct region_view view;
     struct outbox outbox;
     bool attached =
-        region_attach_outbox(&outbox, heritage->region_read_only_fd, heritage->region_read_write_fd,
-            heritage->slot) &&
+        region_attach_outbox(
+            &outbox, &heritage->places, heritage->region_read_write_fd, heritage->slot) &&
         (!heritage->delivers || region_attach_view(&view, heritage->region_read_only_fd));
 
     close(heritage->region_read_only_fd);

@@ -106,8 +106,8 @@ static bool attach(struct scene *scene)
 {
     const struct heritage *heritage = scene->heritage;
     bool attached =
-        region_attach_outbox(&scene->outbox, heritage->region_read_only_fd,
-            heritage->region_read_write_fd, heritage->slot) &&
+        region_attach_outbox(&scene->outbox, &heritage->places, heritage->region_read_write_fd,
+            heritage->slot) &&
         (!heritage->delivers || region_attach_view(&scene->view, heritage->region_read_only_fd));
 
     close(heritage->region_read_only_fd);

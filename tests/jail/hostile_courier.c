@@ -91,8 +91,8 @@ static bool attach(struct scene *scene, const struct heritage *heritage)
     char *base;
 
     if (!region_attach_view(&scene->view, heritage->region_read_only_fd) ||
-        !region_attach_courier(&scene->part, heritage->region_read_only_fd,
-            heritage->region_read_write_fd, heritage->slot))
+        !region_attach_courier(
+            &scene->part, &heritage->places, heritage->region_read_write_fd, heritage->slot))
         return false;
     if (!plan.open) {
         close(heritage->region_read_only_fd);
