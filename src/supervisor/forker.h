@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Requests that may be unanswered; the descriptors in flight are twice as many. */
+/* Requests that may be unanswered; the descriptors in flight are at most twice as many. */
 #define FORKER_PENDING_MAX 64u
 
 /* What every worker is given besides its own: the same for all. */
