@@ -495,13 +495,18 @@ void act_deliver_nothing_and_move(const struct scene *scene)
     only_answer(scene, move_a_little);
 }
 
-/* It keeps the courier where it is to begin with it. */
+/* It keeps the courier where it is to begin with it, or, where that has gone further already, there:
+ * to go back would be another lie. */
 static void show_waiting(const struct scene *scene, bool waits)
 {
+    uint64_t needed = atomic_load(&scene->part.state->oldest_needed);
+
     for (unsigned at = 0; at < scene->own_count; at++)
         if (scene->own[at] == scene->client.slot) {
-            show(scene, scene->client.generation, scene->own_from[at], 0);
-            need(scene, scene->own_from[at]);
+            uint64_t place = scene->own_from[at] > needed ? scene->own_from[at] : needed;
+
+            show(scene, scene->client.generation, place, 0);
+            need(scene, place);
         }
     atomic_store(&scene->part.deliveries[scene->client.slot].waits, waits);
 }
