@@ -198,7 +198,6 @@ static void receive(int control, struct forker_request *request, int *descriptor
 static bool has_all(
     const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS])
 {
-    errno = EMFILE;
     return descriptors[0] >= 0 && (request->kind != WORKER_KIND_COURIER || descriptors[1] >= 0);
 }
 
@@ -217,11 +216,12 @@ static void forker_main(
         answer.slot = request.slot;
         answer.generation = request.generation;
         born = &forker->born[forker_place(setup, request.kind, request.slot)];
-        answer.pid = has_all(&request, descriptors) ? fork_sibling(born) : -1;
+        bool is_whole = has_all(&request, descriptors);
+        answer.pid = is_whole ? fork_sibling(born) : -1;
         if (answer.pid == 0)
             run_worker(self, setup, &request, descriptors);
         if (answer.pid < 0) {
-            answer.failure = errno;
+            answer.failure = is_whole ? errno : EMFILE;
             answer.pid = 0;
         }
         for (int i = 0; i < REQUEST_DESCRIPTORS; i++)
