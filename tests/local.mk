@@ -51,6 +51,8 @@ tests_supervisor_check_hang_SOURCES = tests/supervisor/check_hang.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h
 tests_supervisor_check_hold_SOURCES = tests/supervisor/check_hold.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_check_listener_SOURCES = tests/supervisor/check_listener.c \
+	tests/system/bounded.c tests/system/bounded.h
 tests_supervisor_check_maker_SOURCES = tests/supervisor/check_maker.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h \
 	tests/system/bounded.c tests/system/bounded.h

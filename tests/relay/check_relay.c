@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -388,10 +389,24 @@ START_TEST(both_ways_at_once)
 }
 END_TEST
 
+/* --- its loop --- */
+
+START_TEST(no_variable_chooses_how_the_loop_waits)
+{
+    struct event_base *base;
+
+    setenv("EVENT_NOEPOLL", "1", 1);
+    base = loop_new();
+    ck_assert_ptr_nonnull(base);
+    ck_assert_str_eq(event_base_get_method(base), "epoll");
+    event_base_free(base);
+}
+END_TEST
+
 static Suite *relay_suite(void)
 {
     Suite *suite = suite_create("relay");
-    TCase *frames = tcase_create("frames");
+    TCase *frames = tcase_create("frames"), *loop = tcase_create("loop");
 
     tcase_set_timeout(frames, 60);
     tcase_add_checked_fixture(frames, set_up, tear_down);
@@ -409,6 +424,8 @@ static Suite *relay_suite(void)
     tcase_add_test(frames, a_batch_may_be_taken_in_part);
     tcase_add_test(frames, both_ways_at_once);
     suite_add_tcase(suite, frames);
+    tcase_add_test(loop, no_variable_chooses_how_the_loop_waits);
+    suite_add_tcase(suite, loop);
     return suite;
 }
 

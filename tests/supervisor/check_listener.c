@@ -4,10 +4,12 @@
 #include "supervisor/listener.h"
 
 #include "tests/check_main.h"
+#include "tests/system/bounded.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,7 +44,8 @@ START_TEST(an_accepted_socket_has_its_options)
 
     ck_assert_msg(listener_open(&listener, "127.0.0.1:0", error, sizeof error), "%s", error);
     client = connect_to(listener.text);
-    accepted = accept(listener.fd, NULL, NULL); /* connected already: it does not wait */
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = listener.fd, .events = POLLIN}, 1, BOUND_MS), 1);
+    accepted = accept(listener.fd, NULL, NULL);
     ck_assert_int_ge(accepted, 0);
     ck_assert_int_ne(option_of(accepted, IPPROTO_TCP, TCP_NODELAY), 0);
     ck_assert_int_ne(option_of(accepted, SOL_SOCKET, SO_KEEPALIVE), 0);
