@@ -76,7 +76,7 @@ struct heritage {
     enum jail_mode jail;
     bool is_offered_to_oom;     /* by its maker, see base/footprint.h */
     struct footprint footprint; /* of its maker, that it is a copy of; 0: not known */
-    struct region_places places; /* of the region's parts */
+    struct region_places places; /* where the parts of the region are */
     uid_t uid;           /* its own, or (uid_t)-1: the supervisor's */
     gid_t gid;           /* goes with a uid of its own */
     enum canary_act act; /* of a canary */
