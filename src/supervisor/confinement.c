@@ -105,7 +105,6 @@ static const struct filter_rule rules[] = {
     ALLOW("accept4"),
     ALLOW("socketpair"),
     ALLOW("read"),
-    ALLOW("readv"),
     ALLOW("pread64"), /* workers', of the region's header */
     ALLOW("write"),
     ALLOW("writev"),
@@ -118,7 +117,6 @@ static const struct filter_rule rules[] = {
     ALLOW("shutdown"),
     ALLOW("close"),
     ALLOW("close_range"),
-    ALLOW_ONLY("ioctl", 1, FIONREAD),
     ALLOW_ONLY("ioctl", 1, SIOCOUTQ), /* workers' */
     ALLOW_ONLY("ioctl", 1, TCGETS),   /* isatty(3) */
     ALLOW("fcntl"),

@@ -125,10 +125,8 @@ const struct filter_table *jail_filter_of(enum worker_kind_number kind)
 static const struct filter_rule client_rules[] = {
     COMMON,
     ALLOW("read"),
-    ALLOW("readv"),
     ALLOW("shutdown"),
     ALLOW("close"),
-    ALLOW_IF("ioctl", 1, LOW, FIONREAD),
     ALLOW_IF("ioctl", 1, LOW, SIOCOUTQ),
     ALLOW_IF_BOTH("mmap", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
     ALLOW_IF_BOTH("mmap2", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
@@ -138,8 +136,6 @@ static const struct filter_rule client_rules[] = {
 static const struct filter_rule courier_rules[] = {
     COMMON,
     ALLOW_IF("read", 0, LOW, COURIER_RELAY_FD),
-    ALLOW_IF("readv", 0, LOW, COURIER_RELAY_FD),
-    ALLOW_IF_BOTH("ioctl", 0, LOW, COURIER_RELAY_FD, 1, LOW, FIONREAD),
     ALLOW_IF("shutdown", 0, LOW, COURIER_RELAY_FD),
     ALLOW_IF_BOTH("recvmsg", 0, LOW, COURIER_HANDOVER_FD, 2, LOW, MSG_CMSG_CLOEXEC),
     ALLOW_ABOVE("close", 0, LOW, COURIER_LAST_FD),

@@ -2,9 +2,10 @@
  * session.c - a client worker's event loop.
  *
  * Model:
- * 1. In: the client's bufferevent gives bytes, the protocol makes events of them, and each event
- * goes to the supervisor as a frame with its text in the outbox. Where credit is used up, the event
- * is held, nothing more is read, and the client feels that as TCP does it; CREDIT goes on.
+ * 1. In: a turn is one read(2) of at most INPUT_TURN bytes (relay.c says why there is no
+ *    bufferevent), the protocol makes events of them, and each event goes to the supervisor as a
+ *    frame with its text in the outbox. Where credit is used up, the event is held, nothing more is
+ *    read, and the client feels that as TCP does it; CREDIT goes on.
  * 2. Out: only the delivery writes to the client's socket, so all that a client sees is in one
  *    order: the worker's own (deliverer.c), or that of a courier, of which the worker knows
  * nothing.
@@ -34,8 +35,7 @@
 #include "worker/deliverer.h"
 #include "worker/jail.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -59,7 +59,7 @@ struct session {
     struct handover_client about;
     struct event_base *base;
     struct relay *relay;
-    struct bufferevent *client;
+    struct event *readable; /* the client's socket, while nothing is held */
     int client_fd;
     struct deliverer *deliverer; /* NULL where a courier delivers */
     struct outbox_writer writer;
@@ -68,7 +68,8 @@ struct session {
     enum input_state input;
     bool peer_closed;        /* the client's EOF has been read */
     struct line_event event; /* not yet handed over, unless its kind is LINE_NONE */
-    size_t event_bytes;      /* of the input that it is made of: drained when it is handed over */
+    size_t event_bytes;      /* of the input that it is made of: let go when it is handed over */
+    size_t unjudged, length; /* where in `bytes` that is, and what has been read */
     size_t help_next;        /* line of the help text that comes next */
     struct frame finish;     /* how to finish: closed, or quit with a reason */
     char finish_reason[FRAME_REASON_MAX];
@@ -81,7 +82,9 @@ struct session {
     char name[FRAME_NAME_MAX + 1];
     int status;
 
-    struct frame batch[BATCH_MAX]; /* last, since who says little has no need of all its pages */
+    /* Last, since who says little has no need of all their pages. */
+    struct frame batch[BATCH_MAX];
+    char bytes[INPUT_TURN];
 };
 
 /* The first status stays. */
@@ -183,7 +186,7 @@ static bool settle_event(struct session *session)
     if (session->event.kind != LINE_NONE && !hand_over(session, &session->event))
         return false;
     session->event.kind = LINE_NONE;
-    evbuffer_drain(bufferevent_get_input(session->client), session->event_bytes);
+    session->unjudged += session->event_bytes;
     session->event_bytes = 0;
     return true;
 }
@@ -191,13 +194,10 @@ static bool settle_event(struct session *session)
 /* Makes the next event of what has been read; false where there is nothing. */
 static bool next_event(struct session *session)
 {
-    struct evbuffer *input = bufferevent_get_input(session->client);
-    struct evbuffer_iovec chunk;
-
     if (session->input == INPUT_OPEN || session->input == INPUT_ENDED) {
-        if (evbuffer_peek(input, -1, NULL, &chunk, 1) > 0 && chunk.iov_len > 0) {
-            session->event_bytes =
-                line_parse(session->parser, chunk.iov_base, chunk.iov_len, &session->event);
+        if (session->unjudged < session->length) {
+            session->event_bytes = line_parse(session->parser, session->bytes + session->unjudged,
+                session->length - session->unjudged, &session->event);
             return true;
         }
         if (session->input == INPUT_ENDED) {
@@ -207,7 +207,7 @@ static bool next_event(struct session *session)
         }
         return false;
     }
-    evbuffer_drain(input, evbuffer_get_length(input));
+    session->unjudged = session->length;
     return false;
 }
 
@@ -228,26 +228,14 @@ static void take_input(struct session *session)
         return;
     /* While an event is held the buffer that it points into must stay as it is. */
     if (session->event.kind != LINE_NONE)
-        bufferevent_disable(session->client, EV_READ);
-    else if (bufferevent_enable(session->client, EV_READ) != 0)
+        event_del(session->readable);
+    else if (event_add(session->readable, NULL) != 0)
         session_end(session, WORKER_EXIT_SETUP);
 }
 
-static void client_readable(struct bufferevent *client, void *argument)
+static void input_ended(struct session *session)
 {
-    (void)client;
-    take_input(argument);
-}
-
-static void client_event(struct bufferevent *client, short what, void *argument)
-{
-    struct session *session = argument;
-
-    (void)client;
-    if (!(what & BEV_EVENT_EOF)) {
-        session_end(session, WORKER_EXIT_CONNECTION_LOST);
-        return;
-    }
+    event_del(session->readable);
     session->peer_closed = true;
     if (session->shut_down) {
         session_end(session, WORKER_EXIT_DONE);
@@ -255,6 +243,26 @@ static void client_event(struct bufferevent *client, short what, void *argument)
     }
     if (session->input == INPUT_OPEN)
         session->input = INPUT_ENDED;
+    take_input(session);
+}
+
+static void client_readable(evutil_socket_t fd, short what, void *argument)
+{
+    struct session *session = argument;
+    ssize_t length = read(fd, session->bytes, sizeof session->bytes);
+
+    (void)what;
+    if (length < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            session_end(session, WORKER_EXIT_CONNECTION_LOST);
+        return;
+    }
+    if (length == 0) {
+        input_ended(session);
+        return;
+    }
+    session->unjudged = 0;
+    session->length = (size_t)length;
     take_input(session);
 }
 
@@ -406,12 +414,9 @@ static bool open_client(struct session *session, const struct outbox *outbox)
 {
     const struct heritage *heritage = session->heritage;
 
-    session->client = bufferevent_socket_new(session->base, session->client_fd, 0);
-    if (session->client == NULL)
-        return false;
-    bufferevent_setcb(session->client, client_readable, NULL, client_event, session);
-    bufferevent_set_max_single_read(session->client, INPUT_TURN);
-    if (bufferevent_enable(session->client, EV_READ) != 0)
+    session->readable = event_new(
+        session->base, session->client_fd, EV_READ | EV_PERSIST, client_readable, session);
+    if (session->readable == NULL || event_add(session->readable, NULL) != 0)
         return false;
     if (!heritage->delivers)
         return true;

@@ -182,6 +182,31 @@ START_TEST(a_frame_may_come_byte_by_byte)
 }
 END_TEST
 
+/* All relays of a process are read into one buffer. */
+START_TEST(a_piece_waits_while_another_relay_is_read)
+{
+    struct frame frame = numbered(5), others[3] = {numbered(6), numbered(7), numbered(8)};
+    struct relay *other;
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    other = relay_open(witness.base, ends[0], &handler, &witness);
+    ck_assert_ptr_nonnull(other);
+    put(&frame, 20);
+    turn();
+    ck_assert_int_eq(write(ends[1], others, sizeof others), sizeof others);
+    turn();
+    put((const char *)&frame + 20, sizeof frame - 20);
+    turn();
+    ck_assert_uint_eq(witness.frame_count, 4);
+    for (uint64_t i = 0; i < 3; i++)
+        expect_numbered(&witness.frames[i], 6 + i);
+    expect_numbered(&witness.frames[3], 5);
+    relay_close(other);
+    close(ends[1]);
+}
+END_TEST
+
 START_TEST(the_relay_may_be_closed_by_a_frame)
 {
     witness.close_at = 3;
@@ -413,6 +438,7 @@ static Suite *relay_suite(void)
     tcase_add_test(frames, frames_come_in_order);
     tcase_add_test(frames, a_frame_may_come_in_two_pieces);
     tcase_add_test(frames, a_frame_may_come_byte_by_byte);
+    tcase_add_test(frames, a_piece_waits_while_another_relay_is_read);
     tcase_add_test(frames, the_relay_may_be_closed_by_a_frame);
     tcase_add_test(frames, the_end_comes_once_after_the_last_frame);
     tcase_add_loop_test(frames, a_cut_frame_at_the_end_is_no_frame, 0, 3);
