@@ -259,6 +259,7 @@ static void become_forker(
 {
     struct self self = {.supervisor = supervisor};
     int kept[] = {setup->region_read_only_fd, setup->region_read_write_fd, control};
+    int first;
 
     for (int i = 1; i < 3; i++)
         for (int k = i; k > 0 && kept[k] < kept[k - 1]; k--) {
@@ -270,8 +271,10 @@ static void become_forker(
     follow(supervisor);
     silence();
     close_all_but(kept, 3);
+    first = dup(STDIN_FILENO); /* left to the relays that come: a worker's jail knows that number */
     self.control = lower(control);
     self.reserve = dup(STDIN_FILENO);
+    close(first);
     title_set("chatroomd: forker", NULL);
     keep_born(forker, setup);
     if (setup->jail != JAIL_OFF)

@@ -2,9 +2,11 @@
  * jail.c - the order in which a worker gives up what it could do.
  *
  * Model: each step takes away something that no later step needs, and the filter comes last, since
- * it takes away the means of all others. What a worker then has: its client's socket, its end of
- * the relay, an event loop, the region's common part read-only from a descriptor that never was
- * writable (not where couriers deliver), its own outbox, and memory of its own.
+ * it takes away the means of all others. What a worker then has: its end of the relay, an event
+ * loop, the region's common part read-only from a descriptor that never was writable (not where
+ * couriers deliver), its own outbox, and memory of its own. It is jailed before it has a client:
+ * the client's socket is the one descriptor that it can still be given, and to have taken these
+ * steps before keeps nobody waiting.
  *
  * 1. oom_score_adj: when memory runs out a worker goes, not the service. It is inherited from the
  *    forker, which is replaceable, too.
@@ -13,11 +15,12 @@
  * 3. The supervisor's death, after the change of uid, which forgets it. Across uids the signal is
  *    delivered because the dying supervisor has CAP_KILL then; getppid() covers a death before.
  * 4. Not dumpable: /proc/PID is root's, and nobody of the same uid can trace it.
- * 5. no_new_privs. Up to here a spare worker goes while it waits for its client.
- * 6. Limits: no new descriptor, process, file content, core file or locked memory, and a bound on
- *    memory, from what the forker had (one that replaced a dead one carries more) and what is
- *    mapped of the region. It holds for the address space too, since what is mapped to be read
- *    only is no data to the kernel, and yet costs it page tables.
+ * 5. no_new_privs.
+ * 6. Limits: no new process, file content, core file or locked memory; one more descriptor, for
+ *    the client (a courier: one for each); and a bound on memory, from what the forker had (one
+ *    that replaced a dead one carries more) and what is mapped of the region. It holds for the
+ *    address space too, since what is mapped to be read only is no data to the kernel, and yet
+ *    costs it page tables.
  * 7. The filter.
  *
  * Builds with sanitizers have no limits, and the looser filter, since their reports open files and
@@ -72,24 +75,44 @@ static bool limit(__rlimit_resource_t resource, rlim_t most)
     return setrlimit(resource, &both) == 0;
 }
 
+/* The limit of open files is one on their numbers: the lowest that is free is the client's. */
+static rlim_t one_descriptor_more(void)
+{
+    int free_number = dup(STDIN_FILENO);
+
+    close(free_number);
+    return (rlim_t)free_number + 1;
+}
+
+static rlim_t descriptors_of(const struct heritage *heritage)
+{
+    switch (heritage->kind) {
+    case WORKER_KIND_CLIENT:
+        return one_descriptor_more();
+    case WORKER_KIND_COURIER:
+        return heritage->max_clients + COURIER_DESCRIPTORS;
+    default:
+        return 0;
+    }
+}
+
 static bool set_limits(const struct heritage *heritage)
 {
     bool is_courier = heritage->kind == WORKER_KIND_COURIER;
-    rlim_t descriptors = is_courier ? heritage->max_clients + COURIER_DESCRIPTORS : 0;
     rlim_t more = DATA_MORE + (is_courier ? heritage->max_clients * COURIER_DATA_PER_CLIENT : 0);
     struct footprint before = heritage->footprint;
 
     if (!limit(RLIMIT_CORE, 0))
         return false;
 #ifdef CHATROOMD_SANITIZERS
-    (void)before, (void)descriptors, (void)more, (void)mapped;
+    (void)before, (void)more, (void)mapped, (void)descriptors_of;
     return true;
 #else
     return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_MEMLOCK, 0) &&
            limit(RLIMIT_MSGQUEUE, 0) &&
            (before.all == 0 || limit(RLIMIT_AS, before.all + mapped(heritage) + more)) &&
            (before.data == 0 || limit(RLIMIT_DATA, before.data + more)) &&
-           limit(RLIMIT_NOFILE, descriptors);
+           limit(RLIMIT_NOFILE, descriptors_of(heritage));
 #endif
 }
 
@@ -138,18 +161,7 @@ struct step {
     bool (*take)(const struct heritage *heritage);
 };
 
-static enum jail_step take_steps(
-    const struct heritage *heritage, const struct step *steps, size_t count)
-{
-    enum jail_step failed = JAIL_WHOLE;
-
-    for (size_t i = 0; i < count; i++)
-        if (!steps[i].take(heritage) && failed == JAIL_WHOLE)
-            failed = steps[i].step;
-    return failed;
-}
-
-enum jail_step jail_approach(const struct heritage *heritage)
+enum jail_step jail_enter(const struct heritage *heritage)
 {
     static const struct step steps[] = {
         {JAIL_OOM, is_offered_to_oom},
@@ -157,28 +169,15 @@ enum jail_step jail_approach(const struct heritage *heritage)
         {JAIL_FOLLOW, follow_supervisor},
         {JAIL_DUMPABLE, hide},
         {JAIL_NO_NEW_PRIVILEGES, refuse_privileges},
-    };
-
-    if (heritage->jail == JAIL_OFF)
-        return follow_supervisor(heritage) ? JAIL_WHOLE : JAIL_FOLLOW;
-    return take_steps(heritage, steps, sizeof steps / sizeof steps[0]);
-}
-
-enum jail_step jail_shut(const struct heritage *heritage)
-{
-    static const struct step steps[] = {
         {JAIL_LIMITS, set_limits},
         {JAIL_FILTER, load_filter},
     };
+    enum jail_step failed = JAIL_WHOLE;
 
     if (heritage->jail == JAIL_OFF)
-        return JAIL_WHOLE;
-    return take_steps(heritage, steps, sizeof steps / sizeof steps[0]);
-}
-
-enum jail_step jail_enter(const struct heritage *heritage)
-{
-    enum jail_step approach = jail_approach(heritage), shut = jail_shut(heritage);
-
-    return approach != JAIL_WHOLE ? approach : shut;
+        return follow_supervisor(heritage) ? JAIL_WHOLE : JAIL_FOLLOW;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (!steps[i].take(heritage) && failed == JAIL_WHOLE)
+            failed = steps[i].step;
+    return failed;
 }

@@ -120,10 +120,13 @@ const struct filter_table *jail_filter_of(enum worker_kind_number kind)
         ALLOW("restart_syscall"), ALLOW("exit"), ALLOW("exit_group"), WORST, KILL("ptrace"),       \
         KILL("tgkill")
 
-/* Reads from its client and its relay, never from an address; looks at what the client has taken.
- */
+/* Waits for its client and takes its socket from the relay; reads from both, never from an address;
+ * looks at what the client has taken. */
 static const struct filter_rule client_rules[] = {
     COMMON,
+    ALLOW("poll"),
+    ALLOW("ppoll"),
+    ALLOW_IF_BOTH("recvmsg", 0, LOW, WORKER_RELAY_FD, 2, LOW, MSG_CMSG_CLOEXEC),
     ALLOW("read"),
     ALLOW("shutdown"),
     ALLOW("close"),

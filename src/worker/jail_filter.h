@@ -7,6 +7,10 @@
 #include "base/filter.h"
 #include "relay/heritage.h"
 
+/* A client worker's relay: the filter knows it by number, since from no other does it take a
+ * descriptor. */
+#define WORKER_RELAY_FD 3
+
 /* Descriptors of a courier: the filter knows them by number, since it may read from no other; and
  * it keeps all up to the last one open, since the next client's socket would take a number that is
  * free. */

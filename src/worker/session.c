@@ -13,8 +13,8 @@
  *    answers with END after the client's `left` is recorded; what is owed until then is delivered,
  *    and the socket is closed as closing.c says, all within drain-timeout. Where a courier
  *    delivers, the supervisor shuts the socket down when that is done, and says CLOSE.
- * 4. A worker is made before its client is there: it waits for the socket when all is ready but the
- *    last steps into the jail, which come before the client's first byte is read.
+ * 4. A worker is made before its client is there: jailed and with all else ready it waits for the
+ *    socket.
  *
  * Ends: the loop ends with an exit status, and the process with it; the kernel closes the rest. The
  * position in the outbox tells the supervisor how far delivery got.
@@ -447,18 +447,15 @@ static bool receive_client(struct session *session)
 static int begin_session(struct session *session, const struct outbox *outbox)
 {
     const struct heritage *heritage = session->heritage;
-    bool must_be_jailed = heritage->jail == JAIL_REQUIRED;
 
     if (!open_relay(session))
         return WORKER_EXIT_SETUP;
-    if (jail_approach(heritage) != JAIL_WHOLE && must_be_jailed)
+    if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED)
         return WORKER_EXIT_JAIL;
     if (!receive_client(session))
         return WORKER_EXIT_DONE;
     if (!open_client(session, outbox))
         return WORKER_EXIT_SETUP;
-    if (jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
-        return WORKER_EXIT_JAIL;
     submit(session, FRAME_ENTER, 0, NULL, 0);
     send_batch(session);
     return -1;

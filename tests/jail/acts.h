@@ -64,6 +64,7 @@
     ACT(make_socket_blocking)                                                                      \
     ACT(send_descriptor)                                                                           \
     ACT(receive_message)                                                                           \
+    ACT(receive_descriptor_from_client)                                                            \
     ACT(peek_at_message)                                                                           \
     ACT(send_with_other_flags)                                                                     \
     ACT(send_many_messages)                                                                        \

@@ -360,6 +360,13 @@ bool act_receive_message(const struct scene *scene)
     return recvmsg(scene->heritage->relay_fd, &message, MSG_DONTWAIT) >= 0 || errno == EAGAIN;
 }
 
+bool act_receive_descriptor_from_client(const struct scene *scene)
+{
+    struct msghdr message = {0};
+
+    return recvmsg(scene->client_fd, &message, MSG_CMSG_CLOEXEC) >= 0 || errno == EAGAIN;
+}
+
 bool act_peek_at_message(const struct scene *scene)
 {
     char byte;

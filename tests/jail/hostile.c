@@ -160,15 +160,13 @@ static int run_hostile(struct heritage *heritage)
 
     if (loop < 0 || !attach(&scene))
         return WORKER_EXIT_SETUP;
-    if (jail_approach(heritage) != JAIL_WHOLE && must_be_jailed)
-        return WORKER_EXIT_JAIL;
     if (!receive_client(&scene))
         return WORKER_EXIT_DONE;
     act = read_order(&scene);
     if (act == NULL)
         return WORKER_EXIT_SETUP;
     title_set("chatroomd: worker ", act->name, NULL);
-    if (!scene.confined && jail_shut(heritage) != JAIL_WHOLE && must_be_jailed)
+    if (!scene.confined && jail_enter(heritage) != JAIL_WHOLE && must_be_jailed)
         return WORKER_EXIT_JAIL;
     return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);
 }
