@@ -36,7 +36,8 @@ check_PROGRAMS += \
 	tests/supervisor/check_refusals \
 	tests/supervisor/check_resume \
 	tests/supervisor/check_slot \
-	tests/supervisor/check_space
+	tests/supervisor/check_space \
+	tests/supervisor/check_spare
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \
@@ -61,6 +62,8 @@ tests_supervisor_check_resume_SOURCES = tests/supervisor/check_resume.c \
 tests_supervisor_check_slot_SOURCES = tests/supervisor/check_slot.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h
 tests_supervisor_check_space_SOURCES = tests/supervisor/check_space.c \
+	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_check_spare_SOURCES = tests/supervisor/check_spare.c \
 	tests/supervisor/stage.c tests/supervisor/stage.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
 tests_protocol_check_line_SOURCES = tests/protocol/check_line.c \

@@ -20,8 +20,8 @@ void spare_remove(struct slot *slot);
 /* A spare worker has died, or could not be made: the next one comes later. */
 void spare_failed(struct supervisor *supervisor);
 
-/* At the end of a turn: makes as many as are missing. Returns whether a later try is due by the
- * clock. */
-bool spares_turn(struct supervisor *supervisor);
+/* At the end of a turn: makes as many as are missing, or says in how many milliseconds that is due
+ * (0: it is not). Returns whether a later try is due by the clock. */
+bool spares_turn(struct supervisor *supervisor, unsigned *rest_due);
 
 #endif

@@ -177,7 +177,8 @@ struct supervisor {
     struct slot_list free, waiting, dirty, leaving, doomed, dying, spares;
     unsigned waiting_count, spare_count;
 
-    uint64_t spare_retry_at; /* milliseconds: none is made before; 0: now */
+    uint64_t spare_retry_at;   /* milliseconds: none is made before; 0: now */
+    uint64_t spares_wanted_at; /* milliseconds: when those that were taken are replaced */
 
     struct courier *couriers; /* NULL: workers deliver */
     unsigned courier_count;

@@ -207,12 +207,21 @@ static void on_rest(evutil_socket_t fd, short what, void *argument)
     (void)fd, (void)what, (void)argument; /* that the turn ends now is enough */
 }
 
+/* Lets the loop wake when the first of these is due (milliseconds; 0: it is not). */
+static void rest_until(struct run *run, unsigned one, unsigned other)
+{
+    unsigned due = one == 0 || (other != 0 && other < one) ? other : one;
+
+    if (due > 0)
+        event_add(run->rest, &(struct timeval){.tv_usec = (suseconds_t)due * 1000});
+}
+
 /* The end of a turn. Returns whether the next one is due at once. */
 static bool end_turn(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
     bool again = false, clock_needed;
-    unsigned rest_due;
+    unsigned tell_due, spares_due;
 
     clock_forget(supervisor);
     supervisor->counters.turns++;
@@ -223,15 +232,14 @@ static bool end_turn(struct run *run)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
         end_all(supervisor);
-    rest_due = tell_all(supervisor);
-    if (rest_due > 0)
-        event_add(run->rest, &(struct timeval){.tv_usec = (suseconds_t)rest_due * 1000});
+    tell_due = tell_all(supervisor);
     if (supervisor->blocked || supervisor->waiting_count > 0)
         again = space_arm(supervisor) || again;
     clock_needed = slots_kill_doomed(supervisor) || clock_needed;
     clock_needed = maker_turn(&supervisor->maker) || clock_needed;
     clock_needed = newcomers_turn(&run->newcomers) || clock_needed;
-    clock_needed = spares_turn(supervisor) || clock_needed;
+    clock_needed = spares_turn(supervisor, &spares_due) || clock_needed;
+    rest_until(run, tell_due, spares_due);
     clock_needed = maker_waits(&supervisor->maker) || clock_needed;
     clock_needed = clock_needed || supervisor->waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
