@@ -7,7 +7,8 @@
  * 2. What is due for a client (SERVE, MEMBER, END) is state in its slot, and the slot is in the
  *    courier's list of news; SERVE and MEMBER are said before the turn's DELIVER, END after it (so
  *    who ends is out of the room before: the turn goes on after its `left`).
- * 3. A client's descriptor goes by the handover socket, sooner or later than its SERVE.
+ * 3. A client's descriptor goes by the handover socket, and before its SERVE where that takes it:
+ *    then the newcomer is welcomed before the others hear of it, which takes a write for each.
  *
  * Overflow: the lists of news and of handovers hold a slot at most once; frames that a relay does
  * not take wait there, at most four for each client, and as long as they do none are added; a
@@ -163,6 +164,6 @@ void courier_tell(struct courier *courier)
         say_end(&batch, slot);
         courier_unmark(slot);
     }
-    send_batch(&batch);
     send_descriptors(courier);
+    send_batch(&batch);
 }
