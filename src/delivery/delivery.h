@@ -16,10 +16,10 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* Longest run of neighbouring records that leaves as one piece, and how many pieces leave at once.
- */
+/* Longest run of neighbouring records that leaves as one piece, and how many pieces leave at once:
+ * where many join at once each "has joined" is one, since a welcome lies between any two. */
 #define DELIVERY_RUN_MAX  ((size_t)256 * 1024)
-#define DELIVERY_RUNS_MAX 8
+#define DELIVERY_RUNS_MAX 64
 
 /* Rooms of one client; memberships that have ended count until the position has passed their end.
  */

@@ -225,14 +225,14 @@ START_TEST(it_ends_where_its_runs_are_used_up)
     struct record_label other = message_of(2);
 
     other.room = 1;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 5 * DELIVERY_RUNS_MAX / 2; i++) {
         put(message_of(2), 10);
         put(other, 10); /* no two leave as one run */
     }
     stand_at(&delivery, from);
     for (int i = 0; i < 3; i++) {
         batch_gather(&batch, from, ring.next_sequence);
-        ck_assert_int_eq(batch.count, i < 2 ? DELIVERY_RUNS_MAX : 20 - 2 * DELIVERY_RUNS_MAX);
+        ck_assert_int_eq(batch.count, i < 2 ? DELIVERY_RUNS_MAX : DELIVERY_RUNS_MAX / 2);
         expect_own_runs();
         ck_assert_uint_gt(batch.end, from);
         from = batch.end;

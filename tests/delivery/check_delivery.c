@@ -275,21 +275,23 @@ START_TEST(a_run_is_cut_at_its_longest)
 }
 END_TEST
 
-START_TEST(at_most_eight_runs)
+START_TEST(the_runs_are_used_up)
 {
+    enum { RECORDS = 2 * (DELIVERY_RUNS_MAX + 2), NO_ROOM = 2 * DELIVERY_RUNS_MAX + 1 };
+    size_t gathered = (size_t)DELIVERY_RUNS_MAX * 10;
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
     ck_assert(delivery_member(&delivery, 0, 1, true));
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < RECORDS; i++)
         put(message_of(i % 2 == 0 ? 2 : ME), 10);
-    ck_assert(delivery_extend(&delivery, 1, 20));
-    ck_assert_int_eq(delivery_gather(&delivery, runs, &reached), 8);
-    ck_assert_uint_eq(reached, 17); /* the first that found no room */
-    delivery_advance(&delivery, 80, 80, reached);
-    ck_assert_uint_eq(stated_position(), 17);
+    ck_assert(delivery_extend(&delivery, 1, RECORDS));
+    ck_assert_int_eq(delivery_gather(&delivery, runs, &reached), DELIVERY_RUNS_MAX);
+    ck_assert_uint_eq(reached, NO_ROOM); /* the first that found none */
+    delivery_advance(&delivery, gathered, gathered, reached);
+    ck_assert_uint_eq(stated_position(), NO_ROOM);
     ck_assert_int_eq(delivery_gather(&delivery, runs, &reached), 2);
-    ck_assert_uint_eq(reached, 21);
+    ck_assert_uint_eq(reached, RECORDS + 1);
 }
 END_TEST
 
@@ -329,7 +331,7 @@ static Suite *delivery_suite(void)
     tcase_add_test(records, what_is_waited_for_is_noticed_when_it_is_passed);
     tcase_add_test(records, neighbours_leave_as_one_run);
     tcase_add_test(records, a_run_is_cut_at_its_longest);
-    tcase_add_test(records, at_most_eight_runs);
+    tcase_add_test(records, the_runs_are_used_up);
     tcase_add_test(records, the_ring_s_end_cuts_a_run);
     suite_add_tcase(suite, records);
     return suite;

@@ -244,9 +244,9 @@ START_TEST(a_turn_has_an_end)
     open_socket();
     setsockopt(near_end, SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
     ck_assert(delivery_member(&delivery, 0, 1, true));
-    for (int i = 0; i < 400; i++)
+    for (int i = 0; i < 50 * DELIVERY_RUNS_MAX; i++)
         put(message_of(i % 2 == 0 ? 2 : ME), 10); /* no two leave as one run */
-    ck_assert(delivery_extend(&delivery, 1, 400));
+    ck_assert(delivery_extend(&delivery, 1, (uint64_t)50 * DELIVERY_RUNS_MAX));
     enum delivery_outcome outcome;
     while ((outcome = delivery_write(&delivery, near_end)) == DELIVERY_MORE)
         turns++;
