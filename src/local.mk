@@ -64,6 +64,7 @@ libchatroomd_a_SOURCES = \
 	src/worker/deliverer.c src/worker/deliverer.h \
 	src/worker/jail.c src/worker/jail.h \
 	src/worker/jail_filter.c src/worker/jail_filter.h \
+	src/worker/rest.c src/worker/rest.h \
 	src/worker/session.c src/worker/session.h \
 	src/worker/worker.c src/worker/worker.h
 

@@ -37,7 +37,8 @@ check_PROGRAMS += \
 	tests/supervisor/check_resume \
 	tests/supervisor/check_slot \
 	tests/supervisor/check_space \
-	tests/supervisor/check_spare
+	tests/supervisor/check_spare \
+	tests/worker/check_rest
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \

@@ -9,12 +9,15 @@
  *    what has been recorded (one DELIVER for all), and when one's end has come (END). A client's
  *    descriptor comes by a socket of its own, sooner or later than its SERVE; its delivery waits
  *    for it.
- * 3. A client is either caught up, and then stands at `end`, whatever its own position says, or it
- *    is behind: its socket was full, or it has none yet, or it is being ended. After the frames of
- *    a read, one pass gives what is new to all that are caught up (batch.c), with one write each.
+ * 3. A client is either caught up, and then stands at `from` or beyond, whatever its own position
+ *    says, or it is behind: its socket was full, or it has none yet, or it is being ended. After
+ *    the frames of a read, one pass gives what is new to all that are caught up (batch.c), with one
+ *    write each.
  *    One that is behind goes on when its socket takes more (EV_WRITE), a bounded piece at a time,
- *    and delays nobody.
- * 4. `oldest_needed` is the lowest position of those that are behind, or `end`. It is published
+ *    and delays nobody. A long pass is made in several turns. That somebody has joined or left may
+ *    wait (rest.c): records of one client alone, such as a newcomer's welcome, are given to it
+ *    meanwhile, and a message waits for nothing and takes along what does.
+ * 4. `oldest_needed` is the lowest position of those that are behind, or `from`. It is published
  *    after a pass and after each step of one that is behind, and then, after a seq_cst fence, the
  *    courier's `wanted` word is read, as for a single delivery (delivery.c).
  * 5. A client is let go in one place: its last position is published, its descriptor closed, and
@@ -40,6 +43,7 @@
 #include "worker/closing.h"
 #include "worker/jail.h"
 #include "worker/jail_filter.h"
+#include "worker/rest.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -48,10 +52,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Frames that leave in one send. */
 #define REPORTS_MAX 64
+
+#define PASS_MAX_NS UINT64_C(200000000)
+
+/* Clients that are given something of their own while the others wait. */
+#define OWN_MAX 64
 
 /* Above all descriptors that a courier begins with. */
 #define SPARE_DESCRIPTOR 64
@@ -82,14 +92,18 @@ struct courier {
     struct courier_part part;
     struct event_base *base;
     struct relay *relay;
-    struct event *handover;
+    struct event *handover, *rested;
     struct served *slots;
     struct served **live; /* the live ones, without gaps */
     unsigned live_count;
     struct served_list behind;
     struct served *oldest; /* the one behind that `oldest_needed` was when last looked at */
     uint64_t oldest_needed;
-    uint64_t from, end; /* what is new lies in [from, end) */
+    uint64_t from, end;          /* what is new lies in [from, end) */
+    bool is_urgent;              /* and somebody waits for it */
+    struct served *own[OWN_MAX]; /* who has records of its own in it, and may not have them yet */
+    size_t own_count;
+    struct rest rest;
     struct batch batch;
     struct prefault index_pages, ring_pages;
     struct frame reports[REPORTS_MAX];
@@ -136,10 +150,10 @@ static void set_behind(struct served *served, bool behind)
         courier->oldest = NULL;
 }
 
-/* The lowest position of those that are behind. */
+/* The lowest position of those that are behind, and of those that are not. */
 static uint64_t find_oldest(struct courier *courier)
 {
-    uint64_t lowest = courier->end;
+    uint64_t lowest = courier->from;
     struct served *served;
 
     courier->oldest = NULL;
@@ -271,16 +285,104 @@ static void give(struct served *served)
     settle(served, batch_write(&courier->batch, delivery, served->fd));
 }
 
-/* Model, 3. Letting go moves the last one to the place, so the way is from the last to the first.
- */
-static void pass(struct courier *courier)
+static uint64_t now(void)
 {
-    while (courier->from < courier->end) {
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* Goes on giving what is new in another turn. */
+static void come_back(struct courier *courier, uint64_t microseconds)
+{
+    struct timeval delay = {.tv_usec = (suseconds_t)microseconds};
+
+    if (event_add(courier->rested, &delay) != 0)
+        courier_end(courier, WORKER_EXIT_SETUP);
+}
+
+/* Gives what is new to all, or in this turn as much of it as takes PASS_MAX_NS and a batch: the
+ * supervisor waits for an answer. Letting go moves the last one to the place, so the way is from
+ * the last to the first. */
+static void pass(struct courier *courier, bool whole)
+{
+    uint64_t began = now(), ended = began;
+
+    while (courier->from < courier->end && (whole || ended - began < PASS_MAX_NS)) {
         batch_gather(&courier->batch, courier->from, courier->end);
         for (unsigned i = courier->live_count; i-- > 0;)
             give(courier->live[i]);
         courier->from = courier->batch.end;
+        ended = now();
     }
+    if (courier->from < courier->end) {
+        come_back(courier, 0);
+        return;
+    }
+    courier->is_urgent = false;
+    courier->own_count = 0;
+    rest_begin(&courier->rest, began, ended);
+}
+
+/* Whether the supervisor waits for this courier's clients to need less of the ring. */
+static bool is_waited_for(const struct courier *courier)
+{
+    uint32_t place = courier->view.slot_count + courier->heritage->slot;
+
+    return atomic_load_explicit(&courier->view.slots[place].wanted, memory_order_acquire) >
+           courier->oldest_needed;
+}
+
+/* What is new waits for a while, but for who has records of its own in it. */
+static void let_wait(struct courier *courier, uint64_t microseconds)
+{
+    for (size_t i = 0; i < courier->own_count; i++) {
+        struct served *served = courier->own[i];
+        if (!served->is_live || served->is_behind)
+            continue;
+        delivery_skip(&served->delivery, courier->from);
+        go_on(served);
+    }
+    courier->own_count = 0;
+    if (!evtimer_pending(courier->rested, NULL))
+        come_back(courier, microseconds);
+}
+
+/* Gives what is new, or lets it wait where it can. */
+static void give_new(struct courier *courier)
+{
+    uint64_t left;
+
+    if (courier->from == courier->end)
+        return;
+    left = courier->is_urgent || is_waited_for(courier) ? 0 : rest_left(&courier->rest, now());
+    if (left == 0)
+        pass(courier, false);
+    else
+        let_wait(courier, left);
+}
+
+static void rest_over(evutil_socket_t fd, short what, void *argument)
+{
+    struct courier *courier = argument;
+
+    (void)fd, (void)what;
+    if (courier->from < courier->end)
+        pass(courier, false);
+    publish_oldest(courier);
+    send_reports(courier);
+}
+
+/* Whose record this is, where it is one client's alone; that it is urgent, where others wait. */
+static void look_at(struct courier *courier, const struct record_entry *entry)
+{
+    if (entry->recipient == REGION_NO_SLOT)
+        courier->is_urgent = entry->kind != RECORD_JOINED && entry->kind != RECORD_LEFT;
+    else if (courier->own_count == OWN_MAX)
+        courier->is_urgent = true;
+    else if (entry->recipient < courier->view.slot_count)
+        courier->own[courier->own_count++] = &courier->slots[entry->recipient];
 }
 
 /* --- frames */
@@ -303,8 +405,11 @@ static bool take_delivery(struct courier *courier, uint64_t from, uint64_t to)
         return false;
     if (courier->from == courier->end && from > courier->end)
         jump(courier, from);
+    uint64_t next = courier->end > from ? courier->end : from;
     courier->end = to + 1;
     prefault_records(&courier->index_pages, &courier->ring_pages, &courier->view, from, to);
+    for (; next <= to && !courier->is_urgent; next++)
+        look_at(courier, region_entry(&courier->view, next));
     return true;
 }
 
@@ -386,8 +491,8 @@ static bool take_frame(void *context, const struct frame *frame)
     case FRAME_MEMBER:
     case FRAME_END:
         /* What was told before it is given before it. */
-        if (frame->kind == FRAME_END)
-            pass(courier);
+        if (frame->kind == FRAME_END && courier->from < courier->end)
+            pass(courier, true);
         fine = take_about(courier, frame);
         break;
     case FRAME_ALIVE:
@@ -407,7 +512,7 @@ static void frames_taken(void *context)
 
     if (courier->status >= 0)
         return;
-    pass(courier);
+    give_new(courier);
     publish_oldest(courier);
     send_reports(courier);
 }
@@ -521,9 +626,10 @@ static bool open_courier(struct courier *courier)
     if (courier->base == NULL)
         return false;
     courier->relay = relay_open(courier->base, heritage->relay_fd, &supervisor_handler, courier);
+    courier->rested = evtimer_new(courier->base, rest_over, courier);
     courier->handover = event_new(
         courier->base, heritage->handover_fd, EV_READ | EV_PERSIST, handover_readable, courier);
-    return courier->relay != NULL && courier->handover != NULL &&
+    return courier->relay != NULL && courier->rested != NULL && courier->handover != NULL &&
            event_add(courier->handover, NULL) == 0;
 }
 
