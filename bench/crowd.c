@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* Few, so that senders learn soon that there is room for more; ready clients take turns. */
-enum { CROWD_EVENTS = 64 };
+enum { CROWD_EVENTS = 64, CROWD_AT_ONCE = 2000 };
 
 static void crowd_prepare_receiver(struct crowd *crowd, struct client *client)
 {
@@ -261,13 +261,16 @@ static unsigned crowd_waiting(const struct crowd *crowd)
     return crowd->admitted - crowd->ready - crowd->refused - crowd->lost;
 }
 
-/* Begin as many connects as the server can be asked for at a time. */
+/* Begin as many connects as the server can be asked for at a time; of more than a listening socket
+ * has places for (4,096) the kernel drops some, and asks again after up to a minute. */
 static void crowd_connect(struct crowd *crowd, const struct client_address *address)
 {
     unsigned at_once = crowd->plan.protocol->at_once;
 
+    if (at_once == 0)
+        at_once = CROWD_AT_ONCE;
     while (crowd->begun < crowd->admitted &&
-           (at_once == 0 || crowd->begun - (crowd->admitted - crowd_waiting(crowd)) < at_once)) {
+           crowd->begun - (crowd->admitted - crowd_waiting(crowd)) < at_once) {
         struct client *client = &crowd->clients[crowd->begun++];
 
         if (client_connect(client, address))

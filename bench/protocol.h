@@ -24,7 +24,7 @@ struct envelope {
 struct protocol {
     const char *name;
     size_t size_max;  /* bytes of the longest text it can carry; 0: any */
-    unsigned at_once; /* clients it can be asked to let in at a time; 0: any */
+    unsigned at_once; /* clients it can be asked to let in at a time; 0: 2,000 */
 
     /* Put what CLIENT says on connecting at BYTES (PROTOCOL_GREETING_SIZE); returns its length.
      * NULL: it says nothing. */
