@@ -31,7 +31,8 @@
 static struct {
     const struct config_handler *handler;
     const char *path;
-    int *lines; /* per key: where it was first set, 0 if not yet */
+    bool explained; /* libConfuse has said what is wrong */
+    int *lines;     /* per key: where it was first set, 0 if not yet */
 } reading;
 
 static void tell_fault(int line, const char *fault)
@@ -104,6 +105,13 @@ static char *skip_comment(char *start, bool within_word)
     return end == NULL ? start + strlen(start) : end + 2;
 }
 
+/* The end of the ${NAME} that begins at START, whatever is in it; or START where none does. */
+static char *skip_variable(char *start, bool within_word)
+{
+    char *end = start[0] == '$' && start[1] == '{' && !within_word ? strchr(start, '}') : NULL;
+    return end == NULL ? start : end + 1;
+}
+
 /* Returns the first * that is neither in a comment nor in quotes, or NULL: libConfuse passes over
  * it, or takes it for the end of a comment, loses count of the lines, and has no words for what
  * follows. */
@@ -112,6 +120,11 @@ static const char *blank_comments(char *content)
     const char *stray = NULL;
     bool within_word = false;
     while (*content != '\0') {
+        char *variable_end = skip_variable(content, within_word);
+        if (variable_end != content) {
+            content = variable_end;
+            continue;
+        }
         if (*content == '"' || *content == '\'') {
             content = skip_quoted(content);
             within_word = false;
@@ -168,6 +181,7 @@ static const struct {
 } words[] = {
     {"no such option '%s'", "there is no key ",
         "; chatroomd.conf(5) lists them (a value with a blank needs quotes: \"16 MiB\")"},
+    {"no sub-section title/index for '%s'", "there is no key ", "; chatroomd.conf(5) lists them"},
     {"missing equal sign after option '%s'", "", " needs an equal sign and a value behind it"},
     {"attempt to append to non-list option '%s'", "", " takes one value; += is for lists"},
     {"unexpected token '%s'", "", " cannot stand here; write KEY = VALUE or KEY = {\"A\", \"B\"}"},
@@ -181,6 +195,7 @@ static const struct {
 static void take_fault(cfg_t *parser, const char *format, va_list arguments)
 {
     size_t row = 0;
+    reading.explained = true;
     while (row < sizeof words / sizeof *words && strcmp(format, words[row].theirs) != 0)
         row++;
     char *fault;
@@ -190,7 +205,8 @@ static void take_fault(cfg_t *parser, const char *format, va_list arguments)
         fault = alloc_string(words[row].before);
     } else {
         char quoted[128];
-        const char *token = log_quote(quoted, sizeof quoted, va_arg(arguments, const char *));
+        const char *token = va_arg(arguments, const char *); /* NULL for a comment without text */
+        token = log_quote(quoted, sizeof quoted, token == NULL ? "" : token);
         fault = alloc_print("%s%s%s", words[row].before, token, words[row].after);
     }
     tell_fault(parser->line, fault);
@@ -223,8 +239,11 @@ static void parse(const char *content)
     options[handler->key_count] = end;
     cfg_t *parser = cfg_init(options, CFGF_NONE);
     cfg_set_error_function(parser, take_fault);
+    reading.explained = false;
     if (cfg_parse_buf(parser, content) == CFG_SUCCESS)
         refuse_empty_lists(parser);
+    else if (!reading.explained) /* the one fault for which it has no words */
+        tell_fault(parser->line, "there is a key without a name; chatroomd.conf(5) lists them");
     cfg_free(parser);
     free(options);
 }

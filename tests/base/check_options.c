@@ -321,6 +321,10 @@ static const struct {
     {"listen = '1.1.1.1:1\n", 2, "the file ends within"},
     {"listen = \"\\777\"\n", 1, "in quotes is no character"},
     {"include(\"/etc/passwd\")\n", 1, "there is no key include"},
+    {"\"\" = 3\n", 1, "there is a key without a name"},
+    {"jail|mode = off\n", 1, "there is no key jail;"},
+    /* What looks like a quotation mark within ${} is none, and does not hide a comment. */
+    {"jail = ${'}\nring-size =\n#\nlarge\n", 4, "ring-size: large is not a size"},
 };
 
 START_TEST(faults_in_the_file_are_told_with_file_and_line)
