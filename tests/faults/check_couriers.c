@@ -96,7 +96,8 @@ END_TEST
 
 /* --- those who have not read what was written --- */
 
-#define CROWD 8
+#define CROWD       8
+#define LARGE_CROWD 150
 
 static void kill_all_couriers(struct daemon *daemon, int number)
 {
@@ -144,6 +145,30 @@ START_TEST(full_sockets)
 END_TEST
 
 /* One who has said /quit and not read yet gets the rest from the next courier. */
+/* That a second newcomer has joined rests while the first one's news have just been written to all;
+ * the courier dies in that rest. */
+START_TEST(while_news_rest)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1"));
+    struct client *crowd[LARGE_CROWD], *newcomers[2];
+    int rounds = fault_times(10, 200);
+
+    fault_join_many(daemon_address(daemon, 0), crowd, LARGE_CROWD, 0);
+    fault_align(crowd[0], crowd, LARGE_CROWD, "here we go");
+    for (int round = 0; round < rounds; round++) {
+        for (int i = 0; i < 2; i++)
+            newcomers[i] = client_join(daemon_address(daemon, 0));
+        kill_all_couriers(daemon, SIGKILL);
+        for (size_t at = 0; at < LARGE_CROWD; at++)
+            for (int i = 0; i < 2; i++)
+                client_expect_later(crowd[at], "* %s joined", newcomers[i]->name);
+        fault_close_all(newcomers, 2);
+    }
+    fault_close_all(crowd, LARGE_CROWD);
+    daemon_stop(daemon);
+}
+END_TEST
+
 START_TEST(in_the_middle_of_an_end)
 {
     struct daemon *daemon =
@@ -366,6 +391,7 @@ static Suite *couriers_suite(void)
     tcase_set_timeout(couriers, FAULT_CASE_SECONDS);
     tcase_add_loop_test(couriers, killed_under_load, 0, 2);
     tcase_add_test(couriers, full_sockets);
+    tcase_add_test(couriers, while_news_rest);
     tcase_add_test(couriers, in_the_middle_of_an_end);
     tcase_add_test(couriers, frozen);
     tcase_add_test(couriers, frozen_with_a_full_ring);
