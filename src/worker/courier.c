@@ -58,6 +58,7 @@
 /* Frames that leave in one send. */
 #define REPORTS_MAX 64
 
+/* How long a pass may take in one turn; far less than the supervisor's patience. */
 #define PASS_MAX_NS UINT64_C(200000000)
 
 /* Clients that are given something of their own while the others wait. */

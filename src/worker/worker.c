@@ -3,7 +3,7 @@
  *
  * Order: its part of the region is mapped from the two descriptors, which are closed then; only
  * after that is the worker jailed, and given its client. What is left is standard input, output and
- * error (nowhere), the relay, the event loop's own descriptor, and the client's socket. Where
+ * error (nowhere), the relay, the event loop's own descriptors, and the client's socket. Where
  * couriers deliver, that part is the outbox and nothing else.
  */
 #include "config.h"
