@@ -7,12 +7,12 @@
 
 #include "base/log.h"
 #include "base/options.h"
-#include "base/title.h"
+#include "base/proctitle.h"
 #include "region/region.h"
 #include "supervisor/supervisor.h"
-#include "worker/canary.h"
-#include "worker/courier.h"
-#include "worker/jail.h"
+#include "selftest/selftest.h"
+#include "courier/courier.h"
+#include "process/jail.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 # Everything but main() is in one library, which the tests and benches link with too.
 noinst_LIBRARIES += libchatroomd.a
 libchatroomd_a_SOURCES = \
-	src/base/account.c src/base/account.h \
+	src/base/user_group.c src/base/user_group.h \
 	src/base/address.c src/base/address.h \
 	src/base/alloc.c src/base/alloc.h \
 	src/base/config_file.c src/base/config_file.h \
@@ -14,57 +14,57 @@ libchatroomd_a_SOURCES = \
 	src/base/options_print.c \
 	src/base/privilege.c src/base/privilege.h \
 	src/base/text.c src/base/text.h \
-	src/base/title.c src/base/title.h \
+	src/base/proctitle.c src/base/proctitle.h \
 	src/base/value.c src/base/value.h \
 	src/region/layout.h \
 	src/region/outbox.c src/region/outbox.h \
 	src/region/region.c src/region/region.h \
 	src/region/ring.c src/region/ring.h \
-	src/relay/ends.h \
+	src/chat/disconnect.h \
 	src/relay/frame.c src/relay/frame.h \
 	src/relay/handover.c src/relay/handover.h \
-	src/relay/heritage.h \
+	src/process/heritage.h \
 	src/relay/loop.c src/relay/loop.h \
 	src/relay/relay.c src/relay/relay.h \
 	src/chat/names.c src/chat/names.h \
 	src/chat/room.c src/chat/room.h \
-	src/protocol/line.c src/protocol/line.h \
+	src/protocol/line/line_parse.c src/protocol/line/line_parse.h \
 	src/delivery/batch.c src/delivery/batch.h \
 	src/delivery/delivery.c src/delivery/delivery.h \
 	src/delivery/prefault.c src/delivery/prefault.h \
-	src/supervisor/canaries.c src/supervisor/canaries.h \
-	src/supervisor/confinement.c src/supervisor/confinement.h \
+	src/supervisor/child/selftests.c src/supervisor/child/selftests.h \
+	src/supervisor/supervisor_jail.c src/supervisor/supervisor_jail.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
-	src/supervisor/courier.h \
-	src/supervisor/courier_client.c \
-	src/supervisor/courier_death.c \
-	src/supervisor/courier_duty.c \
-	src/supervisor/courier_process.c \
-	src/supervisor/courier_tell.c \
-	src/supervisor/couriers.c src/supervisor/couriers.h \
-	src/supervisor/forker.c src/supervisor/forker.h \
-	src/supervisor/listener.c src/supervisor/listener.h \
-	src/supervisor/maker.c src/supervisor/maker.h \
-	src/supervisor/newcomer.c src/supervisor/newcomer.h \
-	src/supervisor/order.c src/supervisor/order.h \
-	src/supervisor/penalty.c src/supervisor/penalty.h \
-	src/supervisor/reader.c src/supervisor/reader.h \
-	src/supervisor/record.c src/supervisor/record.h \
-	src/supervisor/refusals.c src/supervisor/refusals.h \
-	src/supervisor/resume.c src/supervisor/resume.h \
-	src/supervisor/slot.c src/supervisor/slot.h \
-	src/supervisor/space.c src/supervisor/space.h \
-	src/supervisor/spare.c src/supervisor/spare.h \
+	src/supervisor/courier/courier_state.h \
+	src/supervisor/courier/courier_client.c \
+	src/supervisor/courier/courier_recovery.c \
+	src/supervisor/courier/courier_duty.c \
+	src/supervisor/courier/courier_process.c \
+	src/supervisor/courier/courier_notify.c \
+	src/supervisor/courier/couriers.c src/supervisor/courier/couriers.h \
+	src/process/forker.c src/process/forker.h \
+	src/supervisor/accept/listener.c src/supervisor/accept/listener.h \
+	src/supervisor/child/spawn.c src/supervisor/child/spawn.h \
+	src/supervisor/accept/acceptor.c src/supervisor/accept/acceptor.h \
+	src/supervisor/order/order.c src/supervisor/order/order.h \
+	src/supervisor/client/penalty.c src/supervisor/client/penalty.h \
+	src/supervisor/ring/cursor.c src/supervisor/ring/cursor.h \
+	src/supervisor/order/record.c src/supervisor/order/record.h \
+	src/supervisor/accept/refusals.c src/supervisor/accept/refusals.h \
+	src/supervisor/courier/resume.c src/supervisor/courier/resume.h \
+	src/supervisor/client/slot.c src/supervisor/client/slot.h \
+	src/supervisor/ring/space.c src/supervisor/ring/space.h \
+	src/supervisor/client/spare.c src/supervisor/client/spare.h \
 	src/supervisor/state.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
-	src/supervisor/tell.c src/supervisor/tell.h \
-	src/worker/canary.c src/worker/canary.h \
-	src/worker/closing.c src/worker/closing.h \
-	src/worker/courier.c src/worker/courier.h \
-	src/worker/deliverer.c src/worker/deliverer.h \
-	src/worker/jail.c src/worker/jail.h \
-	src/worker/jail_filter.c src/worker/jail_filter.h \
-	src/worker/rest.c src/worker/rest.h \
+	src/supervisor/order/turn.c src/supervisor/order/turn.h \
+	src/selftest/selftest.c src/selftest/selftest.h \
+	src/delivery/linger.c src/delivery/linger.h \
+	src/courier/courier.c src/courier/courier.h \
+	src/worker/own_delivery.c src/worker/own_delivery.h \
+	src/process/jail.c src/process/jail.h \
+	src/process/jail_filter.c src/process/jail_filter.h \
+	src/courier/hold_off.c src/courier/hold_off.h \
 	src/worker/session.c src/worker/session.h \
 	src/worker/worker.c src/worker/worker.h
 

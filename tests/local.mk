@@ -12,9 +12,9 @@ check_PROGRAMS += \
 	tests/base/check_log \
 	tests/base/check_options \
 	tests/base/check_text \
-	tests/base/check_title \
+	tests/base/check_proctitle \
 	tests/base/check_value \
-	tests/protocol/check_line \
+	tests/protocol/line/check_line_parse \
 	tests/chat/check_names \
 	tests/chat/check_room \
 	tests/region/check_outbox \
@@ -28,17 +28,17 @@ check_PROGRAMS += \
 	tests/delivery/check_marks \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
-	tests/supervisor/check_duty \
-	tests/supervisor/check_hang \
-	tests/supervisor/check_hold \
-	tests/supervisor/check_listener \
-	tests/supervisor/check_maker \
-	tests/supervisor/check_refusals \
-	tests/supervisor/check_resume \
-	tests/supervisor/check_slot \
-	tests/supervisor/check_space \
-	tests/supervisor/check_spare \
-	tests/worker/check_rest
+	tests/supervisor/courier/check_courier_duty \
+	tests/supervisor/courier/check_hang \
+	tests/supervisor/client/check_hold \
+	tests/supervisor/accept/check_listener \
+	tests/supervisor/child/check_spawn \
+	tests/supervisor/accept/check_refusals \
+	tests/supervisor/courier/check_resume \
+	tests/supervisor/client/check_slot \
+	tests/supervisor/ring/check_space \
+	tests/supervisor/client/check_spare \
+	tests/courier/check_hold_off
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \
@@ -47,28 +47,28 @@ tests_delivery_check_marks_SOURCES = tests/delivery/check_marks.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
 	tests/delivery/records.c tests/delivery/records.h
-tests_supervisor_check_duty_SOURCES = tests/supervisor/check_duty.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
-tests_supervisor_check_hang_SOURCES = tests/supervisor/check_hang.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
-tests_supervisor_check_hold_SOURCES = tests/supervisor/check_hold.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
-tests_supervisor_check_listener_SOURCES = tests/supervisor/check_listener.c \
+tests_supervisor_courier_check_courier_duty_SOURCES = tests/supervisor/courier/check_courier_duty.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_courier_check_hang_SOURCES = tests/supervisor/courier/check_hang.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_client_check_hold_SOURCES = tests/supervisor/client/check_hold.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_accept_check_listener_SOURCES = tests/supervisor/accept/check_listener.c \
 	tests/system/bounded.c tests/system/bounded.h
-tests_supervisor_check_maker_SOURCES = tests/supervisor/check_maker.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h \
+tests_supervisor_child_check_spawn_SOURCES = tests/supervisor/child/check_spawn.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h \
 	tests/system/bounded.c tests/system/bounded.h
-tests_supervisor_check_resume_SOURCES = tests/supervisor/check_resume.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
-tests_supervisor_check_slot_SOURCES = tests/supervisor/check_slot.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
-tests_supervisor_check_space_SOURCES = tests/supervisor/check_space.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
-tests_supervisor_check_spare_SOURCES = tests/supervisor/check_spare.c \
-	tests/supervisor/stage.c tests/supervisor/stage.h
+tests_supervisor_courier_check_resume_SOURCES = tests/supervisor/courier/check_resume.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_client_check_slot_SOURCES = tests/supervisor/client/check_slot.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_ring_check_space_SOURCES = tests/supervisor/ring/check_space.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_client_check_spare_SOURCES = tests/supervisor/client/check_spare.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
-tests_protocol_check_line_SOURCES = tests/protocol/check_line.c \
-	tests/protocol/line_record.c tests/protocol/line_record.h
+tests_protocol_line_check_line_parse_SOURCES = tests/protocol/line/check_line_parse.c \
+	tests/protocol/line/line_record.c tests/protocol/line/line_record.h
 tests_chat_check_names_SOURCES = tests/chat/check_names.c
 tests_chat_check_room_SOURCES = tests/chat/check_room.c
 else

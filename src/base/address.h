@@ -8,6 +8,9 @@
 
 #include <sys/socket.h>
 
+/* Longest printed peer address, with its NUL: an IPv6 address with a scope, brackets and a port. */
+#define ADDRESS_TEXT_MAX 80
+
 /*
  * Read TEXT into ADDRESS and its LENGTH, ready for bind(2). Returns NULL, or in a few words what is
  * wrong with TEXT. Port 0 lets the kernel choose; a path is shorter than sun_path (unix(7)).

@@ -18,7 +18,7 @@
 
 #include "base/options.h"
 
-#include "base/account.h"
+#include "base/user_group.h"
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/config_file.h"

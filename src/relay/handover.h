@@ -10,7 +10,7 @@
 #ifndef CHATROOMD_RELAY_HANDOVER_H
 #define CHATROOMD_RELAY_HANDOVER_H
 
-#include "relay/heritage.h"
+#include "base/address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 
 /* What a worker is told of the client whose socket it gets. */
 struct handover_client {
-    char address[HERITAGE_ADDRESS_MAX];
+    char address[ADDRESS_TEXT_MAX];
 };
 
 /* Whose socket a courier gets. */

@@ -19,18 +19,19 @@
 #ifndef CHATROOMD_SUPERVISOR_STATE_H
 #define CHATROOMD_SUPERVISOR_STATE_H
 
+#include "base/address.h"
 #include "base/options.h"
 #include "chat/names.h"
 #include "chat/room.h"
 #include "region/outbox.h"
 #include "region/ring.h"
-#include "relay/ends.h"
+#include "chat/disconnect.h"
 #include "relay/frame.h"
-#include "relay/heritage.h"
+#include "process/heritage.h"
 #include "relay/relay.h"
-#include "supervisor/maker.h"
-#include "supervisor/penalty.h"
-#include "supervisor/reader.h"
+#include "supervisor/child/spawn.h"
+#include "supervisor/client/penalty.h"
+#include "supervisor/ring/cursor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -83,7 +84,7 @@ struct slot {
     int client_fd; /* kept until the worker is known to be made, with couriers to the end; else -1
                     */
     struct penalty_key penalty_key;
-    char address[HERITAGE_ADDRESS_MAX];
+    char address[ADDRESS_TEXT_MAX];
     char name[NAME_LENGTH_MAX + 1]; /* the last it had, for the log */
 
     /* What it is owed. Sequence numbers; 0 is none. */

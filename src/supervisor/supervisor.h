@@ -5,7 +5,7 @@
 #define CHATROOMD_SUPERVISOR_SUPERVISOR_H
 
 #include "base/options.h"
-#include "relay/heritage.h"
+#include "process/heritage.h"
 
 /* Exit statuses of a run; what options say is wrong has its own (options.h). */
 enum supervisor_exit {

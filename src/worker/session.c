@@ -25,15 +25,15 @@
 
 #include "worker/session.h"
 
-#include "base/title.h"
-#include "protocol/line.h"
+#include "base/proctitle.h"
+#include "protocol/line/line_parse.h"
 #include "region/outbox.h"
 #include "relay/handover.h"
 #include "relay/loop.h"
 #include "relay/relay.h"
-#include "worker/closing.h"
-#include "worker/deliverer.h"
-#include "worker/jail.h"
+#include "delivery/linger.h"
+#include "worker/own_delivery.h"
+#include "process/jail.h"
 
 #include <errno.h>
 #include <event2/event.h>

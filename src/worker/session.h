@@ -5,7 +5,7 @@
 #define CHATROOMD_WORKER_SESSION_H
 
 #include "region/region.h"
-#include "relay/heritage.h"
+#include "process/heritage.h"
 
 /* Waits for a client and runs its session to the end. Takes over the heritage's descriptors; `view`
  * is NULL where a courier delivers. Returns an enum worker_exit. */

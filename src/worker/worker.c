@@ -10,9 +10,9 @@
 
 #include "worker/worker.h"
 
-#include "base/title.h"
+#include "base/proctitle.h"
 #include "region/region.h"
-#include "worker/jail_filter.h"
+#include "process/jail_filter.h"
 #include "worker/session.h"
 
 #include <unistd.h>

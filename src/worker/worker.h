@@ -4,7 +4,7 @@
 #ifndef CHATROOMD_WORKER_WORKER_H
 #define CHATROOMD_WORKER_WORKER_H
 
-#include "relay/heritage.h"
+#include "process/heritage.h"
 
 /* Serves one client, with the line protocol, until it is gone. Returns an enum worker_exit. */
 int worker_run_client(struct heritage *heritage);

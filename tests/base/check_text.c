@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../check_main.h"
+#include "tests/check_main.h"
 
 enum { UNICODE_LAST = 0x10FFFF, FOUR_BYTES_LAST = 0x1FFFFF };
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../check_main.h"
+#include "tests/check_main.h"
 #include "base/alloc.h"
 
 static void expect_take(

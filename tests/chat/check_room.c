@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../check_main.h"
+#include "tests/check_main.h"
 
 START_TEST(a_new_room_is_empty)
 {

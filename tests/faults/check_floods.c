@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "supervisor/refusals.h"
+#include "supervisor/accept/refusals.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"

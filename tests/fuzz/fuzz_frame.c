@@ -12,11 +12,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "supervisor/courier.h"
-#include "supervisor/couriers.h"
-#include "supervisor/order.h"
-#include "supervisor/space.h"
-#include "tests/supervisor/stage.h"
+#include "supervisor/courier/courier_state.h"
+#include "supervisor/courier/couriers.h"
+#include "supervisor/order/order.h"
+#include "supervisor/ring/space.h"
+#include "tests/supervisor/fixture.h"
 
 #include <assert.h>
 #include <check.h>

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "../protocol/line_record.h"
+#include "tests/protocol/line/line_record.h"
 
 #include <assert.h>
 #include <stdint.h>

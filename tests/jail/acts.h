@@ -15,7 +15,7 @@
 #include "region/region.h"
 #include "relay/frame.h"
 #include "relay/handover.h"
-#include "relay/heritage.h"
+#include "process/heritage.h"
 
 #include <stdbool.h>
 

@@ -7,7 +7,7 @@
 
 #include "tests/jail/acts_courier.h"
 
-#include "worker/jail_filter.h"
+#include "process/jail_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>

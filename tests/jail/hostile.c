@@ -17,15 +17,15 @@
 
 #include "base/log.h"
 #include "base/options.h"
-#include "base/title.h"
+#include "base/proctitle.h"
 #include "relay/frame.h"
 #include "relay/handover.h"
 #include "supervisor/supervisor.h"
 #include "tests/jail/acts.h"
 #include "tests/jail/hostile.h"
-#include "worker/canary.h"
-#include "worker/courier.h"
-#include "worker/jail.h"
+#include "selftest/selftest.h"
+#include "courier/courier.h"
+#include "process/jail.h"
 #include "worker/worker.h"
 
 #include <errno.h>

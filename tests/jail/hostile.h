@@ -4,7 +4,7 @@
 #ifndef CHATROOMD_TESTS_JAIL_HOSTILE_H
 #define CHATROOMD_TESTS_JAIL_HOSTILE_H
 
-#include "relay/heritage.h"
+#include "process/heritage.h"
 
 #include <stdbool.h>
 

@@ -13,11 +13,11 @@
 
 #include "tests/jail/hostile.h"
 
-#include "base/title.h"
+#include "base/proctitle.h"
 #include "tests/jail/acts_courier.h"
-#include "worker/courier.h"
-#include "worker/jail.h"
-#include "worker/jail_filter.h"
+#include "courier/courier.h"
+#include "process/jail.h"
+#include "process/jail_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -20,7 +20,7 @@
 #include "config.h"
 
 #include "base/filter.h"
-#include "worker/jail_filter.h"
+#include "process/jail_filter.h"
 
 #include <ctype.h>
 #include <inttypes.h>

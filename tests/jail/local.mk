@@ -3,9 +3,9 @@ EXTRA_DIST += tests/jail/compare_calls
 # The jail, and a daemon whose workers are taken over to try it.
 if HAVE_CHECK
 check_PROGRAMS += tests/base/check_filter tests/jail/check_hostile \
-	tests/jail/check_hostile_courier tests/supervisor/check_penalty
+	tests/jail/check_hostile_courier tests/supervisor/client/check_penalty
 tests_base_check_filter_SOURCES = tests/base/check_filter.c
-tests_supervisor_check_penalty_SOURCES = tests/supervisor/check_penalty.c
+tests_supervisor_client_check_penalty_SOURCES = tests/supervisor/client/check_penalty.c
 tests_jail_check_hostile_SOURCES = tests/jail/check_hostile.c tests/jail/acts.h \
 	tests/checker/workload.c tests/checker/workload.h
 tests_jail_check_hostile_courier_SOURCES = tests/jail/check_hostile_courier.c tests/jail/acts.h \

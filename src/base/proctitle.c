@@ -1,0 +1,77 @@
+/*
+ * The process title.
+ *
+ * The kernel shows as a command line what stands in the memory of the arguments at the time someone
+ * looks, and where their last byte is not NUL goes on into the memory of the environment
+ * behind them (proc(5), /proc/PID/cmdline). So a title is written over both, once the environment
+ * lives elsewhere:
+ *
+ *     argv[0] \0 argv[1] \0 ... \0 environ[0] \0 environ[1] \0 ...
+ *     ^ start                                                      ^ start + room
+ *
+ * Each process writes its own copy. Only bytes that hold an old title or argument are cleared, so
+ * that a worker with a large environment does not get all its pages as its own; and a title is put
+ * together from parts, since printf alone would bring six more pages into each worker. A title that
+ * does not fit is cut; its last byte is always NUL.
+ */
+#include "config.h"
+
+#include "base/proctitle.h"
+
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *start;
+static size_t room;
+static size_t used; /* bytes from START that may be other than NUL */
+
+/* The end of TEXT if it stands at END, as the kernel puts it; else END. */
+static char *extend(char *end, const char *text)
+{
+    return text == end ? end + strlen(text) + 1 : end;
+}
+
+static void move_environment(void)
+{
+    size_t count = 0;
+    while (environ[count] != NULL)
+        count++;
+    char **copy = alloc_zeroed(count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = alloc_string(environ[i]);
+    environ = copy;
+}
+
+void title_init(int argc, char **argv)
+{
+    if (argc < 1)
+        return;
+    char *end = argv[0];
+    for (int i = 0; i < argc; i++)
+        end = extend(end, argv[i]);
+    used = (size_t)(end - argv[0]);
+    for (char **variable = environ; *variable != NULL; variable++)
+        end = extend(end, *variable);
+    start = argv[0];
+    room = (size_t)(end - argv[0]);
+    move_environment();
+}
+
+void title_set(const char *part, ...)
+{
+    if (room == 0)
+        return;
+    va_list parts;
+    size_t length = 0;
+    memset(start, 0, used);
+    va_start(parts, part);
+    for (; part != NULL; part = va_arg(parts, const char *))
+        while (*part != '\0' && length < room - 1)
+            start[length++] = *part++;
+    va_end(parts);
+    if (length >= used)
+        used = length + 1;
+}

@@ -1,0 +1,169 @@
+/*
+ * courier_tell.c - what a courier is told, and the descriptors that it is handed.
+ *
+ * Model:
+ * 1. A courier is told of a turn's records once, with one DELIVER, whatever the number of its
+ *    clients.
+ * 2. What is due for a client (SERVE, MEMBER, END) is state in its slot, and the slot is in the
+ *    courier's list of news; SERVE and MEMBER are said before the turn's DELIVER, END after it (so
+ *    who ends is out of the room before: the turn goes on after its `left`).
+ * 3. A client's descriptor goes by the handover socket, and before its SERVE where that takes it:
+ *    then the newcomer is welcomed before the others hear of it, which takes a write for each.
+ *
+ * Overflow: the lists of news and of handovers hold a slot at most once; frames that a relay does
+ * not take wait there, at most four for each client, and as long as they do none are added; a
+ * descriptor that the handover socket does not take waits in its list.
+ */
+#include "config.h"
+
+#include "supervisor/courier/courier_state.h"
+
+#include "relay/handover.h"
+#include "relay/relay.h"
+
+#include <errno.h>
+#include <event2/event.h>
+
+/* Frames that leave in one send. */
+#define BATCH_MAX 64u
+
+struct courier_batch {
+    struct courier *courier;
+    struct frame frames[BATCH_MAX];
+    size_t count;
+};
+
+static void send_batch(struct courier_batch *batch)
+{
+    if (batch->count > 0)
+        relay_send(batch->courier->relay, batch->frames, batch->count);
+    batch->count = 0;
+}
+
+static void add_to_batch(struct courier_batch *batch, const struct frame *frame)
+{
+    if (batch->count == BATCH_MAX)
+        send_batch(batch);
+    batch->frames[batch->count++] = *frame;
+}
+
+void courier_mark(struct slot *slot)
+{
+    struct courier *courier = slot->courier;
+
+    courier->is_dirty = true;
+    if (slot->has_news)
+        return;
+    slot->has_news = true;
+    TAILQ_INSERT_TAIL(&courier->news, slot, news_link);
+}
+
+void courier_unmark(struct slot *slot)
+{
+    if (slot->has_news)
+        TAILQ_REMOVE(&slot->courier->news, slot, news_link);
+    slot->has_news = false;
+}
+
+void courier_hand_over(struct slot *slot)
+{
+    if (!slot->handover_due)
+        TAILQ_INSERT_TAIL(&slot->courier->handovers, slot, handover_link);
+    slot->handover_due = true;
+}
+
+/* What comes before the turn's records. */
+static void say_beginning(struct courier_batch *batch, struct slot *slot)
+{
+    struct frame frame = {.slot = slot->number, .generation = slot->generation};
+
+    if (slot->serve_due) {
+        frame.kind = FRAME_SERVE;
+        frame.from = slot->served_from;
+        frame.length = (uint32_t)slot->served_partial;
+        add_to_batch(batch, &frame);
+    }
+    if (slot->courier_member_due) {
+        frame.kind = FRAME_MEMBER;
+        frame.detail = 1;
+        frame.room = ROOM_LOBBY;
+        frame.from = slot->joined;
+        add_to_batch(batch, &frame);
+    }
+    if (slot->courier_end_due) {
+        frame.kind = FRAME_MEMBER;
+        frame.detail = 0;
+        frame.room = ROOM_LOBBY;
+        frame.from = slot->courier_end_to + 1;
+        add_to_batch(batch, &frame);
+    }
+    slot->serve_due = slot->courier_member_due = false;
+}
+
+/* What comes after them. */
+static void say_end(struct courier_batch *batch, struct slot *slot)
+{
+    if (slot->courier_end_due)
+        add_to_batch(batch, &(struct frame){
+                                .kind = FRAME_END,
+                                .detail = (uint8_t)slot->courier_end_how,
+                                .length = (uint32_t)slot->end,
+                                .to = slot->courier_end_to,
+                                .slot = slot->number,
+                                .generation = slot->generation,
+                            });
+    slot->courier_end_due = false;
+}
+
+static void send_descriptors(struct courier *courier)
+{
+    struct slot *slot;
+
+    while ((slot = TAILQ_FIRST(&courier->handovers)) != NULL) {
+        struct handover_served whose = {.slot = slot->number, .generation = slot->generation};
+
+        bool sent = handover_send(courier->handover_fd, &whose, sizeof whose, &slot->client_fd, 1);
+
+        courier->handover_fails = !sent && errno != EAGAIN;
+        if (!sent) {
+            if (errno == EAGAIN)
+                event_add(courier->handover_writable, NULL);
+            else
+                courier->is_dirty = true; /* too many in flight, or it is dead: its relay tells */
+            return;
+        }
+        TAILQ_REMOVE(&courier->handovers, slot, handover_link);
+        slot->handover_due = false;
+    }
+}
+
+void courier_handover_writable(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd, (void)what;
+    send_descriptors(argument);
+}
+
+void courier_tell(struct courier *courier)
+{
+    struct supervisor *supervisor = courier->supervisor;
+    struct courier_batch batch = {.courier = courier};
+    struct frame deliver;
+    struct slot *slot;
+
+    if (courier->relay == NULL || relay_blocked(courier->relay))
+        return; /* its becoming writable, or its replacement, looks again */
+    courier->is_dirty = false;
+    /* What is before it in the order is told with it. */
+    if (courier->reader.untold_from != 0 && courier->members > 0 && supervisor->turn_first != 0)
+        reader_owe(&courier->reader, supervisor->turn_first, supervisor->turn_last);
+    TAILQ_FOREACH(slot, &courier->news, news_link)
+    say_beginning(&batch, slot);
+    if (reader_tell(&courier->reader, &deliver))
+        add_to_batch(&batch, &deliver);
+    while ((slot = TAILQ_FIRST(&courier->news)) != NULL) {
+        say_end(&batch, slot);
+        courier_unmark(slot);
+    }
+    send_descriptors(courier);
+    send_batch(&batch);
+}

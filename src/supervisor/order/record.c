@@ -1,0 +1,166 @@
+/*
+ * record.c - composing records.
+ *
+ * Model: a record holds the bytes that a line client is sent, name and line feed included, so that
+ * delivering it needs no work per message. Where the name and the text stand in it is in its index
+ * entry, for protocols that compose their own form.
+ *
+ *     [alice] text\n     a message        * alice joined\n     an event      ! No such ...\n   an
+ * error
+ *
+ * The name comes from the supervisor's own table, never from the worker. A text from a worker is
+ * copied once, into bytes that only the supervisor writes, and judged there: what was judged is
+ * what is delivered.
+ */
+#include "config.h"
+
+#include "supervisor/order/record.h"
+
+#include "base/text.h"
+#include "supervisor/clock.h"
+#include "supervisor/client/slot.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Around the name of a message. */
+#define BEFORE_NAME "["
+#define AFTER_NAME  "] "
+
+void record_line_begin(struct record_line *line, const char *prefix)
+{
+    line->length = 0;
+    record_line_add(line, prefix, strlen(prefix));
+}
+
+void record_line_add(struct record_line *line, const char *text, size_t length)
+{
+    size_t room = sizeof line->bytes - 1 - line->length;
+
+    if (length > room)
+        length = room;
+    memcpy(line->bytes + line->length, text, length);
+    line->length += length;
+}
+
+void record_line_print(struct record_line *line, const char *format, ...)
+{
+    char text[RECORD_LINE_MAX];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    assert(length >= 0);
+    record_line_add(line, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+void record_line_end(struct record_line *line)
+{
+    line->bytes[line->length++] = '\n';
+}
+
+/* Counts a record for the room into the turn. */
+static uint64_t record_for_room(struct supervisor *supervisor, uint64_t sequence)
+{
+    if (supervisor->turn_first == 0)
+        supervisor->turn_first = sequence;
+    supervisor->turn_last = sequence;
+    supervisor->turn_records++;
+    supervisor->counters.records++;
+    return sequence;
+}
+
+size_t record_message_length(size_t name_length, size_t text_length)
+{
+    return strlen(BEFORE_NAME) + name_length + strlen(AFTER_NAME) + text_length + 1;
+}
+
+bool record_message(struct slot *slot, uint16_t room, const char *text, size_t length)
+{
+    struct supervisor *supervisor = slot->supervisor;
+    const char *name = names_of(supervisor->names, slot->number);
+    size_t name_length = strlen(name);
+    size_t total = record_message_length(name_length, length);
+    char *start = ring_open(&supervisor->ring, total), *end = start;
+    char *copy;
+
+    end = mempcpy(end, BEFORE_NAME, strlen(BEFORE_NAME));
+    end = mempcpy(end, name, name_length);
+    end = mempcpy(end, AFTER_NAME, strlen(AFTER_NAME));
+    copy = end;
+    end = mempcpy(end, text, length);
+    *end = '\n';
+    if (text_check(copy, length) != TEXT_OK)
+        return false;
+    struct record_label label = {
+        .kind = RECORD_MESSAGE,
+        .room = room,
+        .sender = slot->number,
+        .sender_generation = slot->generation,
+        .recipient = REGION_NO_SLOT,
+        .name_offset = (uint16_t)strlen(BEFORE_NAME),
+        .name_length = (uint16_t)name_length,
+        .text_offset = (uint16_t)(copy - start),
+    };
+    record_for_room(
+        supervisor, ring_commit(&supervisor->ring, &label, total, clock_ns(supervisor)));
+    slot->own_in_turn++;
+    supervisor->counters.messages++;
+    supervisor->counters.message_bytes += length;
+    return true;
+}
+
+/* Copies a line into the ring as the next record. */
+static uint64_t commit_line(struct supervisor *supervisor, const struct record_line *line,
+    struct record_label *label, const struct slot *about, size_t name_offset)
+{
+    label->room = ROOM_LOBBY;
+    label->sender = REGION_NO_SLOT;
+    label->text_offset = (uint16_t)strlen(RECORD_EVENT_PREFIX);
+    if (about != NULL) {
+        label->sender = about->number;
+        label->sender_generation = about->generation;
+        label->name_offset = (uint16_t)name_offset;
+        if (name_offset != 0)
+            label->name_length = (uint16_t)strlen(names_of(supervisor->names, about->number));
+    }
+    memcpy(ring_open(&supervisor->ring, line->length), line->bytes, line->length);
+    return ring_commit(&supervisor->ring, label, line->length, clock_ns(supervisor));
+}
+
+uint64_t record_room_event(
+    struct slot *slot, enum record_kind kind, const struct record_line *line, size_t name_offset)
+{
+    struct record_label label = {.kind = kind, .recipient = REGION_NO_SLOT};
+
+    return record_for_room(
+        slot->supervisor, commit_line(slot->supervisor, line, &label, slot, name_offset));
+}
+
+uint64_t record_notice(struct supervisor *supervisor, const struct record_line *line)
+{
+    struct record_label label = {.kind = RECORD_NOTICE, .recipient = REGION_NO_SLOT};
+
+    return record_for_room(supervisor, commit_line(supervisor, line, &label, NULL, 0));
+}
+
+uint64_t record_private(
+    struct slot *slot, enum record_kind kind, const struct record_line *line, size_t name_offset)
+{
+    struct record_label label = {
+        .kind = kind,
+        .recipient = slot->number,
+        .recipient_generation = slot->generation,
+    };
+    uint64_t sequence = commit_line(slot->supervisor, line, &label, slot, name_offset);
+
+    slot->private_last = sequence;
+    slot->private_bytes += line->length;
+    slot->supervisor->counters.records++;
+    slot_owe(slot, sequence, sequence);
+    return sequence;
+}

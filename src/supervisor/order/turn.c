@@ -1,0 +1,146 @@
+/*
+ * tell.c - DELIVER, CREDIT, MEMBER, NAMED and END.
+ *
+ * Model: what there is to say to a worker is state in its slot, not a queue of frames: a range of
+ * records, a number of answers, a membership, an end. So a worker that does not read its relay
+ * costs one batch of frames there, and after that only its state grows. All that a turn has for a
+ * worker leaves in one send(2).
+ *
+ * Pace: waking a process costs tens of microseconds, whatever there is for it. So a room that was
+ * told just now is not told again at once, but after a millisecond for every PACE_MEMBERS_PER_MS
+ * members, at most PACE_MAX_MS, and what comes meanwhile is told together. A message after a pause
+ * is told at once, and so is everything while the ring is full. Answers to a client itself are not
+ * paced. A courier is told at once: it is one process however many members there are, and while it
+ * is busy what comes meanwhile is told together by itself.
+ *
+ * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
+ * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
+ */
+#include "config.h"
+
+#include "supervisor/order/turn.h"
+
+#include "supervisor/clock.h"
+#include "supervisor/courier/couriers.h"
+#include "supervisor/client/slot.h"
+
+#include <string.h>
+
+#define TELL_FRAMES_MAX 8
+
+#define PACE_MEMBERS_PER_MS 64u
+#define PACE_MAX_MS         50u
+
+/* Unannounced answers that are worth a wake-up of their own. */
+#define CREDIT_WORTH (OUTBOX_CREDIT_FRAMES / 4)
+
+static bool credit_is_worth_telling(const struct slot *slot)
+{
+    const struct supervisor *supervisor = slot->supervisor;
+
+    return slot->credit_due >= CREDIT_WORTH ||
+           slot->credit_bytes >=
+               outbox_lazy_credit(supervisor->limits.outbox_size, supervisor->limits.max_message);
+}
+
+/* The slot's name, in parts. Returns the number of frames. */
+static size_t tell_name(const struct slot *slot, struct frame *frames)
+{
+    size_t length = strlen(slot->name), count = 0;
+
+    for (size_t begin = 0; begin < length; begin += FRAME_NAME_PART) {
+        struct frame *frame = &frames[count];
+        size_t part = length - begin < FRAME_NAME_PART ? length - begin : FRAME_NAME_PART;
+
+        *frame = (struct frame){
+            .kind = FRAME_NAMED, .detail = (uint8_t)count, .length = (uint32_t)length};
+        memcpy(frame->name, slot->name + begin, part);
+        count++;
+    }
+    return count;
+}
+
+/* Fills in what there is to tell of records; returns the number of frames. */
+static size_t tell_records(struct slot *slot, struct frame *frames)
+{
+    size_t count = 0;
+
+    if (slot->member_due)
+        frames[count++] = (struct frame){
+            .kind = FRAME_MEMBER, .detail = 1, .room = ROOM_LOBBY, .from = slot->joined};
+    if (slot->named_due)
+        count += tell_name(slot, &frames[count]);
+    if (reader_tell(&slot->reader, &frames[count]))
+        count++;
+    slot->member_due = false;
+    slot->named_due = false;
+    return count;
+}
+
+static void tell(struct slot *slot)
+{
+    struct frame frames[TELL_FRAMES_MAX];
+    size_t count;
+
+    if (relay_blocked(slot->relay))
+        return; /* its becoming writable marks the slot again */
+    if (slot->reader.untold_from != 0 && slot->state == SLOT_PRESENT)
+        slot_owe_turn(slot); /* what is before it in the order is told with it */
+    count = tell_records(slot, frames);
+    if (slot->credit_due > 0 && (count > 0 || credit_is_worth_telling(slot))) {
+        frames[count++] = (struct frame){.kind = FRAME_CREDIT, .length = slot->credit_due};
+        slot->credit_due = 0;
+        slot->credit_bytes = 0;
+    }
+    if (slot->end_due) {
+        frames[count++] = (struct frame){.kind = FRAME_END,
+            .detail = (uint8_t)slot->end_how,
+            .length = (uint32_t)slot->end,
+            .to = slot->reader.told_to};
+        slot->end_due = false;
+    }
+    if (slot->close_due)
+        frames[count++] = (struct frame){.kind = FRAME_END, .detail = FRAME_END_CLOSE};
+    slot->close_due = false;
+    if (count > 0)
+        relay_send(slot->relay, frames, count);
+}
+
+/* Milliseconds between two tellings of a room that talks all the time. */
+static uint64_t pace_of(const struct supervisor *supervisor)
+{
+    unsigned pace = room_count(supervisor->lobby) / PACE_MEMBERS_PER_MS;
+
+    if (supervisor->couriers != NULL)
+        return 0;
+    return pace < PACE_MAX_MS ? pace : PACE_MAX_MS;
+}
+
+/* Makes the turn's records owed to the members of the room, and closes the turn. */
+static void tell_room(struct supervisor *supervisor)
+{
+    if (supervisor->couriers != NULL)
+        couriers_owe_turn(supervisor);
+    else
+        for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
+            slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
+    supervisor->turn_first = 0;
+    supervisor->turn_records = 0;
+    supervisor->room_told_at = clock_ms(supervisor);
+}
+
+unsigned tell_all(struct supervisor *supervisor)
+{
+    uint64_t due = supervisor->room_told_at + pace_of(supervisor);
+    struct slot *slot;
+
+    if (supervisor->turn_first != 0 && (clock_ms(supervisor) >= due || supervisor->blocked))
+        tell_room(supervisor);
+    couriers_tell(supervisor);
+    while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
+        TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
+        slot->is_dirty = false;
+        tell(slot);
+    }
+    return supervisor->turn_first != 0 ? (unsigned)(due - clock_ms(supervisor)) : 0;
+}
