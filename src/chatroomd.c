@@ -8,11 +8,11 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/proctitle.h"
-#include "region/region.h"
-#include "supervisor/supervisor.h"
-#include "selftest/selftest.h"
 #include "courier/courier.h"
 #include "process/jail.h"
+#include "region/region.h"
+#include "selftest/selftest.h"
+#include "supervisor/supervisor.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
-    [WORKER_KIND_CLIENT] = {"client", worker_run_client, jail_prepare},
-    [WORKER_KIND_COURIER] = {"courier", courier_run, jail_prepare},
-    [WORKER_KIND_CANARY] = {"canary", canary_run, NULL},
+static const struct process_kind process_kinds[KIND_COUNT] = {
+    [KIND_WORKER] = {"client", worker_run_client, jail_prepare},
+    [KIND_COURIER] = {"courier", courier_run, jail_prepare},
+    [KIND_SELFTEST] = {"selftest", selftest_run, NULL},
 };
 
 /* Descriptors 0 to 2 are open, so that no socket of ours ever becomes one of them. */
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     fill_standard_descriptors();
-    title_init(argc, argv);
+    proctitle_init(argc, argv);
     if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)
         return status;
     if (options.print) {
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         printf("chatroomd: the configuration is fine\n");
     } else {
         log_open(options.log_level);
-        status = supervisor_run(&options, worker_kinds);
+        status = supervisor_run(&options, process_kinds);
     }
     options_free(&options);
     return status;

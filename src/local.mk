@@ -1,7 +1,6 @@
 # Everything but main() is in one library, which the tests and benches link with too.
 noinst_LIBRARIES += libchatroomd.a
 libchatroomd_a_SOURCES = \
-	src/base/user_group.c src/base/user_group.h \
 	src/base/address.c src/base/address.h \
 	src/base/alloc.c src/base/alloc.h \
 	src/base/config_file.c src/base/config_file.h \
@@ -10,63 +9,65 @@ libchatroomd_a_SOURCES = \
 	src/base/jail_mode.h \
 	src/base/log.c src/base/log.h \
 	src/base/option_row.c src/base/option_row.h \
-	src/base/options.c src/base/options.h src/base/options_table.h \
+	src/base/options.c src/base/options.h \
 	src/base/options_print.c \
+	src/base/options_table.h \
 	src/base/privilege.c src/base/privilege.h \
-	src/base/text.c src/base/text.h \
 	src/base/proctitle.c src/base/proctitle.h \
+	src/base/text.c src/base/text.h \
+	src/base/user_group.c src/base/user_group.h \
 	src/base/value.c src/base/value.h \
 	src/region/layout.h \
 	src/region/outbox.c src/region/outbox.h \
 	src/region/region.c src/region/region.h \
 	src/region/ring.c src/region/ring.h \
-	src/chat/disconnect.h \
 	src/relay/frame.c src/relay/frame.h \
 	src/relay/handover.c src/relay/handover.h \
-	src/process/heritage.h \
 	src/relay/loop.c src/relay/loop.h \
 	src/relay/relay.c src/relay/relay.h \
+	src/process/forker.c src/process/forker.h \
+	src/process/heritage.h \
+	src/process/jail.c src/process/jail.h \
+	src/process/jail_filter.c src/process/jail_filter.h \
+	src/chat/disconnect.c src/chat/disconnect.h \
 	src/chat/names.c src/chat/names.h \
 	src/chat/room.c src/chat/room.h \
 	src/protocol/line/line_parse.c src/protocol/line/line_parse.h \
 	src/delivery/batch.c src/delivery/batch.h \
 	src/delivery/delivery.c src/delivery/delivery.h \
+	src/delivery/graceful_close.c src/delivery/graceful_close.h \
 	src/delivery/prefault.c src/delivery/prefault.h \
-	src/supervisor/child/selftests.c src/supervisor/child/selftests.h \
-	src/supervisor/supervisor_jail.c src/supervisor/supervisor_jail.h \
+	src/worker/own_delivery.c src/worker/own_delivery.h \
+	src/worker/session.c src/worker/session.h \
+	src/worker/worker.c src/worker/worker.h \
+	src/courier/courier.c src/courier/courier.h \
+	src/courier/hold_off.c src/courier/hold_off.h \
+	src/selftest/selftest.c src/selftest/selftest.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
-	src/supervisor/courier/courier_state.h \
-	src/supervisor/courier/courier_client.c \
-	src/supervisor/courier/courier_recovery.c \
-	src/supervisor/courier/courier_duty.c \
-	src/supervisor/courier/courier_process.c \
-	src/supervisor/courier/courier_notify.c \
-	src/supervisor/courier/couriers.c src/supervisor/courier/couriers.h \
-	src/process/forker.c src/process/forker.h \
-	src/supervisor/accept/listener.c src/supervisor/accept/listener.h \
-	src/supervisor/child/spawn.c src/supervisor/child/spawn.h \
-	src/supervisor/accept/acceptor.c src/supervisor/accept/acceptor.h \
-	src/supervisor/order/order.c src/supervisor/order/order.h \
-	src/supervisor/client/penalty.c src/supervisor/client/penalty.h \
-	src/supervisor/ring/cursor.c src/supervisor/ring/cursor.h \
-	src/supervisor/order/record.c src/supervisor/order/record.h \
-	src/supervisor/accept/refusals.c src/supervisor/accept/refusals.h \
-	src/supervisor/courier/resume.c src/supervisor/courier/resume.h \
-	src/supervisor/client/slot.c src/supervisor/client/slot.h \
-	src/supervisor/ring/space.c src/supervisor/ring/space.h \
-	src/supervisor/client/spare.c src/supervisor/client/spare.h \
 	src/supervisor/state.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
+	src/supervisor/supervisor_jail.c src/supervisor/supervisor_jail.h \
+	src/supervisor/accept/acceptor.c src/supervisor/accept/acceptor.h \
+	src/supervisor/accept/listener.c src/supervisor/accept/listener.h \
+	src/supervisor/accept/refusals.c src/supervisor/accept/refusals.h \
+	src/supervisor/child/selftests.c src/supervisor/child/selftests.h \
+	src/supervisor/child/spawner.c src/supervisor/child/spawner.h \
+	src/supervisor/client/penalty.c src/supervisor/client/penalty.h \
+	src/supervisor/client/slot.c src/supervisor/client/slot.h \
+	src/supervisor/client/spare.c src/supervisor/client/spare.h \
+	src/supervisor/courier/courier_client.c \
+	src/supervisor/courier/courier_duty.c \
+	src/supervisor/courier/courier_notify.c \
+	src/supervisor/courier/courier_process.c \
+	src/supervisor/courier/courier_recovery.c \
+	src/supervisor/courier/courier_state.h \
+	src/supervisor/courier/couriers.c src/supervisor/courier/couriers.h \
+	src/supervisor/courier/resume.c src/supervisor/courier/resume.h \
+	src/supervisor/order/order.c src/supervisor/order/order.h \
+	src/supervisor/order/record.c src/supervisor/order/record.h \
 	src/supervisor/order/turn.c src/supervisor/order/turn.h \
-	src/selftest/selftest.c src/selftest/selftest.h \
-	src/delivery/linger.c src/delivery/linger.h \
-	src/courier/courier.c src/courier/courier.h \
-	src/worker/own_delivery.c src/worker/own_delivery.h \
-	src/process/jail.c src/process/jail.h \
-	src/process/jail_filter.c src/process/jail_filter.h \
-	src/courier/hold_off.c src/courier/hold_off.h \
-	src/worker/session.c src/worker/session.h \
-	src/worker/worker.c src/worker/worker.h
+	src/supervisor/ring/cursor.c src/supervisor/ring/cursor.h \
+	src/supervisor/ring/space.c src/supervisor/ring/space.h
 
 sbin_PROGRAMS += chatroomd
 chatroomd_SOURCES = src/chatroomd.c

@@ -32,7 +32,7 @@ check_PROGRAMS += \
 	tests/supervisor/courier/check_hang \
 	tests/supervisor/client/check_hold \
 	tests/supervisor/accept/check_listener \
-	tests/supervisor/child/check_spawn \
+	tests/supervisor/child/check_spawner \
 	tests/supervisor/accept/check_refusals \
 	tests/supervisor/courier/check_resume \
 	tests/supervisor/client/check_slot \
@@ -55,7 +55,7 @@ tests_supervisor_client_check_hold_SOURCES = tests/supervisor/client/check_hold.
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_accept_check_listener_SOURCES = tests/supervisor/accept/check_listener.c \
 	tests/system/bounded.c tests/system/bounded.h
-tests_supervisor_child_check_spawn_SOURCES = tests/supervisor/child/check_spawn.c \
+tests_supervisor_child_check_spawner_SOURCES = tests/supervisor/child/check_spawner.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h \
 	tests/system/bounded.c tests/system/bounded.h
 tests_supervisor_courier_check_resume_SOURCES = tests/supervisor/courier/check_resume.c \

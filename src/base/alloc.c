@@ -17,7 +17,7 @@
  * own end. */
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
-    fprintf(stderr, "chatroomd: out of memory: no room for %zu times %zu bytes\n", count, size);
+    fprintf(stderr, "chatroomd: out of memory: cannot allocate %zu times %zu bytes\n", count, size);
     _exit(EXIT_FAILURE);
 }
 

@@ -25,7 +25,7 @@
 #include <string.h>
 
 /* Bytes that a file is given at first. */
-#define FIRST_ROOM 4096
+#define FIRST_SIZE 4096
 
 /* libConfuse hands its callbacks no pointer of the caller's. */
 static struct {
@@ -48,13 +48,13 @@ static void tell_fault(int line, const char *fault)
  */
 static char *read_stream(FILE *stream, size_t *length)
 {
-    size_t room = FIRST_ROOM;
-    char *content = alloc_zeroed(room, 1);
+    size_t size = FIRST_SIZE;
+    char *content = alloc_zeroed(size, 1);
 
     *length = 0;
-    while ((*length += fread(content + *length, 1, room - 1 - *length, stream)) == room - 1 &&
+    while ((*length += fread(content + *length, 1, size - 1 - *length, stream)) == size - 1 &&
            *length <= CONFIG_FILE_LIMIT)
-        content = alloc_resize(content, room *= 2, 1);
+        content = alloc_resize(content, size *= 2, 1);
     content[*length] = '\0';
     if (!ferror(stream) && *length <= CONFIG_FILE_LIMIT)
         return content;

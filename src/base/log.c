@@ -6,8 +6,8 @@
  *     its front, in order, and nothing else does.
  *  2. Nothing blocks. stderr is inherited, and O_NONBLOCK would be set for everyone who shares its
  *     open file description, so it stays as it is: poll(2) is asked first, then at most PIPE_BUF
- * bytes are written, which a pipe that polls writable has room for (pipe(7)). A socket is asked
- * with MSG_DONTWAIT. A terminal may poll writable with room for one byte, so it is opened once
+ * bytes are written, which a pipe that polls writable has space for (pipe(7)). A socket is asked
+ * with MSG_DONTWAIT. A terminal may poll writable with space for one byte, so it is opened once
  * more, non-blocking, as a description of our own.
  *  3. Overflow: a line that does not fit is lost and counted, and so are all after it until the
  *     buffer is empty; then `event=log-lost lines=N` stands in their place. Lines are lost, never

@@ -18,11 +18,11 @@
 
 #include "base/options.h"
 
-#include "base/user_group.h"
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/config_file.h"
 #include "base/option_row.h"
+#include "base/user_group.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -263,8 +263,9 @@ static void check_accounts(struct reader *reader)
     struct options *options = reader->options;
     const char *key;
     char *fault;
-    if (account_find(options->user, options->group, &options->uid, &options->gid, &key, &fault) &&
-        account_base_fits(options->user, options->uid, options->worker_uid_base,
+    if (user_group_find(
+            options->user, options->group, &options->uid, &options->gid, &key, &fault) &&
+        user_group_base_fits(options->user, options->uid, options->worker_uid_base,
             options->max_clients + options->couriers, &key, &fault))
         return;
     bad_configuration(reader, key, "%s", fault);

@@ -7,7 +7,7 @@
  * lives elsewhere:
  *
  *     argv[0] \0 argv[1] \0 ... \0 environ[0] \0 environ[1] \0 ...
- *     ^ start                                                      ^ start + room
+ *     ^ start                                                      ^ start + space
  *
  * Each process writes its own copy. Only bytes that hold an old title or argument are cleared, so
  * that a worker with a large environment does not get all its pages as its own; and a title is put
@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 static char *start;
-static size_t room;
+static size_t space;
 static size_t used; /* bytes from START that may be other than NUL */
 
 /* The end of TEXT if it stands at END, as the kernel puts it; else END. */
@@ -45,7 +45,7 @@ static void move_environment(void)
     environ = copy;
 }
 
-void title_init(int argc, char **argv)
+void proctitle_init(int argc, char **argv)
 {
     if (argc < 1)
         return;
@@ -56,20 +56,20 @@ void title_init(int argc, char **argv)
     for (char **variable = environ; *variable != NULL; variable++)
         end = extend(end, *variable);
     start = argv[0];
-    room = (size_t)(end - argv[0]);
+    space = (size_t)(end - argv[0]);
     move_environment();
 }
 
-void title_set(const char *part, ...)
+void proctitle_set(const char *part, ...)
 {
-    if (room == 0)
+    if (space == 0)
         return;
     va_list parts;
     size_t length = 0;
     memset(start, 0, used);
     va_start(parts, part);
     for (; part != NULL; part = va_arg(parts, const char *))
-        while (*part != '\0' && length < room - 1)
+        while (*part != '\0' && length < space - 1)
             start[length++] = *part++;
     va_end(parts);
     if (length >= used)

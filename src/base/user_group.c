@@ -1,5 +1,5 @@
 /*
- * account.c - names to numbers, at the start only.
+ * user_group.c - names to numbers, at the start only.
  */
 #include "config.h"
 
@@ -18,7 +18,7 @@ static bool fail(const char **key, const char *whose, char **fault, char *words)
     return false;
 }
 
-bool account_find(
+bool user_group_find(
     const char *user, const char *group, uid_t *uid, gid_t *gid, const char **key, char **fault)
 {
     char quoted[128];
@@ -45,7 +45,7 @@ bool account_find(
     return true;
 }
 
-bool account_base_fits(
+bool user_group_base_fits(
     const char *user, uid_t uid, unsigned base, unsigned count, const char **key, char **fault)
 {
     if (base == 0)

@@ -1,5 +1,5 @@
 /*
- * ends.h - every way in which a client can be ended: one row each.
+ * disconnect.h - the reasons for which a client is disconnected, one row each.
  */
 #ifndef CHATROOMD_CHAT_DISCONNECT_H
 #define CHATROOMD_CHAT_DISCONNECT_H
@@ -8,74 +8,45 @@
 #include <stddef.h>
 
 /*
- * symbol, word in logs and counters, what the room is told after "NAME left" (NULL: it is not
- * told), whether the client is given all that it is owed first (1) or is gone already or has to go
- * (0), the last line that it is given itself, where whoever writes to it lives and the line fits
- * behind the last one (NULL: none)
+ * symbol; word in logs and counters; what the room is told after "NAME left" (NULL: the room is not
+ * told); whether the client first receives everything that is pending for it (1), or is already
+ * gone or is cut off (0); the last line that the client itself receives, if the process that writes
+ * to it is alive and the line fits after a complete line (NULL: none).
  */
-#define ENDS(END)                                                                                  \
-    END(CLOSED, "closed", "", 1, NULL)                                                             \
-    END(QUIT, "quit", " (quit)", 1, NULL)                                                          \
-    END(CONNECTION_LOST, "connection-lost", " (connection lost)", 0, NULL)                         \
-    END(STALLED, "stalled", " (too slow)", 0,                                                      \
-        END_LINE("this connection takes its messages too slowly"))                                 \
-    END(WORKER_CRASH, "worker-crash", " (connection lost)", 0,                                     \
-        END_LINE("the process that read this connection has died"))                                \
-    END(WORKER_FAULT, "worker-fault", " (connection lost)", 0,                                     \
-        END_LINE("the process that read this connection was at fault"))                            \
-    END(COURIER_LOST, "courier-lost", " (connection lost)", 0, NULL)                               \
-    END(NO_WORKER, "no-worker", NULL, 0, NULL)                                                     \
-    END(UNUSED, "unused", NULL, 0, NULL)                                                           \
-    END(STOPPED, "stop", NULL, 1, NULL)
+#define LAST_LINE(why) "! You are disconnected: " why "\n"
+#define DISCONNECT_REASONS(REASON)                                                                 \
+    REASON(CLOSED, "closed", "", 1, NULL)                                                          \
+    REASON(QUIT, "quit", " (quit)", 1, NULL)                                                       \
+    REASON(CONNECTION_LOST, "connection-lost", " (connection lost)", 0, NULL)                      \
+    REASON(STALLED, "stalled", " (too slow)", 0,                                                   \
+        LAST_LINE("this connection takes its messages too slowly"))                                \
+    REASON(WORKER_CRASH, "worker-crash", " (connection lost)", 0,                                  \
+        LAST_LINE("the process that read this connection has died"))                               \
+    REASON(WORKER_FAULT, "worker-fault", " (connection lost)", 0,                                  \
+        LAST_LINE("the process that read this connection was at fault"))                           \
+    REASON(COURIER_LOST, "courier-lost", " (connection lost)", 0, NULL)                            \
+    REASON(NO_WORKER, "no-worker", NULL, 0, NULL)                                                  \
+    REASON(UNUSED, "unused", NULL, 0, NULL)                                                        \
+    REASON(STOPPED, "stop", NULL, 1, NULL)
 
-#define END_LINE(why) "! You are disconnected: " why "\n"
-
-enum end_reason {
-    END_NONE,
-#define END(symbol, word, told, drains, line) END_##symbol,
-    ENDS(END)
-#undef END
-        END_COUNT
+enum disconnect_reason {
+    DISCONNECT_NONE,
+#define REASON(symbol, word, announcement, drains, line) DISCONNECT_##symbol,
+    DISCONNECT_REASONS(REASON)
+#undef REASON
+        DISCONNECT_COUNT
 };
 
-static inline const char *end_word(enum end_reason reason)
-{
-    static const char *const words[END_COUNT] = {[END_NONE] = "none",
-#define END(symbol, word, told, drains, line) [END_##symbol] = word,
-        ENDS(END)
-#undef END
-    };
-    return words[reason];
-}
+/* The word in logs and counters. */
+const char *disconnect_word(enum disconnect_reason reason);
 
-static inline const char *end_told(enum end_reason reason)
-{
-    static const char *const told_texts[END_COUNT] = {
-#define END(symbol, word, told, drains, line) [END_##symbol] = told,
-        ENDS(END)
-#undef END
-    };
-    return told_texts[reason];
-}
+/* What the room is told after "NAME left"; NULL: the room is not told. */
+const char *disconnect_announcement(enum disconnect_reason reason);
 
-static inline bool end_drains(enum end_reason reason)
-{
-    static const bool drains_at[END_COUNT] = {
-#define END(symbol, word, told, drains, line) [END_##symbol] = drains,
-        ENDS(END)
-#undef END
-    };
-    return drains_at[reason];
-}
+/* Whether the client first receives everything that is pending for it. */
+bool disconnect_drains(enum disconnect_reason reason);
 
-static inline const char *end_line(enum end_reason reason)
-{
-    static const char *const lines[END_COUNT] = {
-#define END(symbol, word, told, drains, line) [END_##symbol] = line,
-        ENDS(END)
-#undef END
-    };
-    return lines[reason];
-}
+/* The last line that the client itself receives; NULL: none. */
+const char *disconnect_last_line(enum disconnect_reason reason);
 
 #endif

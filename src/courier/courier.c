@@ -35,15 +35,15 @@
 #include "base/alloc.h"
 #include "base/proctitle.h"
 #include "chat/room.h"
+#include "courier/hold_off.h"
 #include "delivery/batch.h"
+#include "delivery/graceful_close.h"
 #include "delivery/prefault.h"
+#include "process/jail.h"
+#include "process/jail_filter.h"
 #include "relay/handover.h"
 #include "relay/loop.h"
 #include "relay/relay.h"
-#include "delivery/linger.h"
-#include "process/jail.h"
-#include "process/jail_filter.h"
-#include "courier/hold_off.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -104,7 +104,7 @@ struct courier {
     bool is_urgent;              /* and somebody waits for it */
     struct served *own[OWN_MAX]; /* who has records of its own in it, and may not have them yet */
     size_t own_count;
-    struct rest rest;
+    struct hold_off rest;
     struct batch batch;
     struct prefault index_pages, ring_pages;
     struct frame reports[REPORTS_MAX];
@@ -112,7 +112,7 @@ struct courier {
     int status;
 };
 
-static void courier_end(struct courier *courier, enum worker_exit status)
+static void courier_end(struct courier *courier, enum child_exit status)
 {
     if (courier->status < 0)
         courier->status = (int)status;
@@ -158,11 +158,11 @@ static uint64_t find_oldest(struct courier *courier)
     struct served *served;
 
     courier->oldest = NULL;
-    TAILQ_FOREACH(served, &courier->behind, behind_link)
-    if (served->delivery.position < lowest) {
-        lowest = served->delivery.position;
-        courier->oldest = served;
-    }
+    TAILQ_FOREACH (served, &courier->behind, behind_link)
+        if (served->delivery.position < lowest) {
+            lowest = served->delivery.position;
+            courier->oldest = served;
+        }
     return lowest;
 }
 
@@ -187,7 +187,7 @@ static void publish_oldest(struct courier *courier)
 
 /* --- one client */
 
-static void let_go(struct served *served, enum frame_done why)
+static void let_go(struct served *served, enum frame_detached why)
 {
     struct courier *courier = served->courier;
     struct delivery *delivery = &served->delivery;
@@ -206,7 +206,7 @@ static void let_go(struct served *served, enum frame_done why)
     courier->live[served->place] = courier->live[--courier->live_count];
     courier->live[served->place]->place = served->place;
     report(courier, &(struct frame){
-                        .kind = FRAME_DONE,
+                        .kind = FRAME_DETACHED,
                         .detail = (uint8_t)why,
                         .slot = delivery->slot,
                         .generation = delivery->generation,
@@ -234,16 +234,16 @@ static void settle(struct served *served, enum delivery_outcome outcome)
         report(served->courier, &(struct frame){.kind = FRAME_SPACE});
     }
     if (outcome == DELIVERY_LOST) {
-        let_go(served, FRAME_DONE_LOST);
+        let_go(served, FRAME_DETACHED_LOST);
         return;
     }
     delivery_show_waiting(delivery, outcome != DELIVERY_DONE);
     if (outcome != DELIVERY_DONE) {
         set_behind(served, true);
         if (!wait_for(served))
-            let_go(served, FRAME_DONE_LOST);
+            let_go(served, FRAME_DETACHED_LOST);
     } else if (served->is_ending) {
-        let_go(served, FRAME_DONE_ENDED);
+        let_go(served, FRAME_DETACHED_CLOSED);
     } else {
         set_behind(served, false);
     }
@@ -300,7 +300,7 @@ static void come_back(struct courier *courier, uint64_t microseconds)
     struct timeval delay = {.tv_usec = (suseconds_t)microseconds};
 
     if (event_add(courier->rested, &delay) != 0)
-        courier_end(courier, WORKER_EXIT_SETUP);
+        courier_end(courier, CHILD_EXIT_SETUP);
 }
 
 /* Gives what is new to all, or in this turn as much of it as takes PASS_MAX_NS and a batch: the
@@ -323,7 +323,7 @@ static void pass(struct courier *courier, bool whole)
     }
     courier->is_urgent = false;
     courier->own_count = 0;
-    rest_begin(&courier->rest, began, ended);
+    hold_off_begin(&courier->rest, began, ended);
 }
 
 /* Whether the supervisor waits for this courier's clients to need less of the ring. */
@@ -357,7 +357,7 @@ static void give_new(struct courier *courier)
 
     if (courier->from == courier->end)
         return;
-    left = courier->is_urgent || is_waited_for(courier) ? 0 : rest_left(&courier->rest, now());
+    left = courier->is_urgent || is_waited_for(courier) ? 0 : hold_off_left(&courier->rest, now());
     if (left == 0)
         pass(courier, false);
     else
@@ -394,9 +394,9 @@ static void jump(struct courier *courier, uint64_t from)
 {
     struct served *served;
 
-    TAILQ_FOREACH(served, &courier->behind, behind_link)
-    if (served->delivery.position >= courier->end && !served->is_ending)
-        delivery_skip(&served->delivery, from);
+    TAILQ_FOREACH (served, &courier->behind, behind_link)
+        if (served->delivery.position >= courier->end && !served->is_ending)
+            delivery_skip(&served->delivery, from);
     courier->from = courier->end = from;
 }
 
@@ -451,15 +451,16 @@ static bool take_end(struct served *served, const struct frame *frame)
     served->is_ending = true;
     if (frame->to + 1 > delivery->end)
         delivery->end = frame->to + 1;
-    if (frame->detail == FRAME_END_DRAIN) {
+    if (frame->detail == FRAME_CLOSE_DRAIN) {
         set_behind(served, true);
         if (served->fd >= 0)
             go_on(served);
         return true;
     }
-    if (frame->detail == FRAME_END_EVICT && served->fd >= 0 && delivery_at_line_boundary(delivery))
-        closing_say(served->fd, frame->length);
-    let_go(served, FRAME_DONE_ENDED);
+    if (frame->detail == FRAME_CLOSE_EVICT && served->fd >= 0 &&
+        delivery_at_line_boundary(delivery))
+        last_line_send(served->fd, frame->length);
+    let_go(served, FRAME_DETACHED_CLOSED);
     return true;
 }
 
@@ -470,11 +471,11 @@ static bool take_about(struct courier *courier, const struct frame *frame)
 
     if (frame->slot >= courier->view.slot_count)
         return false;
-    if (frame->kind == FRAME_SERVE)
+    if (frame->kind == FRAME_ATTACH)
         return take_client(courier, served, frame);
     if (!served->is_live || served->generation != frame->generation)
         return true;
-    if (frame->kind == FRAME_END)
+    if (frame->kind == FRAME_CLOSE)
         return take_end(served, frame);
     return delivery_member(&served->delivery, frame->room, frame->from, frame->detail != 0);
 }
@@ -488,22 +489,22 @@ static bool take_frame(void *context, const struct frame *frame)
     case FRAME_DELIVER:
         fine = take_delivery(courier, frame->from, frame->to);
         break;
-    case FRAME_SERVE:
-    case FRAME_MEMBER:
-    case FRAME_END:
+    case FRAME_ATTACH:
+    case FRAME_MEMBERSHIP:
+    case FRAME_CLOSE:
         /* What was told before it is given before it. */
-        if (frame->kind == FRAME_END && courier->from < courier->end)
+        if (frame->kind == FRAME_CLOSE && courier->from < courier->end)
             pass(courier, true);
         fine = take_about(courier, frame);
         break;
-    case FRAME_ALIVE:
+    case FRAME_PING:
         atomic_store_explicit(&courier->part.state->answered, frame->from, memory_order_release);
         break;
     default:
         fine = false;
     }
     if (!fine)
-        courier_end(courier, WORKER_EXIT_SETUP);
+        courier_end(courier, CHILD_EXIT_SETUP);
     return true;
 }
 
@@ -525,7 +526,7 @@ static void relay_writable(void *context)
 
 static void relay_ended(void *context)
 {
-    courier_end(context, WORKER_EXIT_NO_SUPERVISOR);
+    courier_end(context, CHILD_EXIT_NO_SUPERVISOR);
 }
 
 static const struct relay_handler supervisor_handler = {
@@ -566,13 +567,13 @@ static void handover_readable(evutil_socket_t fd, short what, void *argument)
     while ((length = handover_receive(fd, &whose, sizeof whose, &descriptor, 1)) > 0) {
         if (length != (ssize_t)sizeof whose || descriptor < 0 ||
             whose.slot >= courier->view.slot_count) {
-            courier_end(courier, WORKER_EXIT_SETUP);
+            courier_end(courier, CHILD_EXIT_SETUP);
             return;
         }
         take_socket(courier, &whose, descriptor);
     }
     if (length == 0)
-        courier_end(courier, WORKER_EXIT_NO_SUPERVISOR);
+        courier_end(courier, CHILD_EXIT_NO_SUPERVISOR);
     publish_oldest(courier);
     send_reports(courier);
 }
@@ -599,7 +600,7 @@ static bool move_descriptors(struct heritage *heritage)
 }
 
 /* All memory that grows with the clients, but for what waits for a full socket, is taken now. */
-static void make_room(struct courier *courier)
+static void allocate_tables(struct courier *courier)
 {
     uint32_t count = courier->view.slot_count;
 
@@ -637,12 +638,12 @@ static bool open_courier(struct courier *courier)
 static int serve(struct courier *courier)
 {
     if (!open_courier(courier))
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     if (jail_enter(courier->heritage) != JAIL_WHOLE && courier->heritage->jail == JAIL_REQUIRED)
-        return WORKER_EXIT_JAIL;
+        return CHILD_EXIT_JAIL;
     while (courier->status < 0)
         if (event_base_dispatch(courier->base) != 0)
-            courier_end(courier, WORKER_EXIT_SETUP);
+            courier_end(courier, CHILD_EXIT_SETUP);
     return courier->status;
 }
 
@@ -658,9 +659,9 @@ int courier_run(struct heritage *heritage)
     close(heritage->region_read_only_fd);
     close(heritage->region_read_write_fd);
     if (!attached || !move_descriptors(heritage))
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     snprintf(number, sizeof number, "%u", (unsigned)heritage->slot);
-    title_set("chatroomd: courier ", number, NULL);
-    make_room(&courier);
+    proctitle_set("chatroomd: courier ", number, NULL);
+    allocate_tables(&courier);
     return serve(&courier);
 }

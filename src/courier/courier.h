@@ -6,7 +6,7 @@
 
 #include "process/heritage.h"
 
-/* A row of the table of worker kinds. Returns an enum worker_exit. */
+/* A row of the table of worker kinds. Returns an enum child_exit. */
 int courier_run(struct heritage *heritage);
 
 #endif

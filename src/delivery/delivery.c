@@ -87,7 +87,7 @@ static void move_to(struct delivery *delivery, uint64_t position)
         delivery->space_passed = true;
 }
 
-/* Memberships whose end the position has passed make room for new ones. */
+/* Memberships whose end the position has passed make space for new ones. */
 static void forget_ended(struct delivery *delivery)
 {
     unsigned kept = 0;

@@ -83,7 +83,7 @@ void delivery_skip(struct delivery *delivery, uint64_t to);
 /* Moves on to the first record that the client is really given, or to the end. */
 void delivery_settle(struct delivery *delivery);
 
-/* Adds a record's bytes to the last run, or begins one; false where there is no room for it. */
+/* Adds a record's bytes to the last run, or begins one; false where there is no space for it. */
 bool delivery_add_run(struct iovec *runs, int *count, const char *bytes, size_t length);
 
 /* Whether a record of this kind is given to the client that it is by or about, too. */

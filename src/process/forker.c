@@ -11,7 +11,7 @@
  * 3. Workers ignore the signals that a terminal or an operator sends to the whole process group;
  *    only the supervisor acts on them and tells the workers over their relays. No process but the
  *    supervisor ever has a signal handler.
- * 4. A forker that dies is replaced by fork from the supervisor (see maker.c): its replacement
+ * 4. A forker that dies is replaced by fork from the supervisor (see spawner.c): its replacement
  *    carries a copy of what the supervisor had on its heap at that moment, which costs memory and
  *    secrecy towards later workers, but not the service. The processes that it did not announce are
  *    known by `born`.
@@ -85,7 +85,7 @@ static void silence(void)
     int null = open("/dev/null", O_RDWR);
 
     if (null < 0)
-        _exit(WORKER_EXIT_SETUP);
+        _exit(CHILD_EXIT_SETUP);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     if (!WORKERS_KEEP_STDERR)
@@ -98,7 +98,7 @@ static void silence(void)
 static void follow(pid_t supervisor)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
-        _exit(WORKER_EXIT_NO_SUPERVISOR);
+        _exit(CHILD_EXIT_NO_SUPERVISOR);
 }
 
 /* Closes all descriptors from 3 on but `kept`, which is in rising order. */
@@ -109,16 +109,16 @@ static void close_all_but(const int *kept, size_t count)
     for (size_t i = 0; i < count; i++) {
         unsigned fd = (unsigned)kept[i];
         if (fd > from && close_range(from, fd - 1, 0) != 0)
-            _exit(WORKER_EXIT_SETUP);
+            _exit(CHILD_EXIT_SETUP);
         from = fd + 1;
     }
     if (close_range(from, ~0u, 0) != 0)
-        _exit(WORKER_EXIT_SETUP);
+        _exit(CHILD_EXIT_SETUP);
 }
 
-size_t forker_place(const struct forker_setup *setup, enum worker_kind_number kind, uint32_t number)
+size_t forker_place(const struct forker_setup *setup, enum kind_number kind, uint32_t number)
 {
-    return kind == WORKER_KIND_COURIER ? setup->max_clients + number : number;
+    return kind == KIND_COURIER ? setup->max_clients + number : number;
 }
 
 static size_t born_size(const struct forker_setup *setup)
@@ -198,7 +198,7 @@ static void receive(int control, struct forker_request *request, int *descriptor
 static bool has_all(
     const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS])
 {
-    return descriptors[0] >= 0 && (request->kind != WORKER_KIND_COURIER || descriptors[1] >= 0);
+    return descriptors[0] >= 0 && (request->kind != KIND_COURIER || descriptors[1] >= 0);
 }
 
 static void forker_main(
@@ -239,7 +239,7 @@ static int lower(int fd)
     int low = dup(fd);
 
     if (low < 0)
-        _exit(WORKER_EXIT_SETUP);
+        _exit(CHILD_EXIT_SETUP);
     close(low < fd ? fd : low);
     return low < fd ? low : fd;
 }
@@ -249,7 +249,7 @@ static int lower(int fd)
 static void keep_born(const struct forker *forker, const struct forker_setup *setup)
 {
     if (madvise(forker->born, born_size(setup), MADV_DONTFORK) != 0)
-        _exit(WORKER_EXIT_SETUP);
+        _exit(CHILD_EXIT_SETUP);
     madvise(forker->born, born_size(setup), MADV_POPULATE_WRITE); /* from Linux 5.14 on */
 }
 
@@ -275,7 +275,7 @@ static void become_forker(
     self.control = lower(control);
     self.reserve = dup(STDIN_FILENO);
     close(first);
-    title_set("chatroomd: forker", NULL);
+    proctitle_set("chatroomd: forker", NULL);
     keep_born(forker, setup);
     if (setup->jail != JAIL_OFF)
         self.is_offered_to_oom = footprint_offer_to_oom();

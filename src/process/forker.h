@@ -15,7 +15,7 @@
 
 /* What every worker is given besides its own: the same for all. */
 struct forker_setup {
-    const struct worker_kind *kinds; /* WORKER_KIND_COUNT of them */
+    const struct process_kind *kinds; /* KIND_COUNT of them */
     int region_read_only_fd;
     int region_read_write_fd;
     struct region_places places;
@@ -30,14 +30,14 @@ struct forker_setup {
 };
 
 struct forker_request {
-    enum worker_kind_number kind;
+    enum kind_number kind;
     uint32_t slot; /* of a courier its number */
     uint32_t generation;
-    enum canary_act act; /* of a canary */
+    enum selftest_attempt act; /* of a canary */
 };
 
 struct forker_answer {
-    enum worker_kind_number kind;
+    enum kind_number kind;
     uint32_t slot;
     uint32_t generation;
     pid_t pid;   /* of the worker, or 0 */
@@ -60,8 +60,7 @@ struct forker {
 };
 
 /* Each slot has a place, and after them each courier. */
-size_t forker_place(
-    const struct forker_setup *setup, enum worker_kind_number kind, uint32_t number);
+size_t forker_place(const struct forker_setup *setup, enum kind_number kind, uint32_t number);
 
 /* Makes the forker. Returns false, with errno set, where that is refused. */
 bool forker_start(struct forker *forker, const struct forker_setup *setup);

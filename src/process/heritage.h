@@ -18,18 +18,18 @@
 #include <sys/types.h>
 
 /* What a canary tries, and how the log calls it. */
-#define CANARY_ACTS(ACT)                                                                           \
-    ACT(WRITE_REGION, "write-region")                                                              \
-    ACT(GROW_OUTBOX, "grow-outbox")                                                                \
-    ACT(EXECUTE, "execve")                                                                         \
-    ACT(OPEN_SOCKET, "socket")                                                                     \
-    ACT(SIGNAL, "kill")
+#define SELFTEST_ATTEMPTS(ATTEMPT)                                                                 \
+    ATTEMPT(WRITE_REGION, "write-region")                                                          \
+    ATTEMPT(GROW_OUTBOX, "grow-outbox")                                                            \
+    ATTEMPT(EXECUTE, "execve")                                                                     \
+    ATTEMPT(OPEN_SOCKET, "socket")                                                                 \
+    ATTEMPT(SIGNAL, "kill")
 
-enum canary_act {
-#define ACT(symbol, word) CANARY_##symbol,
-    CANARY_ACTS(ACT)
-#undef ACT
-        CANARY_ACT_COUNT
+enum selftest_attempt {
+#define ATTEMPT(symbol, word) SELFTEST_##symbol,
+    SELFTEST_ATTEMPTS(ATTEMPT)
+#undef ATTEMPT
+        SELFTEST_ATTEMPT_COUNT
 };
 
 /* The steps into the jail, in their order, and how the log calls them. */
@@ -50,15 +50,10 @@ enum jail_step {
         JAIL_STEP_COUNT
 };
 
-enum worker_kind_number {
-    WORKER_KIND_CLIENT,
-    WORKER_KIND_COURIER,
-    WORKER_KIND_CANARY,
-    WORKER_KIND_COUNT
-};
+enum kind_number { KIND_WORKER, KIND_COURIER, KIND_SELFTEST, KIND_COUNT };
 
 struct heritage {
-    enum worker_kind_number kind;
+    enum kind_number kind;
     uint32_t slot; /* a courier's is its number */
     uint32_t generation;
     int relay_fd;    /* the worker's end of its relay, non-blocking */
@@ -71,34 +66,34 @@ struct heritage {
     bool delivers; /* a client worker delivers to its own client: there are no couriers */
     unsigned drain_timeout_ms;
     enum jail_mode jail;
-    bool is_offered_to_oom;     /* by its maker, see base/footprint.h */
-    struct footprint footprint; /* of its maker, that it is a copy of; 0: not known */
+    bool is_offered_to_oom;      /* by its spawner, see base/footprint.h */
+    struct footprint footprint;  /* of its spawner, that it is a copy of; 0: not known */
     struct region_places places; /* where the parts of the region are */
-    uid_t uid;           /* its own, or (uid_t)-1: the supervisor's */
-    gid_t gid;           /* goes with a uid of its own */
-    enum canary_act act; /* of a canary */
+    uid_t uid;                   /* its own, or (uid_t)-1: the supervisor's */
+    gid_t gid;                   /* goes with a uid of its own */
+    enum selftest_attempt act;   /* of a canary */
 };
 
 /* A kind of worker: a row of the table in chatroomd.c. */
-struct worker_kind {
+struct process_kind {
     const char *name;
     int (*run)(struct heritage *heritage); /* in the new process; returns its exit status */
     /* Once, before there are any; false with errno; NULL: nothing to do. */
-    bool (*prepare)(enum worker_kind_number kind);
+    bool (*prepare)(enum kind_number kind);
 };
 
 /* Exit statuses of a worker. Any other, or a signal, is a crash. */
-enum worker_exit {
-    WORKER_EXIT_DONE = 0,
-    WORKER_EXIT_CONNECTION_LOST = 10, /* the client's socket failed */
-    WORKER_EXIT_DRAIN_TIMEOUT = 11,   /* the client did not take what it was owed in time */
-    WORKER_EXIT_EVICTED = 12,
-    WORKER_EXIT_NO_SUPERVISOR = 13,  /* the relay was closed from the other side */
-    WORKER_EXIT_SETUP = 14,          /* its mappings or events were refused by the kernel */
-    WORKER_EXIT_JAIL = 15,           /* it could not enter the jail, which is required */
-    WORKER_EXIT_CANARY_REFUSED = 20, /* what the canary tried was refused */
-    WORKER_EXIT_CANARY_ESCAPED = 21, /* it succeeded */
-    WORKER_EXIT_CANARY_STEP = 30     /* and more: it was refused, and this jail_step left out */
+enum child_exit {
+    CHILD_EXIT_DONE = 0,
+    CHILD_EXIT_CONNECTION_LOST = 10, /* the client's socket failed */
+    CHILD_EXIT_DRAIN_TIMEOUT = 11,   /* the client did not take what it was owed in time */
+    CHILD_EXIT_EVICTED = 12,
+    CHILD_EXIT_NO_SUPERVISOR = 13,    /* the relay was closed from the other side */
+    CHILD_EXIT_SETUP = 14,            /* its mappings or events were refused by the kernel */
+    CHILD_EXIT_JAIL = 15,             /* it could not enter the jail, which is required */
+    CHILD_EXIT_SELFTEST_REFUSED = 20, /* what the canary tried was refused */
+    CHILD_EXIT_SELFTEST_ESCAPED = 21, /* it succeeded */
+    CHILD_EXIT_SELFTEST_STEP = 30     /* and more: it was refused, and this jail_step left out */
 };
 
 #endif

@@ -47,9 +47,9 @@
 #define COURIER_DATA_PER_CLIENT 1536u
 #define COURIER_DESCRIPTORS     64u
 
-static struct filter filters[WORKER_KIND_COUNT];
+static struct filter filters[KIND_COUNT];
 
-bool jail_prepare(enum worker_kind_number kind)
+bool jail_prepare(enum kind_number kind)
 {
     return filters[kind].length != 0 || filter_make(&filters[kind], jail_filter_of(kind));
 }
@@ -58,9 +58,9 @@ bool jail_prepare(enum worker_kind_number kind)
 static size_t mapped(const struct heritage *heritage)
 {
     switch (heritage->kind) {
-    case WORKER_KIND_COURIER:
+    case KIND_COURIER:
         return heritage->places.view_size + heritage->places.courier_stride;
-    case WORKER_KIND_CLIENT:
+    case KIND_WORKER:
         return (heritage->delivers ? heritage->places.view_size : 0) +
                heritage->places.outbox_stride;
     default:
@@ -87,9 +87,9 @@ static rlim_t one_descriptor_more(void)
 static rlim_t descriptors_of(const struct heritage *heritage)
 {
     switch (heritage->kind) {
-    case WORKER_KIND_CLIENT:
+    case KIND_WORKER:
         return one_descriptor_more();
-    case WORKER_KIND_COURIER:
+    case KIND_COURIER:
         return heritage->max_clients + COURIER_DESCRIPTORS;
     default:
         return 0;
@@ -98,7 +98,7 @@ static rlim_t descriptors_of(const struct heritage *heritage)
 
 static bool set_limits(const struct heritage *heritage)
 {
-    bool is_courier = heritage->kind == WORKER_KIND_COURIER;
+    bool is_courier = heritage->kind == KIND_COURIER;
     rlim_t more = DATA_MORE + (is_courier ? heritage->max_clients * COURIER_DATA_PER_CLIENT : 0);
     struct footprint before = heritage->footprint;
 
@@ -139,7 +139,7 @@ static bool follow_supervisor(const struct heritage *heritage)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return false;
     if (getppid() != heritage->supervisor)
-        exit(WORKER_EXIT_NO_SUPERVISOR);
+        exit(CHILD_EXIT_NO_SUPERVISOR);
     return true;
 }
 
@@ -151,9 +151,9 @@ static bool refuse_privileges(const struct heritage *heritage)
 
 static bool load_filter(const struct heritage *heritage)
 {
-    bool is_canary = heritage->kind == WORKER_KIND_CANARY;
+    bool is_selftest = heritage->kind == KIND_SELFTEST;
 
-    return filter_load(&filters[is_canary ? WORKER_KIND_CLIENT : heritage->kind]);
+    return filter_load(&filters[is_selftest ? KIND_WORKER : heritage->kind]);
 }
 
 struct step {

@@ -8,7 +8,7 @@
 
 /* Makes the filter of a kind of worker; to be called once, before there are any. False, with errno
  * set, where there can be none. */
-bool jail_prepare(enum worker_kind_number kind);
+bool jail_prepare(enum kind_number kind);
 
 /*
  * Enters the jail, when all mappings and descriptors that the process will ever have are there but

@@ -91,7 +91,7 @@ static const struct filter_rule rules[] = {
     REFUSE("mremap", ENOMEM),
 };
 
-const struct filter_table *jail_filter_of(enum worker_kind_number kind)
+const struct filter_table *jail_filter_of(enum kind_number kind)
 {
     static const struct filter_table table = {
         .name = "sanitizers",
@@ -144,7 +144,7 @@ static const struct filter_rule courier_rules[] = {
     ALLOW_ABOVE("close", 0, LOW, COURIER_LAST_FD),
 };
 
-const struct filter_table *jail_filter_of(enum worker_kind_number kind)
+const struct filter_table *jail_filter_of(enum kind_number kind)
 {
     static const struct filter_table client = {
         .name = "client",
@@ -159,7 +159,7 @@ const struct filter_table *jail_filter_of(enum worker_kind_number kind)
         .otherwise = FILTER_REFUSE,
     };
 
-    return kind == WORKER_KIND_COURIER ? &courier : &client;
+    return kind == KIND_COURIER ? &courier : &client;
 }
 
 #endif

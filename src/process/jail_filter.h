@@ -19,6 +19,6 @@
 #define COURIER_LAST_FD     4
 
 /* Named after the kind, or "sanitizers" in builds with them. */
-const struct filter_table *jail_filter_of(enum worker_kind_number kind);
+const struct filter_table *jail_filter_of(enum kind_number kind);
 
 #endif

@@ -88,7 +88,8 @@ struct region_header {
 
 /* Where the parts are that workers map: what the header says of them. */
 struct region_places {
-    size_t view_size; /* bytes from the header's first to the ring's last; the outboxes begin there */
+    size_t
+        view_size; /* bytes from the header's first to the ring's last; the outboxes begin there */
     size_t outbox_stride, outbox_size;
     size_t couriers_offset, courier_stride;
 };

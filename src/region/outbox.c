@@ -27,27 +27,27 @@ void outbox_writer_init(struct outbox_writer *writer, struct outbox outbox)
     writer->outbox = outbox;
 }
 
-enum room { ROOM_NONE, ROOM_HERE, ROOM_NEXT_LAP };
+enum placement { PLACE_NONE, PLACE_HERE, PLACE_NEXT_LAP };
 
 /* Where `length` contiguous bytes are free. */
-static enum room find_room(const struct outbox_writer *writer, size_t length)
+static enum placement find_place(const struct outbox_writer *writer, size_t length)
 {
     if (writer->wrapped)
-        return length <= writer->tail - writer->head ? ROOM_HERE : ROOM_NONE;
+        return length <= writer->tail - writer->head ? PLACE_HERE : PLACE_NONE;
     if (length <= writer->outbox.size - writer->head)
-        return ROOM_HERE;
-    return length <= writer->tail ? ROOM_NEXT_LAP : ROOM_NONE;
+        return PLACE_HERE;
+    return length <= writer->tail ? PLACE_NEXT_LAP : PLACE_NONE;
 }
 
 int64_t outbox_put(struct outbox_writer *writer, const char *bytes, size_t length)
 {
-    enum room room = find_room(writer, length);
+    enum placement place = find_place(writer, length);
     uint32_t mark = 0;
     size_t offset;
 
-    if (writer->pending == OUTBOX_CREDIT_FRAMES || room == ROOM_NONE)
+    if (writer->pending == OUTBOX_CREDIT_FRAMES || place == PLACE_NONE)
         return -1;
-    if (room == ROOM_NEXT_LAP) {
+    if (place == PLACE_NEXT_LAP) {
         writer->head = 0;
         writer->wrapped = true;
         mark = BEGINS_LAP;

@@ -1,5 +1,5 @@
 /*
- * outbox.h - a worker's end of its outbox: finding room for what it hands to the supervisor.
+ * outbox.h - a worker's end of its outbox: finding space for what it hands to the supervisor.
  */
 #ifndef CHATROOMD_REGION_OUTBOX_H
 #define CHATROOMD_REGION_OUTBOX_H

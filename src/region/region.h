@@ -98,8 +98,8 @@ struct region_places region_places_of(const struct region *region);
 bool region_attach_view(struct region_view *view, int read_only_fd);
 
 /* The outbox of `slot`, read-write. */
-bool region_attach_outbox(struct outbox *outbox, const struct region_places *places,
-    int read_write_fd, uint32_t slot);
+bool region_attach_outbox(
+    struct outbox *outbox, const struct region_places *places, int read_write_fd, uint32_t slot);
 
 /* The part of courier `number`, read-write. */
 bool region_attach_courier(struct courier_part *part, const struct region_places *places,

@@ -29,16 +29,16 @@ static uint8_t largest_detail(unsigned kind)
     switch (kind) {
     case FRAME_REPLY:
         return FRAME_REPLY_ERROR;
-    case FRAME_FINISH:
-        return FRAME_FINISH_QUIT;
-    case FRAME_DONE:
-        return FRAME_DONE_LOST;
+    case FRAME_GOODBYE:
+        return FRAME_GOODBYE_QUIT;
+    case FRAME_DETACHED:
+        return FRAME_DETACHED_LOST;
     default:
         return 0;
     }
 }
 
-enum frame_verdict frame_judge(
+enum frame_verdict frame_check(
     const struct frame *frame, unsigned sender, const struct frame_limits *limits)
 {
     const struct frame_rule *rule;

@@ -5,7 +5,7 @@
  * Model: frames have one size, and what a message says lies in the region: a frame tells where.
  * Which client a worker's frame is about follows from the socket that it came on, never from the
  * frame. A courier has many clients, and names them by slot and generation. A worker may be
- * hostile: frame_judge() is asked before anything of a frame from a worker or courier is used.
+ * hostile: frame_check() is asked before anything of a frame from a worker or courier is used.
  */
 #ifndef CHATROOMD_RELAY_FRAME_H
 #define CHATROOMD_RELAY_FRAME_H
@@ -34,40 +34,40 @@
  *
  *   PUBLISH  {room, offset, length}  a message for the room
  *   REPLY    {detail, offset, length} text for the worker's own client; detail: enum frame_reply
- *   ENTER    {room}                   the client wants in, under a guest's name
+ *   HELLO      {room}                   the client wants in, under a guest's name
  *   RENAME   {offset, length}         the client asks for a name
  *   WHO      {room}                   the client asks who is there
- *   FINISH   {detail, offset, length} the client is done; text: why; detail: enum frame_finish
+ *   GOODBYE    {detail, offset, length} the client is done; text: why; detail: enum frame_goodbye
  *   SPACE    {}                       a position has passed what the supervisor waited for
- *   DONE     {client, detail}         the courier has let go of the client; detail: enum frame_done
+ *   DETACHED   {client, detail}         the courier has let go of the client; detail: enum frame_detached
  *   DELIVER  {from, to}               what is yours lies in these sequence numbers, both included
  *   CREDIT   {length}                 so many of your frames are answered
- *   MEMBER   {room, detail, from}     from this record on your client is in the room (1) or not (0)
+ *   MEMBERSHIP {room, detail, from}     from this record on your client is in the room (1) or not (0)
  *   NAMED    {detail, length, name}   a part (the detail-th) of your client's name of this length
- *   END      {detail, length, to}     nothing beyond `to` will be yours; detail: enum frame_end;
- *                                     length: why, enum end_reason
- *   SERVE    {client, from, length}   deliver to this client too, from this record on, of which so
+ *   CLOSE      {detail, length, to}     nothing beyond `to` will be yours; detail: enum frame_close;
+ *                                     length: why, enum disconnect_reason
+ *   ATTACH     {client, from, length}   deliver to this client too, from this record on, of which so
  *                                     many bytes have left; its descriptor comes beside the relay
- *   ALIVE    {from}                   put this number into your part of the region
+ *   PING       {from}                   put this number into your part of the region
  *
- * To a courier MEMBER and END name the client.
+ * To a courier MEMBERSHIP and CLOSE name the client.
  */
 #define FRAMES(FRAME)                                                                              \
     FRAME(PUBLISH, "publish", FRAME_FROM_WORKER, 1, 0)                                             \
     FRAME(REPLY, "reply", FRAME_FROM_WORKER, 1, FRAME_REPLY_MAX)                                   \
-    FRAME(ENTER, "enter", FRAME_FROM_WORKER, 1, 0)                                                 \
+    FRAME(HELLO, "hello", FRAME_FROM_WORKER, 1, 0)                                                 \
     FRAME(RENAME, "rename", FRAME_FROM_WORKER, 1, FRAME_NAME_MAX)                                  \
     FRAME(WHO, "who", FRAME_FROM_WORKER, 1, 0)                                                     \
-    FRAME(FINISH, "finish", FRAME_FROM_WORKER, 1, FRAME_REASON_MAX)                                \
+    FRAME(GOODBYE, "goodbye", FRAME_FROM_WORKER, 1, FRAME_REASON_MAX)                              \
     FRAME(SPACE, "space", FRAME_FROM_WORKER | FRAME_FROM_COURIER, 0, 0)                            \
-    FRAME(DONE, "done", FRAME_FROM_COURIER, 0, 0)                                                  \
+    FRAME(DETACHED, "detached", FRAME_FROM_COURIER, 0, 0)                                          \
     FRAME(DELIVER, "deliver", FRAME_FROM_NOBODY, 0, 0)                                             \
     FRAME(CREDIT, "credit", FRAME_FROM_NOBODY, 0, 0)                                               \
-    FRAME(MEMBER, "member", FRAME_FROM_NOBODY, 0, 0)                                               \
+    FRAME(MEMBERSHIP, "membership", FRAME_FROM_NOBODY, 0, 0)                                       \
     FRAME(NAMED, "named", FRAME_FROM_NOBODY, 0, 0)                                                 \
-    FRAME(END, "end", FRAME_FROM_NOBODY, 0, 0)                                                     \
-    FRAME(SERVE, "serve", FRAME_FROM_NOBODY, 0, 0)                                                 \
-    FRAME(ALIVE, "alive", FRAME_FROM_NOBODY, 0, 0)
+    FRAME(CLOSE, "close", FRAME_FROM_NOBODY, 0, 0)                                                 \
+    FRAME(ATTACH, "attach", FRAME_FROM_NOBODY, 0, 0)                                               \
+    FRAME(PING, "ping", FRAME_FROM_NOBODY, 0, 0)
 
 enum frame_kind {
 #define FRAME(symbol, word, senders, costs_credit, longest) FRAME_##symbol,
@@ -78,17 +78,17 @@ enum frame_kind {
 
 enum frame_reply { FRAME_REPLY_EVENT, FRAME_REPLY_ERROR };
 
-enum frame_finish { FRAME_FINISH_CLOSED, FRAME_FINISH_QUIT };
+enum frame_goodbye { FRAME_GOODBYE_CLOSED, FRAME_GOODBYE_QUIT };
 
 /*
  * How a client is to be ended: after all that is owed is delivered; now, with one last line by who
  * delivers (ends.h); now, since nobody is there to take it (to a courier); as soon as the client
  * has taken what its courier has written and shut down (to a worker, after DRAIN).
  */
-enum frame_end { FRAME_END_DRAIN, FRAME_END_EVICT, FRAME_END_DROP, FRAME_END_CLOSE };
+enum frame_close { FRAME_CLOSE_DRAIN, FRAME_CLOSE_EVICT, FRAME_CLOSE_DROP, FRAME_CLOSE_WHEN_READ };
 
 /* Why a courier has let go of a client: it was told to, or the client's socket is dead. */
-enum frame_done { FRAME_DONE_ENDED, FRAME_DONE_LOST };
+enum frame_detached { FRAME_DETACHED_CLOSED, FRAME_DETACHED_LOST };
 
 struct frame {
     uint8_t kind; /* enum frame_kind */
@@ -140,7 +140,7 @@ enum frame_verdict {
     ensures place: \result == FRAME_FINE && sender == FRAME_FROM_WORKER ==>
         frame->offset + frame->length <= limits->outbox_size;
 */
-enum frame_verdict frame_judge(
+enum frame_verdict frame_check(
     const struct frame *frame, unsigned sender, const struct frame_limits *limits);
 
 /* Whether an answer (CREDIT) is owed for a judged frame of this kind. */

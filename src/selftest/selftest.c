@@ -1,5 +1,5 @@
 /*
- * canary.c - five acts, each in a process of its own, since the jail may kill who tries.
+ * selftest.c - five acts, each in a process of its own, since the jail may kill who tries.
  *
  * Model: an act returns true where it succeeded in any way that it knows. An execve that succeeds
  * does not return: the server's own program then exits with a status that is no canary's.
@@ -8,8 +8,8 @@
 
 #include "selftest/selftest.h"
 
-#include "region/region.h"
 #include "process/jail.h"
+#include "region/region.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -82,14 +82,14 @@ static bool send_signal(const struct scene *scene)
     return kill(scene->heritage->supervisor, 0) == 0;
 }
 
-int canary_run(struct heritage *heritage)
+int selftest_run(struct heritage *heritage)
 {
-    static bool (*const acts[CANARY_ACT_COUNT])(const struct scene *scene) = {
-        [CANARY_WRITE_REGION] = write_region,
-        [CANARY_GROW_OUTBOX] = grow_outbox,
-        [CANARY_EXECUTE] = execute,
-        [CANARY_OPEN_SOCKET] = open_socket,
-        [CANARY_SIGNAL] = send_signal,
+    static bool (*const acts[SELFTEST_ATTEMPT_COUNT])(const struct scene *scene) = {
+        [SELFTEST_WRITE_REGION] = write_region,
+        [SELFTEST_GROW_OUTBOX] = grow_outbox,
+        [SELFTEST_EXECUTE] = execute,
+        [SELFTEST_OPEN_SOCKET] = open_socket,
+        [SELFTEST_SIGNAL] = send_signal,
     };
     struct scene scene = {.heritage = heritage};
     bool attached = region_attach_view(&scene.view, heritage->region_read_only_fd) &&
@@ -99,10 +99,10 @@ int canary_run(struct heritage *heritage)
     close(heritage->region_read_only_fd);
     close(heritage->region_read_write_fd);
     if (!attached)
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     enum jail_step missing = jail_enter(heritage);
     if (acts[heritage->act](&scene))
-        return WORKER_EXIT_CANARY_ESCAPED;
-    return missing == JAIL_WHOLE ? WORKER_EXIT_CANARY_REFUSED
-                                 : WORKER_EXIT_CANARY_STEP + (int)missing;
+        return CHILD_EXIT_SELFTEST_ESCAPED;
+    return missing == JAIL_WHOLE ? CHILD_EXIT_SELFTEST_REFUSED
+                                 : CHILD_EXIT_SELFTEST_STEP + (int)missing;
 }

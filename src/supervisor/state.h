@@ -21,15 +21,15 @@
 
 #include "base/address.h"
 #include "base/options.h"
+#include "chat/disconnect.h"
 #include "chat/names.h"
 #include "chat/room.h"
+#include "process/heritage.h"
 #include "region/outbox.h"
 #include "region/ring.h"
-#include "chat/disconnect.h"
 #include "relay/frame.h"
-#include "process/heritage.h"
 #include "relay/relay.h"
-#include "supervisor/child/spawn.h"
+#include "supervisor/child/spawner.h"
 #include "supervisor/client/penalty.h"
 #include "supervisor/ring/cursor.h"
 
@@ -39,7 +39,7 @@
 #include <sys/types.h>
 
 /* Bytes of private records that one client may be owed before its requests wait. */
-#define PRIVATE_OWED_MAX ((size_t)64 * 1024)
+#define PRIVATE_PENDING_MAX ((size_t)64 * 1024)
 
 /* Ring bytes and index entries that only leaves and the stop may use. */
 #define RESERVE_BYTES   4096u
@@ -58,7 +58,7 @@
 enum slot_state { SLOT_FREE, SLOT_SPARE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
 
 struct courier;
-struct newcomers;
+struct acceptor;
 struct supervisor;
 
 struct slot {
@@ -89,7 +89,7 @@ struct slot {
 
     /* What it is owed. Sequence numbers; 0 is none. */
     uint64_t joined;
-    struct reader reader; /* where its worker delivers; with a courier only the position */
+    struct cursor cursor; /* where its worker delivers; with a courier only the position */
     uint64_t own_in_turn; /* records of this turn that are its own messages; not with couriers */
     uint64_t private_last;
     size_t private_bytes; /* owed in private records, at most; exact when 0 */
@@ -101,7 +101,7 @@ struct slot {
     uint64_t wire_base;    /* bytes on the connection before the first byte of that record */
     uint64_t first_missing; /* once the courier is done: what the client did not get; 0: nothing */
     bool serve_due, handover_due, courier_member_due, courier_end_due;
-    enum frame_end courier_end_how;
+    enum frame_close courier_end_how;
     uint64_t courier_end_to;
     bool was_served, courier_is_ending;
     TAILQ_ENTRY(slot) served_link;
@@ -115,7 +115,7 @@ struct slot {
     bool named_due;
     bool member_due;
     bool end_due;
-    enum frame_end end_how;
+    enum frame_close end_how;
     bool close_due; /* after that: all is written and shut down */
 
     /* Frames that wait, see `queue`. */
@@ -125,8 +125,8 @@ struct slot {
     uint32_t who_lines;
 
     /* Its end. */
-    enum end_reason end;
-    enum end_reason cut_by; /* what its courier knows to have cut its drain short */
+    enum disconnect_reason end;
+    enum disconnect_reason cut_by; /* what its courier knows to have cut its drain short */
     bool left_due;
     bool left_recorded;
 
@@ -140,10 +140,10 @@ struct slot {
     TAILQ_ENTRY(slot) waiting_link;
     TAILQ_ENTRY(slot) dirty_link;
     TAILQ_ENTRY(slot) leaving_link;
-    TAILQ_ENTRY(slot) doomed_link;
+    TAILQ_ENTRY(slot) kill_link;
     TAILQ_ENTRY(slot) dying_link;
     TAILQ_ENTRY(slot) spare_link;
-    bool is_waiting, is_dirty, is_leaving, is_doomed, is_dying, is_spare;
+    bool is_waiting, is_dirty, is_leaving, kill_pending, is_dying, is_spare;
 
     /* A circle of frames that wait, oldest at queue_first; last, so that no new life touches it. */
     struct frame queue[OUTBOX_CREDIT_FRAMES];
@@ -155,7 +155,7 @@ struct counters {
     uint64_t accepted, joins, refused_full, refused_busy, refused_punished;
     uint64_t messages, message_bytes, records;
     uint64_t waits, turns;
-    uint64_t ends[END_COUNT];
+    uint64_t ends[DISCONNECT_COUNT];
 };
 
 struct supervisor {
@@ -169,13 +169,13 @@ struct supervisor {
     struct names *names;
     struct room *lobby;
 
-    struct maker maker;
-    struct newcomers *newcomers;
+    struct spawner spawner;
+    struct acceptor *acceptor;
 
     struct slot *slots;
     unsigned slot_count;
     unsigned used; /* slots that are not free */
-    struct slot_list free, waiting, dirty, leaving, doomed, dying, spares;
+    struct slot_list free, waiting, dirty, leaving, to_kill, dying, spares;
     unsigned waiting_count, spare_count;
 
     uint64_t spare_retry_at;   /* milliseconds: none is made before; 0: now */
@@ -188,13 +188,13 @@ struct supervisor {
     uint64_t turn_first; /* 0: nothing */
     uint64_t turn_last;
     uint64_t turn_records;
-    uint64_t room_told_at;   /* milliseconds */
-    uint64_t now_ms, now_ns; /* see clock.h, which alone reads and writes these */
+    uint64_t room_notified_at; /* milliseconds */
+    uint64_t now_ms, now_ns;   /* see clock.h, which alone reads and writes these */
     bool clock_is_old;
 
     /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
-    uint64_t held;
-    struct reader *holder;
+    uint64_t needed_from;
+    struct cursor *slowest;
     bool blocked;          /* a record did not fit */
     size_t blocked_length; /* of what did not fit */
     unsigned blocked_count;

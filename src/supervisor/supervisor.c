@@ -26,17 +26,17 @@
 
 #include "base/log.h"
 #include "relay/loop.h"
-#include "supervisor/child/selftests.h"
-#include "supervisor/clock.h"
-#include "supervisor/supervisor_jail.h"
-#include "supervisor/courier/couriers.h"
 #include "supervisor/accept/acceptor.h"
-#include "supervisor/order/order.h"
+#include "supervisor/child/selftests.h"
 #include "supervisor/client/slot.h"
-#include "supervisor/ring/space.h"
 #include "supervisor/client/spare.h"
-#include "supervisor/state.h"
+#include "supervisor/clock.h"
+#include "supervisor/courier/couriers.h"
+#include "supervisor/order/order.h"
 #include "supervisor/order/turn.h"
+#include "supervisor/ring/space.h"
+#include "supervisor/state.h"
+#include "supervisor/supervisor_jail.h"
 
 #include "base/alloc.h"
 
@@ -71,7 +71,7 @@
 
 struct run {
     struct supervisor supervisor;
-    struct newcomers newcomers;
+    struct acceptor acceptor;
     struct listener *listeners;
     size_t listener_count;
     struct event *signals[8];
@@ -91,7 +91,8 @@ static void end_all(struct supervisor *supervisor)
         struct slot *slot = &supervisor->slots[i];
         if (slot->state == SLOT_FREE)
             continue;
-        slot_end(slot, slot->state == SLOT_SPARE ? END_UNUSED : END_STOPPED, FRAME_END_DRAIN);
+        slot_end(slot, slot->state == SLOT_SPARE ? DISCONNECT_UNUSED : DISCONNECT_STOPPED,
+            FRAME_CLOSE_DRAIN);
         slot_set_leaving(slot, false);
         slot->left_due = false;
         slot_try_free(slot);
@@ -110,7 +111,7 @@ static void begin_stop(struct run *run, const char *cause)
     run->finished_at = run->drained_at + STOP_MARGIN_MS;
     log_event(LOG_LEVEL_NOTICE, "stop", "cause=%s clients=%u drain-timeout_ms=%u", cause,
         supervisor->used - supervisor->spare_count, drain);
-    newcomers_close(&run->newcomers);
+    acceptor_close(&run->acceptor);
 }
 
 static void on_stop_signal(evutil_socket_t number, short what, void *argument)
@@ -140,9 +141,9 @@ static void log_ends(const struct counters *counters, char *text, size_t size)
     size_t length = 0;
 
     text[0] = '\0';
-    for (int i = END_NONE + 1; i < END_COUNT && length < size; i++)
+    for (int i = DISCONNECT_NONE + 1; i < DISCONNECT_COUNT && length < size; i++)
         length += (size_t)snprintf(text + length, size - length, " ended-%s=%" PRIu64,
-            end_word((enum end_reason)i), counters->ends[i]);
+            disconnect_word((enum disconnect_reason)i), counters->ends[i]);
 }
 
 static void on_counters(evutil_socket_t number, short what, void *argument)
@@ -186,7 +187,7 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     run->ticked_at = 0;
     if (elapsed > TICK_ELAPSED_MAX)
         elapsed = TICK_ELAPSED_MAX;
-    maker_tick(&supervisor->maker, elapsed);
+    spawner_tick(&supervisor->spawner, elapsed);
     couriers_tick(supervisor, elapsed);
     space_tick(supervisor, elapsed);
     if (!supervisor->stopping)
@@ -195,11 +196,11 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
         end_all(supervisor);
     if (clock_ms(supervisor) < run->finished_at)
         return;
-    maker_give_up(&supervisor->maker);
+    spawner_give_up(&supervisor->spawner);
     couriers_abandon(supervisor);
     for (unsigned i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].state != SLOT_FREE)
-            slot_doom(&supervisor->slots[i], 0);
+            slot_kill_after(&supervisor->slots[i], 0);
 }
 
 static void on_rest(evutil_socket_t fd, short what, void *argument)
@@ -232,15 +233,15 @@ static bool end_turn(struct run *run)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
         end_all(supervisor);
-    tell_due = tell_all(supervisor);
+    tell_due = turn_notify(supervisor);
     if (supervisor->blocked || supervisor->waiting_count > 0)
         again = space_arm(supervisor) || again;
-    clock_needed = slots_kill_doomed(supervisor) || clock_needed;
-    clock_needed = maker_turn(&supervisor->maker) || clock_needed;
-    clock_needed = newcomers_turn(&run->newcomers) || clock_needed;
+    clock_needed = slots_kill_due(supervisor) || clock_needed;
+    clock_needed = spawner_turn(&supervisor->spawner) || clock_needed;
+    clock_needed = acceptor_turn(&run->acceptor) || clock_needed;
     clock_needed = spares_turn(supervisor, &spares_due) || clock_needed;
     rest_until(run, tell_due, spares_due);
-    clock_needed = maker_waits(&supervisor->maker) || clock_needed;
+    clock_needed = spawner_waits(&supervisor->spawner) || clock_needed;
     clock_needed = clock_needed || supervisor->waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
     run_clock(run, clock_needed);
@@ -250,8 +251,8 @@ static bool end_turn(struct run *run)
 static void kill_all(struct run *run)
 {
     for (unsigned i = 0; i < run->supervisor.slot_count; i++)
-        slot_doom(&run->supervisor.slots[i], 0);
-    slots_kill_doomed(&run->supervisor);
+        slot_kill_after(&run->supervisor.slots[i], 0);
+    slots_kill_due(&run->supervisor);
     couriers_abandon(&run->supervisor);
     log_event(LOG_LEVEL_ERROR, "stopped", "orderly=no cause=\"a second signal\" clients=%u",
         run->supervisor.used);
@@ -378,7 +379,7 @@ static bool make_region(struct supervisor *supervisor)
     }
     supervisor->view = region_view_of(&supervisor->region);
     ring_init(&supervisor->ring, &supervisor->region);
-    supervisor->held = supervisor->ring.next_sequence;
+    supervisor->needed_from = supervisor->ring.next_sequence;
     supervisor->limits = (struct frame_limits){
         .outbox_size = supervisor->region.header->outbox_size,
         .max_message = supervisor->options->max_message,
@@ -398,7 +399,7 @@ static void make_tables(struct run *run)
     supervisor->names = names_new(max_clients);
     supervisor->lobby = room_new(max_clients);
     supervisor->penalties = penalties_new();
-    newcomers_prepare(&run->newcomers, supervisor, run->listeners, run->listener_count);
+    acceptor_prepare(&run->acceptor, supervisor, run->listeners, run->listener_count);
 }
 
 static void log_ready(const struct run *run)
@@ -414,7 +415,7 @@ static void log_ready(const struct run *run)
 }
 
 /* Everything up to the ready line. What is wrong is said on stderr. */
-static bool start(struct run *run, const struct worker_kind *kinds)
+static bool start(struct run *run, const struct process_kind *kinds)
 {
     struct supervisor *supervisor = &run->supervisor;
     const struct options *options = supervisor->options;
@@ -426,17 +427,17 @@ static bool start(struct run *run, const struct worker_kind *kinds)
         return false;
     if (!make_region(supervisor) || !confinement_enter(options, kinds))
         return false;
-    if (!loop_prepare() || !maker_prepare(&supervisor->maker, supervisor, kinds)) {
+    if (!loop_prepare() || !spawner_prepare(&supervisor->spawner, supervisor, kinds)) {
         fprintf(
             stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
         return false;
     }
     make_tables(run);
-    if (!canaries_fly(&supervisor->maker, options->jail))
+    if (!selftests_pass(&supervisor->spawner, options->jail))
         return false;
     supervisor->base = loop_new();
-    if (supervisor->base == NULL || !watch_signals(run) || !maker_open(&supervisor->maker) ||
-        !couriers_open(supervisor) || !newcomers_open(&run->newcomers)) {
+    if (supervisor->base == NULL || !watch_signals(run) || !spawner_open(&supervisor->spawner) ||
+        !couriers_open(supervisor) || !acceptor_open(&run->acceptor)) {
         fprintf(stderr, "chatroomd: cannot make the event loop: %s\n", strerror(errno));
         return false;
     }
@@ -449,12 +450,12 @@ static void finish(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
 
-    if (!run->newcomers.closed && run->newcomers.supervisor != NULL)
-        newcomers_close(&run->newcomers);
-    else if (run->newcomers.supervisor == NULL)
+    if (!run->acceptor.closed && run->acceptor.supervisor != NULL)
+        acceptor_close(&run->acceptor);
+    else if (run->acceptor.supervisor == NULL)
         for (size_t i = 0; i < run->listener_count; i++)
             listener_close(&run->listeners[i]);
-    maker_finish(&supervisor->maker);
+    spawner_finish(&supervisor->spawner);
     couriers_close(supervisor);
     for (unsigned i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].relay != NULL)
@@ -477,7 +478,7 @@ static void finish(struct run *run)
     free(run->listeners);
 }
 
-int supervisor_run(const struct options *options, const struct worker_kind *kinds)
+int supervisor_run(const struct options *options, const struct process_kind *kinds)
 {
     struct run *run = alloc_zeroed(1, sizeof *run);
     int status = SUPERVISOR_EXIT_FAILED;

@@ -13,8 +13,8 @@ enum supervisor_exit {
     SUPERVISOR_EXIT_FAILED = 1,  /* it could not run, or was stopped twice */
 };
 
-/* Serves until it is stopped. `kinds` has WORKER_KIND_COUNT rows. Returns the exit status; what was
+/* Serves until it is stopped. `kinds` has KIND_COUNT rows. Returns the exit status; what was
  * wrong is on stderr by then. */
-int supervisor_run(const struct options *options, const struct worker_kind *kinds);
+int supervisor_run(const struct options *options, const struct process_kind *kinds);
 
 #endif

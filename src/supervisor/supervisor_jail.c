@@ -1,5 +1,5 @@
 /*
- * confinement.c - the supervisor's own jail.
+ * supervisor_jail.c - the supervisor's own jail.
  *
  * Model: the supervisor never parses a client's byte, so its jail is the second line: it must still
  * accept, fork, signal and reap, and let its children set up theirs, but it opens no file for
@@ -261,15 +261,15 @@ static bool load_filter(const struct options *options)
 
 /* While files can still be made. What a kind cannot have, its workers go without, or the canaries
  * will tell. */
-static bool prepare_kinds(const struct worker_kind *kinds, enum jail_mode jail)
+static bool prepare_kinds(const struct process_kind *kinds, enum jail_mode jail)
 {
-    for (enum worker_kind_number kind = 0; kind < WORKER_KIND_COUNT && jail != JAIL_OFF; kind++)
+    for (enum kind_number kind = 0; kind < KIND_COUNT && jail != JAIL_OFF; kind++)
         if (kinds[kind].prepare != NULL && !kinds[kind].prepare(kind) && jail == JAIL_REQUIRED)
             return fail("make the filter of workers' system calls");
     return true;
 }
 
-bool confinement_enter(const struct options *options, const struct worker_kind *kinds)
+bool confinement_enter(const struct options *options, const struct process_kind *kinds)
 {
     if (options->jail == JAIL_REQUIRED && !filter_built_in()) {
         fputs("chatroomd: jail = required, but this program was built without seccomp; build it "

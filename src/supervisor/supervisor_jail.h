@@ -1,5 +1,5 @@
 /*
- * confinement.h - what the supervisor itself gives up, once its addresses are bound.
+ * supervisor_jail.h - what the supervisor itself gives up, once its addresses are bound.
  */
 #ifndef CHATROOMD_SUPERVISOR_SUPERVISOR_JAIL_H
 #define CHATROOMD_SUPERVISOR_SUPERVISOR_JAIL_H
@@ -16,6 +16,6 @@
  * wrong said on stderr, where that cannot be done; without privileges to give up there is nothing
  * wrong.
  */
-bool confinement_enter(const struct options *options, const struct worker_kind *kinds);
+bool confinement_enter(const struct options *options, const struct process_kind *kinds);
 
 #endif

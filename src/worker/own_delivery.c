@@ -1,7 +1,7 @@
 /*
- * deliverer.c - delivering at once, and waiting for EV_WRITE only where the socket is full.
+ * own_delivery.c - delivering at once, and waiting for EV_WRITE only where the socket is full.
  *
- * Model: the supervisor's DELIVER says what is owed; deliverer_go_on(), after all frames of a read,
+ * Model: the supervisor's DELIVER says what is owed; own_delivery_go_on(), after all frames of a read,
  * writes it. What does not go is written when the socket takes it. SPACE goes back on the relay
  * when the position has passed what the supervisor waits for.
  *
@@ -16,37 +16,37 @@
 
 #include <stdlib.h>
 
-struct deliverer {
+struct own_delivery {
     struct delivery delivery;
     struct prefault index_pages, ring_pages;
     struct event *writable;
     struct relay *relay;
     int fd;
-    const struct deliverer_handler *handler;
+    const struct own_delivery_handler *handler;
     void *context;
 };
 
-static void deliver(struct deliverer *deliverer)
+static void deliver(struct own_delivery *own_delivery)
 {
-    enum delivery_outcome outcome = deliverer_is_done(deliverer)
+    enum delivery_outcome outcome = own_delivery_is_done(own_delivery)
                                         ? DELIVERY_DONE
-                                        : delivery_write(&deliverer->delivery, deliverer->fd);
+                                        : delivery_write(&own_delivery->delivery, own_delivery->fd);
 
-    if (deliverer->delivery.space_passed) {
-        deliverer->delivery.space_passed = false;
-        relay_send(deliverer->relay, &(struct frame){.kind = FRAME_SPACE}, 1);
+    if (own_delivery->delivery.space_passed) {
+        own_delivery->delivery.space_passed = false;
+        relay_send(own_delivery->relay, &(struct frame){.kind = FRAME_SPACE}, 1);
     }
     switch (outcome) {
     case DELIVERY_DONE:
-        deliverer->handler->done(deliverer->context);
+        own_delivery->handler->done(own_delivery->context);
         break;
     case DELIVERY_MORE:
     case DELIVERY_BLOCKED:
-        if (event_add(deliverer->writable, NULL) != 0)
-            deliverer->handler->lost(deliverer->context); /* nothing would go on */
+        if (event_add(own_delivery->writable, NULL) != 0)
+            own_delivery->handler->lost(own_delivery->context); /* nothing would go on */
         break;
     case DELIVERY_LOST:
-        deliverer->handler->lost(deliverer->context);
+        own_delivery->handler->lost(own_delivery->context);
         break;
     }
 }
@@ -57,56 +57,56 @@ static void writable(evutil_socket_t fd, short what, void *argument)
     deliver(argument);
 }
 
-struct deliverer *deliverer_new(struct event_base *base, const struct region_view *view,
+struct own_delivery *own_delivery_new(struct event_base *base, const struct region_view *view,
     struct delivery_state *state, uint32_t slot, uint32_t generation, int fd,
-    const struct deliverer_handler *handler, void *context)
+    const struct own_delivery_handler *handler, void *context)
 {
-    struct deliverer *deliverer = alloc_zeroed(1, sizeof *deliverer);
+    struct own_delivery *own_delivery = alloc_zeroed(1, sizeof *own_delivery);
 
-    deliverer->fd = fd;
-    deliverer->handler = handler;
-    deliverer->context = context;
-    deliverer->writable = event_new(base, fd, EV_WRITE, writable, deliverer);
-    if (deliverer->writable == NULL) {
-        free(deliverer);
+    own_delivery->fd = fd;
+    own_delivery->handler = handler;
+    own_delivery->context = context;
+    own_delivery->writable = event_new(base, fd, EV_WRITE, writable, own_delivery);
+    if (own_delivery->writable == NULL) {
+        free(own_delivery);
         return NULL;
     }
-    delivery_init(&deliverer->delivery, view, state, slot, generation, 0, 0);
-    prefault_init(&deliverer->index_pages, view->index, view->index_count * sizeof *view->index);
-    prefault_init(&deliverer->ring_pages, view->ring, view->ring_size);
-    return deliverer;
+    delivery_init(&own_delivery->delivery, view, state, slot, generation, 0, 0);
+    prefault_init(&own_delivery->index_pages, view->index, view->index_count * sizeof *view->index);
+    prefault_init(&own_delivery->ring_pages, view->ring, view->ring_size);
+    return own_delivery;
 }
 
-void deliverer_set_relay(struct deliverer *deliverer, struct relay *relay)
+void own_delivery_set_relay(struct own_delivery *own_delivery, struct relay *relay)
 {
-    deliverer->relay = relay;
+    own_delivery->relay = relay;
 }
 
-bool deliverer_take(struct deliverer *deliverer, const struct frame *frame)
+bool own_delivery_take(struct own_delivery *own_delivery, const struct frame *frame)
 {
-    struct delivery *delivery = &deliverer->delivery;
+    struct delivery *delivery = &own_delivery->delivery;
 
-    if (frame->kind == FRAME_MEMBER)
+    if (frame->kind == FRAME_MEMBERSHIP)
         return delivery_member(delivery, frame->room, frame->from, frame->detail != 0);
     if (!delivery_extend(delivery, frame->from, frame->to))
         return false;
-    prefault_records(
-        &deliverer->index_pages, &deliverer->ring_pages, delivery->view, frame->from, frame->to);
+    prefault_records(&own_delivery->index_pages, &own_delivery->ring_pages, delivery->view,
+        frame->from, frame->to);
     return true;
 }
 
-void deliverer_go_on(struct deliverer *deliverer)
+void own_delivery_go_on(struct own_delivery *own_delivery)
 {
-    if (!event_pending(deliverer->writable, EV_WRITE, NULL))
-        deliver(deliverer);
+    if (!event_pending(own_delivery->writable, EV_WRITE, NULL))
+        deliver(own_delivery);
 }
 
-bool deliverer_is_done(const struct deliverer *deliverer)
+bool own_delivery_is_done(const struct own_delivery *own_delivery)
 {
-    return delivery_is_done(&deliverer->delivery);
+    return delivery_is_done(&own_delivery->delivery);
 }
 
-bool deliverer_at_line_boundary(const struct deliverer *deliverer)
+bool own_delivery_at_line_boundary(const struct own_delivery *own_delivery)
 {
-    return delivery_at_line_boundary(&deliverer->delivery);
+    return delivery_at_line_boundary(&own_delivery->delivery);
 }

@@ -26,14 +26,14 @@
 #include "worker/session.h"
 
 #include "base/proctitle.h"
+#include "delivery/graceful_close.h"
+#include "process/jail.h"
 #include "protocol/line/line_parse.h"
 #include "region/outbox.h"
 #include "relay/handover.h"
 #include "relay/loop.h"
 #include "relay/relay.h"
-#include "delivery/linger.h"
 #include "worker/own_delivery.h"
-#include "process/jail.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -61,7 +61,7 @@ struct session {
     struct relay *relay;
     struct event *readable; /* the client's socket, while nothing is held */
     int client_fd;
-    struct deliverer *deliverer; /* NULL where a courier delivers */
+    struct own_delivery *own_delivery; /* NULL where a courier delivers */
     struct outbox_writer writer;
     struct line_parser *parser;
 
@@ -78,7 +78,7 @@ struct session {
 
     bool draining;  /* END came: everything owed is known */
     bool shut_down; /* all of that is written, and the socket shut down for writing */
-    struct closing *closing;
+    struct graceful_close *closing;
     char name[FRAME_NAME_MAX + 1];
     int status;
 
@@ -88,7 +88,7 @@ struct session {
 };
 
 /* The first status stays. */
-static void session_end(struct session *session, enum worker_exit status)
+static void session_end(struct session *session, enum child_exit status)
 {
     if (session->status < 0)
         session->status = (int)status;
@@ -151,7 +151,7 @@ static void note_quit(struct session *session, const struct line_event *event)
 
     memcpy(session->finish_reason, event->text, length);
     session->finish.length = (uint32_t)length;
-    session->finish.detail = FRAME_FINISH_QUIT;
+    session->finish.detail = FRAME_GOODBYE_QUIT;
     session->input = INPUT_COMPLETE;
 }
 
@@ -220,7 +220,7 @@ static void take_input(struct session *session)
         open = settle_event(session);
     while (open && next_event(session));
     if (open && session->input == INPUT_COMPLETE &&
-        submit(session, FRAME_FINISH, session->finish.detail, session->finish_reason,
+        submit(session, FRAME_GOODBYE, session->finish.detail, session->finish_reason,
             session->finish.length))
         session->input = INPUT_FINISHED;
     send_batch(session);
@@ -230,7 +230,7 @@ static void take_input(struct session *session)
     if (session->event.kind != LINE_NONE)
         event_del(session->readable);
     else if (event_add(session->readable, NULL) != 0)
-        session_end(session, WORKER_EXIT_SETUP);
+        session_end(session, CHILD_EXIT_SETUP);
 }
 
 static void input_ended(struct session *session)
@@ -238,7 +238,7 @@ static void input_ended(struct session *session)
     event_del(session->readable);
     session->peer_closed = true;
     if (session->shut_down) {
-        session_end(session, WORKER_EXIT_DONE);
+        session_end(session, CHILD_EXIT_DONE);
         return;
     }
     if (session->input == INPUT_OPEN)
@@ -254,7 +254,7 @@ static void client_readable(evutil_socket_t fd, short what, void *argument)
     (void)what;
     if (length < 0) {
         if (errno != EAGAIN && errno != EINTR)
-            session_end(session, WORKER_EXIT_CONNECTION_LOST);
+            session_end(session, CHILD_EXIT_CONNECTION_LOST);
         return;
     }
     if (length == 0) {
@@ -268,7 +268,7 @@ static void client_readable(evutil_socket_t fd, short what, void *argument)
 
 static void closing_over(void *context, bool in_time)
 {
-    session_end(context, in_time ? WORKER_EXIT_DONE : WORKER_EXIT_DRAIN_TIMEOUT);
+    session_end(context, in_time ? CHILD_EXIT_DONE : CHILD_EXIT_DRAIN_TIMEOUT);
 }
 
 /* Everything owed has left, and the socket is shut down: close when it is taken. */
@@ -276,9 +276,9 @@ static void close_in_order(struct session *session)
 {
     session->shut_down = true;
     if (session->peer_closed)
-        session_end(session, WORKER_EXIT_DONE);
+        session_end(session, CHILD_EXIT_DONE);
     else
-        closing_when_taken(session->closing);
+        graceful_close_when_read(session->closing);
 }
 
 static void all_delivered(void *context)
@@ -293,10 +293,10 @@ static void all_delivered(void *context)
 
 static void client_lost(void *context)
 {
-    session_end(context, WORKER_EXIT_CONNECTION_LOST);
+    session_end(context, CHILD_EXIT_CONNECTION_LOST);
 }
 
-static const struct deliverer_handler delivery_handler = {
+static const struct own_delivery_handler delivery_handler = {
     .done = all_delivered,
     .lost = client_lost,
 };
@@ -310,37 +310,37 @@ static bool take_name(struct session *session, const struct frame *frame)
         return false;
     memcpy(session->name + begin, frame->name, at_most(frame->length - begin, FRAME_NAME_PART));
     session->name[frame->length] = '\0';
-    title_set("chatroomd: worker ", session->name, " ", session->about.address, NULL);
+    proctitle_set("chatroomd: worker ", session->name, " ", session->about.address, NULL);
     return true;
 }
 
 /* One last line, where this worker is who writes to the client. */
-static void say_why(struct session *session, enum end_reason reason)
+static void say_why(struct session *session, enum disconnect_reason reason)
 {
-    if (session->deliverer != NULL && deliverer_at_line_boundary(session->deliverer))
-        closing_say(session->client_fd, reason);
+    if (session->own_delivery != NULL && own_delivery_at_line_boundary(session->own_delivery))
+        last_line_send(session->client_fd, reason);
 }
 
 /* END: whatever the client still says is discarded, and what it is owed is delivered. */
-static void begin_end(struct session *session, enum frame_end how, enum end_reason reason)
+static void begin_end(struct session *session, enum frame_close how, enum disconnect_reason reason)
 {
-    if (how == FRAME_END_CLOSE && session->draining) {
+    if (how == FRAME_CLOSE_WHEN_READ && session->draining) {
         close_in_order(session);
         return;
     }
     session->input = INPUT_FINISHED;
     session->event.kind = LINE_NONE;
     take_input(session);
-    if (how != FRAME_END_DRAIN) {
+    if (how != FRAME_CLOSE_DRAIN) {
         say_why(session, reason);
-        session_end(session, WORKER_EXIT_EVICTED);
+        session_end(session, CHILD_EXIT_EVICTED);
         return;
     }
     session->draining = true;
-    session->closing = closing_start(session->base, session->client_fd,
+    session->closing = graceful_close_start(session->base, session->client_fd,
         session->heritage->drain_timeout_ms, closing_over, session);
     if (session->closing == NULL)
-        session_end(session, WORKER_EXIT_DRAIN_TIMEOUT);
+        session_end(session, CHILD_EXIT_DRAIN_TIMEOUT);
 }
 
 static bool take_frame(void *context, const struct frame *frame)
@@ -350,8 +350,8 @@ static bool take_frame(void *context, const struct frame *frame)
 
     switch (frame->kind) {
     case FRAME_DELIVER:
-    case FRAME_MEMBER:
-        fine = session->deliverer != NULL && deliverer_take(session->deliverer, frame);
+    case FRAME_MEMBERSHIP:
+        fine = session->own_delivery != NULL && own_delivery_take(session->own_delivery, frame);
         break;
     case FRAME_CREDIT:
         fine = outbox_answered(&session->writer, frame->length);
@@ -359,14 +359,14 @@ static bool take_frame(void *context, const struct frame *frame)
     case FRAME_NAMED:
         fine = take_name(session, frame);
         break;
-    case FRAME_END:
+    case FRAME_CLOSE:
         begin_end(session, frame->detail, frame->length);
         break;
     default:
         fine = false;
     }
     if (!fine)
-        session_end(session, WORKER_EXIT_SETUP);
+        session_end(session, CHILD_EXIT_SETUP);
     return true;
 }
 
@@ -377,8 +377,8 @@ static void frames_taken(void *context)
 
     if (session->status >= 0)
         return;
-    if (session->deliverer != NULL)
-        deliverer_go_on(session->deliverer);
+    if (session->own_delivery != NULL)
+        own_delivery_go_on(session->own_delivery);
     if (session->event.kind != LINE_NONE || session->input == INPUT_COMPLETE)
         take_input(session);
 }
@@ -390,7 +390,7 @@ static void relay_writable(void *context)
 
 static void relay_ended(void *context)
 {
-    session_end(context, WORKER_EXIT_NO_SUPERVISOR);
+    session_end(context, CHILD_EXIT_NO_SUPERVISOR);
 }
 
 static const struct relay_handler supervisor_handler = {
@@ -420,11 +420,11 @@ static bool open_client(struct session *session, const struct outbox *outbox)
         return false;
     if (!heritage->delivers)
         return true;
-    session->deliverer = deliverer_new(session->base, session->view, &outbox->state->delivery,
+    session->own_delivery = own_delivery_new(session->base, session->view, &outbox->state->delivery,
         heritage->slot, heritage->generation, session->client_fd, &delivery_handler, session);
-    if (session->deliverer != NULL)
-        deliverer_set_relay(session->deliverer, session->relay);
-    return session->deliverer != NULL;
+    if (session->own_delivery != NULL)
+        own_delivery_set_relay(session->own_delivery, session->relay);
+    return session->own_delivery != NULL;
 }
 
 /* Waits for the client's socket; false where the supervisor has none for this worker after all. */
@@ -434,12 +434,12 @@ static bool receive_client(struct session *session)
     ssize_t length;
 
     handover_await(relay_fd);
-    length = handover_receive(
-        relay_fd, &session->about, sizeof session->about, &session->client_fd, 1);
+    length =
+        handover_receive(relay_fd, &session->about, sizeof session->about, &session->client_fd, 1);
     if (length != (ssize_t)sizeof session->about || session->client_fd < 0)
         return false;
     session->about.address[sizeof session->about.address - 1] = '\0';
-    title_set("chatroomd: worker - ", session->about.address, NULL);
+    proctitle_set("chatroomd: worker - ", session->about.address, NULL);
     return true;
 }
 
@@ -449,14 +449,14 @@ static int begin_session(struct session *session, const struct outbox *outbox)
     const struct heritage *heritage = session->heritage;
 
     if (!open_relay(session))
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED)
-        return WORKER_EXIT_JAIL;
+        return CHILD_EXIT_JAIL;
     if (!receive_client(session))
-        return WORKER_EXIT_DONE;
+        return CHILD_EXIT_DONE;
     if (!open_client(session, outbox))
-        return WORKER_EXIT_SETUP;
-    submit(session, FRAME_ENTER, 0, NULL, 0);
+        return CHILD_EXIT_SETUP;
+    submit(session, FRAME_HELLO, 0, NULL, 0);
     send_batch(session);
     return -1;
 }
@@ -475,6 +475,6 @@ int session_run(
     session.status = begin_session(&session, outbox);
     while (session.status < 0)
         if (event_base_dispatch(session.base) != 0)
-            session_end(&session, WORKER_EXIT_SETUP);
+            session_end(&session, CHILD_EXIT_SETUP);
     return session.status;
 }

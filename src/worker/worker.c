@@ -11,8 +11,8 @@
 #include "worker/worker.h"
 
 #include "base/proctitle.h"
-#include "region/region.h"
 #include "process/jail_filter.h"
+#include "region/region.h"
 #include "worker/session.h"
 
 #include <unistd.h>
@@ -41,7 +41,7 @@ int worker_run_client(struct heritage *heritage)
     close(heritage->region_read_only_fd);
     close(heritage->region_read_write_fd);
     if (!attached || !move_relay(heritage))
-        return WORKER_EXIT_SETUP;
-    title_set("chatroomd: spare worker", NULL);
+        return CHILD_EXIT_SETUP;
+    proctitle_set("chatroomd: spare worker", NULL);
     return session_run(heritage, heritage->delivers ? &view : NULL, &outbox);
 }

@@ -6,7 +6,7 @@
 
 #include "process/heritage.h"
 
-/* Serves one client, with the line protocol, until it is gone. Returns an enum worker_exit. */
+/* Serves one client, with the line protocol, until it is gone. Returns an enum child_exit. */
 int worker_run_client(struct heritage *heritage);
 
 #endif

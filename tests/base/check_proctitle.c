@@ -40,10 +40,10 @@ static int be_child(int argc, char **argv)
     int count = argc - 1;
     for (int i = 0; i < count; i++)
         titles[i] = strdup(argv[i + 1]);
-    title_init(argc, argv);
+    proctitle_init(argc, argv);
     print_command_line();
     for (int i = 0; i < count; i++) {
-        title_set(titles[i], NULL);
+        proctitle_set(titles[i], NULL);
         print_command_line();
         free(titles[i]);
     }
@@ -117,15 +117,15 @@ START_TEST(a_title_that_does_not_fit_is_cut)
     char *no_variables[] = {NULL};
     char **saved = environ;
     environ = no_variables;
-    title_init(1, arguments);
+    proctitle_init(1, arguments);
     free(environ);
     environ = saved;
     memset(title, 't', sizeof title - 1);
     title[sizeof title - 1] = '\0';
-    title_set("tt", title, "u", NULL);
+    proctitle_set("tt", title, "u", NULL);
     ck_assert_str_eq(area, "tttttttttt");
     ck_assert_str_eq(area + 11, "environment");
-    title_set("a", NULL);
+    proctitle_set("a", NULL);
     ck_assert_mem_eq(area, "a\0\0\0\0\0\0\0\0\0\0e", 12);
 }
 END_TEST
@@ -135,8 +135,8 @@ START_TEST(parts_follow_one_another)
     char area[] = "0123456789";
     char *arguments[] = {area, NULL};
 
-    title_init(1, arguments);
-    title_set("a", "", "bc", " ", "d", NULL);
+    proctitle_init(1, arguments);
+    proctitle_set("a", "", "bc", " ", "d", NULL);
     ck_assert_mem_eq(area, "abc d\0\0\0\0\0", 11);
 }
 END_TEST
@@ -144,8 +144,8 @@ END_TEST
 START_TEST(without_arguments_nothing_happens)
 {
     char *arguments[] = {NULL};
-    title_init(0, arguments);
-    title_set("nothing", NULL);
+    proctitle_init(0, arguments);
+    proctitle_set("nothing", NULL);
 }
 END_TEST
 

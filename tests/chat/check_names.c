@@ -12,8 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "tests/check_main.h"
 #include "base/alloc.h"
+#include "tests/check_main.h"
 
 static void expect_take(
     struct names *names, unsigned slot, const char *name, enum names_verdict expected)

@@ -323,7 +323,7 @@ static bool check_leaving(struct checker *checker, const struct reader *reader)
     return true;
 }
 
-static void check_reader(struct checker *checker, struct reader *reader)
+static void check_cursor(struct checker *checker, struct reader *reader)
 {
     unsigned long answered = 0;
     bool whole;
@@ -361,7 +361,7 @@ bool checker_judge(const struct checker_run *run, struct checker_report *report)
     order_make(&checker);
     order_walk(&checker);
     for (size_t at = 0; at < run->count; at++)
-        check_reader(&checker, &checker.readers[at]);
+        check_cursor(&checker, &checker.readers[at]);
     for (size_t at = 0; at < run->count; at++)
         lines_free(&checker.readers[at].lines);
     free(checker.readers);

@@ -15,52 +15,53 @@
 
 START_TEST(nothing_rests_at_first)
 {
-    const struct rest rest = {0};
+    const struct hold_off rest = {0};
 
-    ck_assert_uint_eq(rest_left(&rest, 0), 0);
-    ck_assert_uint_eq(rest_left(&rest, START), 0);
+    ck_assert_uint_eq(hold_off_left(&rest, 0), 0);
+    ck_assert_uint_eq(hold_off_left(&rest, START), 0);
 }
 END_TEST
 
 START_TEST(it_is_longer_the_longer_giving_took)
 {
-    struct rest little = {0}, much = {0};
+    struct hold_off little = {0}, much = {0};
 
-    rest_begin(&little, START, START + 4 * MS);
-    rest_begin(&much, START, START + 20 * MS);
-    ck_assert_uint_ge(rest_left(&little, START + 4 * MS), 4000);
-    ck_assert_uint_eq(rest_left(&much, START + 20 * MS), 5 * rest_left(&little, START + 4 * MS));
+    hold_off_begin(&little, START, START + 4 * MS);
+    hold_off_begin(&much, START, START + 20 * MS);
+    ck_assert_uint_ge(hold_off_left(&little, START + 4 * MS), 4000);
+    ck_assert_uint_eq(
+        hold_off_left(&much, START + 20 * MS), 5 * hold_off_left(&little, START + 4 * MS));
 }
 END_TEST
 
 START_TEST(it_passes)
 {
-    struct rest rest = {0};
+    struct hold_off rest = {0};
     uint64_t whole;
 
-    rest_begin(&rest, START, START + 10 * MS);
-    whole = rest_left(&rest, START + 10 * MS);
-    ck_assert_uint_eq(rest_left(&rest, START + 15 * MS), whole - 5000);
-    ck_assert_uint_eq(rest_left(&rest, START + 10 * MS + whole * 1000), 0);
-    ck_assert_uint_eq(rest_left(&rest, START + 1000 * MS), 0);
+    hold_off_begin(&rest, START, START + 10 * MS);
+    whole = hold_off_left(&rest, START + 10 * MS);
+    ck_assert_uint_eq(hold_off_left(&rest, START + 15 * MS), whole - 5000);
+    ck_assert_uint_eq(hold_off_left(&rest, START + 10 * MS + whole * 1000), 0);
+    ck_assert_uint_eq(hold_off_left(&rest, START + 1000 * MS), 0);
 }
 END_TEST
 
 START_TEST(it_has_an_end)
 {
-    struct rest rest = {0};
+    struct hold_off rest = {0};
 
-    rest_begin(&rest, START, START + 3600 * 1000 * MS);
-    ck_assert_uint_eq(rest_left(&rest, START + 3600 * 1000 * MS), 500000);
+    hold_off_begin(&rest, START, START + 3600 * 1000 * MS);
+    ck_assert_uint_eq(hold_off_left(&rest, START + 3600 * 1000 * MS), 500000);
 }
 END_TEST
 
 START_TEST(a_small_room_does_not_rest)
 {
-    struct rest rest = {0};
+    struct hold_off rest = {0};
 
-    rest_begin(&rest, START, START + MS / 10);
-    ck_assert_uint_eq(rest_left(&rest, START + MS / 10), 0);
+    hold_off_begin(&rest, START, START + MS / 10);
+    ck_assert_uint_eq(hold_off_left(&rest, START + MS / 10), 0);
 }
 END_TEST
 

@@ -29,7 +29,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The stage asserts by libcheck, which needs a runner that there is not: here, a failure aborts. */
+/* The fixture asserts by libcheck, which needs a runner that there is not: here, a failure aborts. */
 void _mark_point(const char *file, int line)
 {
     (void)file, (void)line;
@@ -104,16 +104,16 @@ static void move_position(struct input *input, struct slot *slot)
     uint64_t position;
 
     take(input, &position, sizeof position);
-    stage_deliver_to(slot, position);
+    fixture_deliver_to(slot, position);
 }
 
 /* Takes a newcomer in, or ends who is in the slot. */
-static void come_or_go(struct stage *stage, struct slot *slot)
+static void come_or_go(struct fixture *fixture, struct slot *slot)
 {
     if (slot->state == SLOT_FREE)
-        stage_take(stage);
+        fixture_take(fixture);
     else if (slot->relay != NULL)
-        stage_end_relay(stage, slot);
+        fixture_end_relay(fixture, slot);
 }
 
 /* Every record is one line, and begins as one. */
@@ -128,39 +128,40 @@ static void check_record(const struct supervisor *supervisor, uint64_t sequence)
     assert(entry->length > 0 && bytes[entry->length - 1] == '\n');
     assert(text_check(bytes, entry->length - 1) == TEXT_OK);
     assert(*bytes == '[' || *bytes == '*' || *bytes == '!');
-    assert(entry->sender == REGION_NO_SLOT || entry->sender < STAGE_CLIENTS);
+    assert(entry->sender == REGION_NO_SLOT || entry->sender < FIXTURE_CLIENTS);
 }
 
-static uint64_t check_records(const struct stage *stage, uint64_t from)
+static uint64_t check_records(const struct fixture *fixture, uint64_t from)
 {
-    const struct ring *ring = &stage->supervisor.ring;
+    const struct ring *ring = &fixture->supervisor.ring;
 
     if (from < ring->oldest_sequence)
         from = ring->oldest_sequence;
     for (; from < ring->next_sequence; from++)
-        check_record(&stage->supervisor, from);
+        check_record(&fixture->supervisor, from);
     return from;
 }
 
 /* One of its frames, by the way that they come. */
-static void send_courier_frame(struct stage *stage, unsigned number, const struct frame *frame)
+static void send_courier_frame(struct fixture *fixture, unsigned number, const struct frame *frame)
 {
-    if (stage->courier_ends[number].relay >= 0)
-        send(stage->courier_ends[number].relay, frame, sizeof *frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (fixture->courier_ends[number].relay >= 0)
+        send(
+            fixture->courier_ends[number].relay, frame, sizeof *frame, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* A DONE of a slot in this or a neighbouring generation, or a SPACE. */
-static void send_likely_courier_frame(struct input *input, struct stage *stage, unsigned number)
+static void send_likely_courier_frame(struct input *input, struct fixture *fixture, unsigned number)
 {
     uint8_t which = take_byte(input);
     uint32_t slot = which & 3;
 
-    send_courier_frame(stage, number,
+    send_courier_frame(fixture, number,
         &(struct frame){
-            .kind = (which & 4) != 0 ? FRAME_SPACE : FRAME_DONE,
+            .kind = (which & 4) != 0 ? FRAME_SPACE : FRAME_DETACHED,
             .detail = which >> 3 & 1,
             .slot = slot,
-            .generation = stage->supervisor.slots[slot].generation + (which >> 4 & 3) % 3 - 1,
+            .generation = fixture->supervisor.slots[slot].generation + (which >> 4 & 3) % 3 - 1,
         });
 }
 
@@ -172,7 +173,8 @@ static void show_client(struct input *input, struct courier *courier)
     struct delivery_state *state = &courier->part.deliveries[slot];
     uint32_t version = atomic_load(&state->version) + 1;
 
-    atomic_store(&state->marks[version % 2].position, courier->reader.told_to - take_byte(input));
+    atomic_store(
+        &state->marks[version % 2].position, courier->cursor.notified_to - take_byte(input));
     atomic_store(&state->marks[version % 2].bytes, take_byte(input));
     atomic_store(&state->version, version);
     atomic_store(&state->waits, which >> 2 & 1);
@@ -187,10 +189,10 @@ static void pass_time(struct input *input, struct supervisor *supervisor)
     space_tick(supervisor, milliseconds);
 }
 
-static void do_couriers_act(struct input *input, struct stage *stage, uint8_t what)
+static void do_couriers_act(struct input *input, struct fixture *fixture, uint8_t what)
 {
     unsigned number = what >> 3 & 1;
-    struct courier *courier = &stage->supervisor.couriers[number];
+    struct courier *courier = &fixture->supervisor.couriers[number];
     struct courier_state *state = courier->part.state;
     struct frame frame;
     uint64_t place;
@@ -198,17 +200,17 @@ static void do_couriers_act(struct input *input, struct stage *stage, uint8_t wh
     switch (what & 7) {
     case 0:
         take(input, &frame, sizeof frame);
-        send_courier_frame(stage, number, &frame);
+        send_courier_frame(fixture, number, &frame);
         break;
     case 1:
-        send_likely_courier_frame(input, stage, number);
+        send_likely_courier_frame(input, fixture, number);
         break;
     case 2:
         take(input, &place, sizeof place);
         atomic_store(&state->oldest_needed, place);
         break;
     case 3:
-        atomic_store(&state->oldest_needed, courier->reader.told_to - take_byte(input));
+        atomic_store(&state->oldest_needed, courier->cursor.notified_to - take_byte(input));
         break;
     case 4:
         atomic_store(&state->answered, courier->asked + take_byte(input) % 3 - 1);
@@ -217,35 +219,35 @@ static void do_couriers_act(struct input *input, struct stage *stage, uint8_t wh
         show_client(input, courier);
         break;
     case 6:
-        stage_end_courier(stage, number);
+        fixture_end_courier(fixture, number);
         break;
     default:
-        pass_time(input, &stage->supervisor);
+        pass_time(input, &fixture->supervisor);
     }
 }
 
 /* What couriers wrote is read, and who has died is replaced. */
-static void serve_couriers(struct stage *stage)
+static void serve_couriers(struct fixture *fixture)
 {
-    event_base_loop(stage->supervisor.base, EVLOOP_NONBLOCK);
-    couriers_turn(&stage->supervisor);
-    stage_make_couriers(stage);
+    event_base_loop(fixture->supervisor.base, EVLOOP_NONBLOCK);
+    couriers_turn(&fixture->supervisor);
+    fixture_make_couriers(fixture);
 }
 
 /* What they hold is there. */
-static void check_holds(struct stage *stage)
+static void check_holds(struct fixture *fixture)
 {
-    struct supervisor *supervisor = &stage->supervisor;
+    struct supervisor *supervisor = &fixture->supervisor;
 
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
-        uint64_t hold = reader_hold(courier_reader(supervisor, i));
+        uint64_t hold = cursor_needs(courier_cursor(supervisor, i));
         assert(hold == 0 || hold >= supervisor->ring.oldest_sequence);
     }
 }
 
-static void do_act(struct input *input, struct stage *stage, uint8_t what)
+static void do_act(struct input *input, struct fixture *fixture, uint8_t what)
 {
-    struct slot *slot = &stage->supervisor.slots[what >> 3 & 3];
+    struct slot *slot = &fixture->supervisor.slots[what >> 3 & 3];
 
     switch (what & 7) {
     case 0:
@@ -263,39 +265,40 @@ static void do_act(struct input *input, struct stage *stage, uint8_t what)
         break;
     case 5:
         if (slot->state != SLOT_FREE)
-            stage_catch_up(slot);
+            fixture_catch_up(slot);
         break;
     case 6:
-        come_or_go(stage, slot);
+        come_or_go(fixture, slot);
         break;
     default:
-        stage_turn(stage);
-        if (stage->supervisor.couriers != NULL)
-            serve_couriers(stage);
+        fixture_turn(fixture);
+        if (fixture->supervisor.couriers != NULL)
+            serve_couriers(fixture);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool with_couriers = size > 0 && (*data & WITH_COURIERS) != 0;
-    struct stage *stage = with_couriers ? stage_open_with_forker(STAGE_COURIERS) : stage_open();
+    struct fixture *fixture =
+        with_couriers ? fixture_open_with_forker(FIXTURE_COURIERS) : fixture_open();
     struct input input = {data, size};
     uint64_t checked = 1;
 
     if (with_couriers)
-        serve_couriers(stage);
-    stage_join(stage);
-    stage_join(stage);
+        serve_couriers(fixture);
+    fixture_join(fixture);
+    fixture_join(fixture);
     while (input.size > 0) {
         uint8_t what = take_byte(&input);
 
         if (with_couriers && (what & OF_COURIER) != 0)
-            do_couriers_act(&input, stage, what);
+            do_couriers_act(&input, fixture, what);
         else
-            do_act(&input, stage, what);
-        check_holds(stage);
-        checked = check_records(stage, checked);
+            do_act(&input, fixture, what);
+        check_holds(fixture);
+        checked = check_records(fixture, checked);
     }
-    stage_close(stage);
+    fixture_close(fixture);
     return 0;
 }

@@ -12,10 +12,10 @@
 #ifndef CHATROOMD_TESTS_JAIL_ACTS_H
 #define CHATROOMD_TESTS_JAIL_ACTS_H
 
+#include "process/heritage.h"
 #include "region/region.h"
 #include "relay/frame.h"
 #include "relay/handover.h"
-#include "process/heritage.h"
 
 #include <stdbool.h>
 
@@ -150,13 +150,13 @@ enum act_control { CARELESS, LAWFUL };
     ACT(text_not_utf8, "publish", CARELESS, true)                                                  \
     ACT(text_changed_meanwhile, "publish", CARELESS, true)                                         \
     ACT(reply_with_line_feed, "reply", CARELESS, true)                                             \
-    ACT(reason_with_escape, "finish", CARELESS, true)                                              \
+    ACT(reason_with_escape, "goodbye", CARELESS, true)                                             \
     ACT(publish_nothing, "publish", LAWFUL, true)                                                  \
     ACT(publish_before_entering, "publish", LAWFUL, false)                                         \
     ACT(rename_before_entering, "rename", LAWFUL, false)                                           \
     ACT(ask_before_entering, "who", LAWFUL, false)                                                 \
-    ACT(enter_twice, "enter", LAWFUL, true)                                                        \
-    ACT(close_with_reason, "finish", LAWFUL, true)                                                 \
+    ACT(enter_twice, "hello", LAWFUL, true)                                                        \
+    ACT(close_with_reason, "goodbye", LAWFUL, true)                                                \
     ACT(more_frames_than_credit, "\"more frames than credit\"", LAWFUL, true)
 
 /* The same of a worker that delivers to its own client; where couriers do, nobody looks at its
@@ -186,9 +186,10 @@ struct scene {
     uint32_t own[COURIER_OWN_MAX];      /* the slots of all of its clients */
     uint64_t own_from[COURIER_OWN_MAX]; /* where it is to begin with each */
     unsigned own_count;
-    uint64_t begin;   /* the first record that any of its clients may need */
-    uint64_t told_to; /* one beyond the last record that it has been told of, as far as it knows */
-    uint64_t asked;   /* by the last ALIVE */
+    uint64_t begin; /* the first record that any of its clients may need */
+    uint64_t
+        notified_to; /* one beyond the last record that it has been told of, as far as it knows */
+    uint64_t asked;  /* by the last ALIVE */
 };
 
 /* A CALL act: whether it succeeded. errno is why not. */

@@ -202,10 +202,11 @@ bool act_reopen_region(const struct scene *scene)
 
 /* --- frames */
 
-static void put_done(const struct scene *scene, enum frame_done why, uint32_t slot, uint32_t life)
+static void put_done(
+    const struct scene *scene, enum frame_detached why, uint32_t slot, uint32_t life)
 {
     act_put(scene, &(struct frame){
-                       .kind = FRAME_DONE,
+                       .kind = FRAME_DETACHED,
                        .detail = (uint8_t)why,
                        .slot = slot,
                        .generation = life,
@@ -215,7 +216,7 @@ static void put_done(const struct scene *scene, enum frame_done why, uint32_t sl
 /* The lawful form of most: it may let go of its own client at any time. */
 static void let_go(const struct scene *scene)
 {
-    put_done(scene, FRAME_DONE_LOST, scene->client.slot, scene->client.generation);
+    put_done(scene, FRAME_DETACHED_LOST, scene->client.slot, scene->client.generation);
 }
 
 void act_courier_kind_unknown(const struct scene *scene)
@@ -252,7 +253,7 @@ void act_courier_renames(const struct scene *scene)
 
 void act_courier_finishes(const struct scene *scene)
 {
-    act_put(scene, &(struct frame){.kind = FRAME_FINISH});
+    act_put(scene, &(struct frame){.kind = FRAME_GOODBYE});
 }
 
 /* A byte too many, which makes a kind of what is another frame's last. */
@@ -265,14 +266,14 @@ void act_courier_out_of_step(const struct scene *scene)
 
 void act_done_for_a_reason_unknown(const struct scene *scene)
 {
-    put_done(scene, (enum frame_done)77, scene->client.slot, scene->client.generation);
+    put_done(scene, (enum frame_detached)77, scene->client.slot, scene->client.generation);
 }
 
 void act_done_in_a_room_unknown(const struct scene *scene)
 {
     act_put(scene, &(struct frame){
-                       .kind = FRAME_DONE,
-                       .detail = FRAME_DONE_LOST,
+                       .kind = FRAME_DETACHED,
+                       .detail = FRAME_DETACHED_LOST,
                        .room = 4711,
                        .slot = scene->client.slot,
                        .generation = scene->client.generation,
@@ -281,7 +282,7 @@ void act_done_in_a_room_unknown(const struct scene *scene)
 
 void act_done_with_no_slot(const struct scene *scene)
 {
-    put_done(scene, FRAME_DONE_LOST, UINT32_MAX, 1);
+    put_done(scene, FRAME_DETACHED_LOST, UINT32_MAX, 1);
 }
 
 static bool is_own(const struct scene *scene, uint32_t slot)
@@ -302,7 +303,7 @@ static void put_done_with_other(const struct scene *scene, uint32_t occupied)
     for (uint32_t slot = 0; slot < scene->view.slot_count; slot++)
         if (!is_own(scene, slot) && atomic_load(&scene->view.slots[slot].occupied) == occupied) {
             put_done(
-                scene, FRAME_DONE_LOST, slot, atomic_load(&scene->view.slots[slot].generation));
+                scene, FRAME_DETACHED_LOST, slot, atomic_load(&scene->view.slots[slot].generation));
             return;
         }
 }
@@ -319,19 +320,19 @@ void act_done_with_nobody(const struct scene *scene)
 
 void act_done_with_former_client(const struct scene *scene)
 {
-    put_done(scene, FRAME_DONE_LOST, scene->client.slot,
+    put_done(scene, FRAME_DETACHED_LOST, scene->client.slot,
         scene->client.generation - (scene->lawful ? 0 : 1));
 }
 
 void act_done_with_client_to_come(const struct scene *scene)
 {
-    put_done(scene, FRAME_DONE_LOST, scene->client.slot,
+    put_done(scene, FRAME_DETACHED_LOST, scene->client.slot,
         scene->client.generation + (scene->lawful ? 0 : 1));
 }
 
 void act_done_before_its_end(const struct scene *scene)
 {
-    put_done(scene, scene->lawful ? FRAME_DONE_LOST : FRAME_DONE_ENDED, scene->client.slot,
+    put_done(scene, scene->lawful ? FRAME_DETACHED_LOST : FRAME_DETACHED_CLOSED, scene->client.slot,
         scene->client.generation);
 }
 
@@ -344,14 +345,14 @@ static void need(const struct scene *scene, uint64_t oldest)
 
 void act_oldest_needed_of_the_future(const struct scene *scene)
 {
-    need(scene, scene->lawful ? scene->told_to : UINT64_MAX);
+    need(scene, scene->lawful ? scene->notified_to : UINT64_MAX);
 }
 
 /* By the time that this is looked at more may have been told. */
 void act_oldest_needed_just_beyond(const struct scene *scene)
 {
-    need(scene,
-        scene->lawful ? scene->told_to : atomic_load(&scene->view.header->next_sequence) + 1000000);
+    need(scene, scene->lawful ? scene->notified_to
+                              : atomic_load(&scene->view.header->next_sequence) + 1000000);
 }
 
 void act_oldest_needed_of_the_past(const struct scene *scene)
@@ -393,7 +394,7 @@ void act_done_twice(const struct scene *scene)
 void act_done_with_all(const struct scene *scene)
 {
     for (unsigned at = 0; at < scene->own_count; at++)
-        put_done(scene, FRAME_DONE_LOST, scene->own[at],
+        put_done(scene, FRAME_DETACHED_LOST, scene->own[at],
             atomic_load(&scene->view.slots[scene->own[at]].generation));
 }
 
@@ -430,7 +431,7 @@ void act_client_position_of_the_past(const struct scene *scene)
 
 void act_client_of_another_generation(const struct scene *scene)
 {
-    show(scene, scene->client.generation + 1, scene->told_to, 0);
+    show(scene, scene->client.generation + 1, scene->notified_to, 0);
 }
 
 void act_client_bytes_of_the_future(const struct scene *scene)
@@ -454,9 +455,9 @@ static bool take(const struct scene *scene, struct frame *frame)
 
 /* Answers for ever, and does nothing but this each time. */
 static void only_answer(const struct scene *scene,
-    void (*each)(const struct scene *scene, uint64_t number, uint64_t told_to))
+    void (*each)(const struct scene *scene, uint64_t number, uint64_t notified_to))
 {
-    uint64_t told_to = scene->told_to;
+    uint64_t notified_to = scene->notified_to;
     struct frame frame;
 
     answer(scene, scene->asked);
@@ -464,14 +465,14 @@ static void only_answer(const struct scene *scene,
         need(scene, scene->begin);
     while (take(scene, &frame)) {
         if (frame.kind == FRAME_DELIVER) {
-            if (atomic_load(&scene->part.state->oldest_needed) == told_to)
+            if (atomic_load(&scene->part.state->oldest_needed) == notified_to)
                 need(scene, frame.from); /* it must not stand in between */
-            told_to = frame.to + 1;
+            notified_to = frame.to + 1;
         }
-        if (frame.kind != FRAME_ALIVE)
+        if (frame.kind != FRAME_PING)
             continue;
         if (each != NULL)
-            each(scene, frame.from, told_to);
+            each(scene, frame.from, notified_to);
         answer(scene, frame.from);
     }
 }
@@ -481,12 +482,12 @@ void act_deliver_nothing(const struct scene *scene)
     only_answer(scene, NULL);
 }
 
-static void move_a_little(const struct scene *scene, uint64_t number, uint64_t told_to)
+static void move_a_little(const struct scene *scene, uint64_t number, uint64_t notified_to)
 {
     uint64_t before = atomic_load(&scene->part.state->oldest_needed);
 
     (void)number;
-    if (before < told_to)
+    if (before < notified_to)
         need(scene, before + 1);
 }
 
@@ -517,9 +518,9 @@ void act_say_that_a_client_waits(const struct scene *scene)
     only_answer(scene, NULL);
 }
 
-static void now_and_then(const struct scene *scene, uint64_t number, uint64_t told_to)
+static void now_and_then(const struct scene *scene, uint64_t number, uint64_t notified_to)
 {
-    (void)told_to;
+    (void)notified_to;
     show_waiting(scene, number % 2 == 0);
 }
 

@@ -60,7 +60,7 @@ static void publish(const struct scene *scene, const char *text)
 
 static void enter(const struct scene *scene)
 {
-    act_put(scene, &(struct frame){.kind = FRAME_ENTER});
+    act_put(scene, &(struct frame){.kind = FRAME_HELLO});
 }
 
 /* A PUBLISH of a place in the outbox, which is all letters. */
@@ -83,7 +83,7 @@ void act_kind_of_supervisor(const struct scene *scene)
 /* As a courier would end a neighbour's client. */
 void act_kind_of_courier(const struct scene *scene)
 {
-    act_put(scene, &(struct frame){.kind = FRAME_DONE, .slot = 0, .generation = 1});
+    act_put(scene, &(struct frame){.kind = FRAME_DETACHED, .slot = 0, .generation = 1});
 }
 
 void act_detail_unknown(const struct scene *scene)
@@ -190,7 +190,7 @@ void act_reply_with_line_feed(const struct scene *scene)
 
 void act_reason_with_escape(const struct scene *scene)
 {
-    put_text(scene, FRAME_FINISH, FRAME_FINISH_QUIT, "\033c", 2);
+    put_text(scene, FRAME_GOODBYE, FRAME_GOODBYE_QUIT, "\033c", 2);
 }
 
 void act_publish_nothing(const struct scene *scene)
@@ -227,7 +227,8 @@ void act_enter_twice(const struct scene *scene)
 
 void act_close_with_reason(const struct scene *scene)
 {
-    put_text(scene, FRAME_FINISH, scene->lawful ? FRAME_FINISH_QUIT : FRAME_FINISH_CLOSED, "x", 1);
+    put_text(
+        scene, FRAME_GOODBYE, scene->lawful ? FRAME_GOODBYE_QUIT : FRAME_GOODBYE_CLOSED, "x", 1);
 }
 
 /* Asks who is there, without ever reading the answers. */

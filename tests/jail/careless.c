@@ -4,18 +4,18 @@
  * Linked in front of the library, so that its own are left out: the control of the FRAME acts. The
  * rest of both files is the real one.
  */
-#define frame_judge frame_judge_carefully
+#define frame_check frame_judge_carefully
 #define text_check  text_check_carefully
 #include "../../src/base/text.c"
 #include "../../src/relay/frame.c"
-#undef frame_judge
+#undef frame_check
 #undef text_check
 
-enum frame_verdict frame_judge(
+enum frame_verdict frame_check(
     const struct frame *frame, unsigned sender, const struct frame_limits *limits);
 enum text_verdict text_check(const char *bytes, size_t length);
 
-enum frame_verdict frame_judge(
+enum frame_verdict frame_check(
     const struct frame *frame, unsigned sender, const struct frame_limits *limits)
 {
     (void)frame, (void)sender, (void)limits;

@@ -18,14 +18,14 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/proctitle.h"
+#include "courier/courier.h"
+#include "process/jail.h"
 #include "relay/frame.h"
 #include "relay/handover.h"
+#include "selftest/selftest.h"
 #include "supervisor/supervisor.h"
 #include "tests/jail/acts.h"
 #include "tests/jail/hostile.h"
-#include "selftest/selftest.h"
-#include "courier/courier.h"
-#include "process/jail.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -106,8 +106,8 @@ static bool attach(struct scene *scene)
 {
     const struct heritage *heritage = scene->heritage;
     bool attached =
-        region_attach_outbox(&scene->outbox, &heritage->places, heritage->region_read_write_fd,
-            heritage->slot) &&
+        region_attach_outbox(
+            &scene->outbox, &heritage->places, heritage->region_read_write_fd, heritage->slot) &&
         (!heritage->delivers || region_attach_view(&scene->view, heritage->region_read_only_fd));
 
     close(heritage->region_read_only_fd);
@@ -136,19 +136,19 @@ static int do_call(const struct scene *scene, const struct act *act)
     succeeded = act->call(scene);
     snprintf(text, sizeof text, succeeded ? "succeeded\n" : "refused: %s\n", strerror(errno));
     tell(scene, text);
-    return WORKER_EXIT_DONE;
+    return CHILD_EXIT_DONE;
 }
 
 static int do_frames(const struct scene *scene, const struct act *act, int loop)
 {
-    struct frame enter = {.kind = FRAME_ENTER};
+    struct frame enter = {.kind = FRAME_HELLO};
 
     if (act->inside)
         send(scene->heritage->relay_fd, &enter, sizeof enter, MSG_NOSIGNAL);
     act->frame(scene);
     tell(scene, "done\n");
     wait_for_end(scene, loop);
-    return WORKER_EXIT_CONNECTION_LOST;
+    return CHILD_EXIT_CONNECTION_LOST;
 }
 
 static int run_hostile(struct heritage *heritage)
@@ -159,15 +159,15 @@ static int run_hostile(struct heritage *heritage)
     int loop = epoll_create1(0);
 
     if (loop < 0 || !attach(&scene))
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     if (!receive_client(&scene))
-        return WORKER_EXIT_DONE;
+        return CHILD_EXIT_DONE;
     act = read_order(&scene);
     if (act == NULL)
-        return WORKER_EXIT_SETUP;
-    title_set("chatroomd: worker ", act->name, NULL);
+        return CHILD_EXIT_SETUP;
+    proctitle_set("chatroomd: worker ", act->name, NULL);
     if (!scene.confined && jail_enter(heritage) != JAIL_WHOLE && must_be_jailed)
-        return WORKER_EXIT_JAIL;
+        return CHILD_EXIT_JAIL;
     return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);
 }
 
@@ -192,10 +192,10 @@ static int run_courier(struct heritage *heritage)
     return is_courier_hostile ? hostile_courier_run(heritage) : courier_run(heritage);
 }
 
-static const struct worker_kind worker_kinds[WORKER_KIND_COUNT] = {
-    [WORKER_KIND_CLIENT] = {"client", run_either, jail_prepare},
-    [WORKER_KIND_COURIER] = {"courier", run_courier, jail_prepare},
-    [WORKER_KIND_CANARY] = {"canary", canary_run, NULL},
+static const struct process_kind process_kinds[KIND_COUNT] = {
+    [KIND_WORKER] = {"client", run_either, jail_prepare},
+    [KIND_COURIER] = {"courier", run_courier, jail_prepare},
+    [KIND_SELFTEST] = {"selftest", selftest_run, NULL},
 };
 
 int main(int argc, char **argv)
@@ -204,11 +204,11 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     is_courier_hostile = hostile_courier_read_plan();
-    title_init(argc, argv);
+    proctitle_init(argc, argv);
     if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)
         return status;
     log_open(options.log_level);
-    status = supervisor_run(&options, worker_kinds);
+    status = supervisor_run(&options, process_kinds);
     options_free(&options);
     return status;
 }

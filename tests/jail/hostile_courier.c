@@ -14,10 +14,10 @@
 #include "tests/jail/hostile.h"
 
 #include "base/proctitle.h"
-#include "tests/jail/acts_courier.h"
 #include "courier/courier.h"
 #include "process/jail.h"
 #include "process/jail_filter.h"
+#include "tests/jail/acts_courier.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,16 +140,16 @@ static bool move_descriptors(struct heritage *heritage)
 
 static void note(struct scene *scene, const struct frame *frame)
 {
-    if (frame->kind == FRAME_SERVE && scene->own_count < COURIER_OWN_MAX) {
+    if (frame->kind == FRAME_ATTACH && scene->own_count < COURIER_OWN_MAX) {
         scene->own_from[scene->own_count] = frame->from;
         scene->own[scene->own_count++] = frame->slot;
     }
     if (frame->kind == FRAME_DELIVER) {
-        if (scene->told_to == scene->begin)
+        if (scene->notified_to == scene->begin)
             scene->begin = frame->from; /* what is before that is nobody's */
-        scene->told_to = frame->to + 1;
+        scene->notified_to = frame->to + 1;
     }
-    if (frame->kind == FRAME_ALIVE)
+    if (frame->kind == FRAME_PING)
         scene->asked = frame->from;
 }
 
@@ -188,7 +188,7 @@ static void fill(struct scene *scene, const struct heritage *heritage)
     scene->heritage = heritage;
     scene->lawful = plan.lawful;
     scene->sibling = find_sibling(heritage);
-    scene->begin = scene->told_to = atomic_load(&scene->part.state->oldest_needed);
+    scene->begin = scene->notified_to = atomic_load(&scene->part.state->oldest_needed);
     scene->outbox = (struct outbox){
         .state = (struct outbox_state *)(void *)scene->part.state,
         .bytes = (char *)scene->part.state + page,
@@ -225,17 +225,17 @@ int hostile_courier_run(struct heritage *heritage)
     if (row == NULL)
         return courier_run(heritage);
     if (!attach(&scene, heritage) || !move_descriptors(heritage))
-        return WORKER_EXIT_SETUP;
-    title_set("chatroomd: hostile courier: ", row->name, NULL);
+        return CHILD_EXIT_SETUP;
+    proctitle_set("chatroomd: hostile courier: ", row->name, NULL);
     fill(&scene, heritage);
     scene.loop = epoll_create1(0);
     if (scene.loop < 0 || epoll_ctl(scene.loop, EPOLL_CTL_ADD, heritage->relay_fd, &event) != 0 ||
         !meet_clients(&scene))
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     /* Another descriptor of the relay, so that it lives to tell if it can close the one. */
     if (row->call != NULL && fcntl(heritage->relay_fd, F_DUPFD_CLOEXEC, 64) < 0)
-        return WORKER_EXIT_SETUP;
+        return CHILD_EXIT_SETUP;
     if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED)
-        return WORKER_EXIT_JAIL;
+        return CHILD_EXIT_JAIL;
     return row->call != NULL ? do_call(&scene, row) : do_frames(&scene, row);
 }

@@ -231,7 +231,7 @@ static void report(const struct kind *kind)
     putchar('\n');
 }
 
-static bool make_kind(struct kind *kind, enum worker_kind_number number)
+static bool make_kind(struct kind *kind, enum kind_number number)
 {
     struct filter filter;
 
@@ -247,7 +247,7 @@ int main(int argc, char **argv)
 {
     bool all_seen = true;
 
-    if (!make_kind(&kinds[0], WORKER_KIND_CLIENT) || !make_kind(&kinds[1], WORKER_KIND_COURIER) ||
+    if (!make_kind(&kinds[0], KIND_WORKER) || !make_kind(&kinds[1], KIND_COURIER) ||
         kinds[0].length == kinds[1].length) {
         fputs("judge_calls: this build has no filter, or two of one length\n", stderr);
         return 2;

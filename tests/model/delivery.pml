@@ -31,19 +31,19 @@
  *                       delivery_advance() (delivery/delivery.c); `end` and `at` are its end and
  *                       position
  *   next_given()        delivery_is_given() (delivery/delivery.c), leaving out rooms
- *   look_at()           reader_hold() (supervisor/reader.c)
- *   refresh()           refresh() and find_holder() (supervisor/space.c)
+ *   look_at()           cursor_needs() (supervisor/reader.c)
+ *   refresh()           refresh() and find_slowest() (supervisor/space.c)
  *   fits_before()       ring_fits() (region/ring.c), one record at a time
- *   owe_turn()          slot_owe_turn() (supervisor/slot.c) and reader_owe() (supervisor/reader.c)
+ *   owe_turn()          slot_add_turn() (supervisor/slot.c) and cursor_extend() (supervisor/reader.c)
  *   commit()            ring_open(), ring_commit(), and record_for_room() (supervisor/record.c)
  *   slot_end(), try_free(), reap_all()    the same and slots_reap() (supervisor/slot.c)
  *   answer(), take_frame(), order_resume(), record_leaves()    answer_publish(), answer_enter(),
  *                       answer_finish(), order_frame() and the same (supervisor/order.c)
- *   tell(), tell_all()  the same and tell_room() (supervisor/tell.c), and reader_tell()
+ *   tell(), turn_notify()  the same and tell_room() (supervisor/tell.c), and cursor_notify()
  *   Supervisor          one turn, serve() and end_turn() (supervisor/supervisor.c), is one step
  *   relay_ended()       slot_relay_ended(); the KILL after its grace may come at any time
  *   CAN_EVICT           evict() by space_tick(): at any time after somebody waits
- *   CAN_KILL_HUNG       slot_doom() after drain-timeout
+ *   CAN_KILL_HUNG       slot_kill_after() after drain-timeout
  *   CAN_TAKE            slot_take() and slot_give(), as one
  *
  * Left out: couriers, workers made ahead, private records and their bound, names, the stop, batches of
@@ -100,7 +100,7 @@ mtype:state state[SLOTS];
 byte life_of[SLOTS];
 bool related[SLOTS], reaped[SLOTS];
 bool left_due[SLOTS], end_due[SLOTS], ended[SLOTS], evicted[SLOTS];
-byte told_to[SLOTS], untold_from[SLOTS], owed_to[SLOTS], own_in_turn[SLOTS], credit_due[SLOTS];
+byte notified_to[SLOTS], unnotified_from[SLOTS], owed_to[SLOTS], own_in_turn[SLOTS], credit_due[SLOTS];
 byte joined[SLOTS];
 byte jump_end[SLOTS], jump_from[SLOTS];
 chan queue[SLOTS] = [2] of { mtype };
@@ -255,13 +255,13 @@ inline look_at(s)
 #endif
     :: else ->
         hold = position[s];
-        assert(hold <= told_to[s]);
+        assert(hold <= notified_to[s]);
         if
         :: JUMPS(s) -> hold = jump_from[s]
         :: else
         fi;
         if
-        :: hold >= told_to[s] -> hold = untold_from[s]
+        :: hold >= notified_to[s] -> hold = unnotified_from[s]
         :: else
         fi
     fi
@@ -334,17 +334,17 @@ inline owe_turn(s)
     :: IS_READER(s) && turn_first != 0 && own_in_turn[s] != turn_records ->
         since = (turn_first < joined[s] -> joined[s] : turn_first);
 #ifndef TOLD_AGAIN
-        since = (since < told_to[s] -> told_to[s] : since);
+        since = (since < notified_to[s] -> notified_to[s] : since);
 #endif
         if
         :: since >= next
 #ifdef UNSENT_REPLACED
-        :: since < next -> untold_from[s] = since; owed_to[s] = next
+        :: since < next -> unnotified_from[s] = since; owed_to[s] = next
 #else
-        :: since < next && (untold_from[s] == 0 || since < untold_from[s]) ->
-            untold_from[s] = since;
+        :: since < next && (unnotified_from[s] == 0 || since < unnotified_from[s]) ->
+            unnotified_from[s] = since;
             owed_to[s] = next
-        :: since < next && untold_from[s] != 0 && since >= untold_from[s] ->
+        :: since < next && unnotified_from[s] != 0 && since >= unnotified_from[s] ->
             owed_to[s] = next
 #endif
         fi;
@@ -465,7 +465,7 @@ inline try_free(s)
         assert(left_told[s]);
         left_told[s] = false;
         owed[s] = 0;
-        told_to[s] = 0; untold_from[s] = 0; owed_to[s] = 0; own_in_turn[s] = 0; credit_due[s] = 0;
+        notified_to[s] = 0; unnotified_from[s] = 0; owed_to[s] = 0; own_in_turn[s] = 0; credit_due[s] = 0;
         end_due[s] = false; evicted[s] = false;
         jump_end[s] = 0; jump_from[s] = 0;
         do
@@ -532,29 +532,29 @@ inline order_resume()
 #define END_OF(s) (end_due[s] -> (evicted[s] -> 2 : 1) : 0)
 #define CAN_TELL(s) (len(down[s]) < (s == 1 -> 2 : 1))
 #define TO_TELL(s) (related[s] && CAN_TELL(s) && \
-    (untold_from[s] != 0 || credit_due[s] > 0 || end_due[s]))
+    (unnotified_from[s] != 0 || credit_due[s] > 0 || end_due[s]))
 
 inline tell(s)
 {
     if
     :: TO_TELL(s) ->
         if
-        :: untold_from[s] != 0 ->
+        :: unnotified_from[s] != 0 ->
             if
             :: state[s] == PRESENT -> owe_turn(s)
             :: else
             fi;
-            down[s]!untold_from[s], owed_to[s] - 1, credit_due[s], END_OF(s);
+            down[s]!unnotified_from[s], owed_to[s] - 1, credit_due[s], END_OF(s);
             if
 #ifndef JUMP_FORGOTTEN
             :: JUMPS(s)
 #endif
             :: else ->
-                jump_end[s] = told_to[s];
-                jump_from[s] = untold_from[s]
+                jump_end[s] = notified_to[s];
+                jump_from[s] = unnotified_from[s]
             fi;
-            told_to[s] = owed_to[s];
-            untold_from[s] = 0
+            notified_to[s] = owed_to[s];
+            unnotified_from[s] = 0
         :: else -> down[s]!0, 0, credit_due[s], END_OF(s)
         fi;
         credit_due[s] = 0;
@@ -563,7 +563,7 @@ inline tell(s)
     fi
 }
 
-inline tell_all()
+inline turn_notify()
 {
     if
     :: turn_first == 0 || (VICTIM == 1 && !blocked && next != before) /* the room is told later */
@@ -611,7 +611,7 @@ inline reap_all()
 
 #define TO_REAP(s) (CAN_REAP(s) && (!reaped[s] || len(queue[s]) == 0 && !left_due[s]))
 #define GOT(s) (JUMPS(s) -> jump_from[s] : position[s])
-#define HELD_BY(s) (GOT(s) >= told_to[s] -> untold_from[s] : GOT(s))
+#define HELD_BY(s) (GOT(s) >= notified_to[s] -> unnotified_from[s] : GOT(s))
 #define MOVED (blocked && (holder == NOBODY || HELD_BY(holder) != held))
 #define EOF_AT(s) (related[s] && closed[life_of[s]] && len(up[s]) == 0)
 #define CAN_EVICT (blocked && life_of[VICTIM] == VICTIM && !killed[VICTIM] && holder == VICTIM)
@@ -711,7 +711,7 @@ end_asleep:
            busy = false;
            reap_all();
            order_resume();
-           tell_all();
+           turn_notify();
            before = 0
        }
     od

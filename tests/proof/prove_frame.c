@@ -1,5 +1,5 @@
 /*
- * What Eva starts from to judge frame_judge(): every bit of the frame arbitrary, from a worker and
+ * What Eva starts from to judge frame_check(): every bit of the frame arbitrary, from a worker and
  * from a courier, and any limits that a configuration can set (options_table.h), with any number of
  * rooms and slots.
  *
@@ -41,14 +41,14 @@ int main(void)
     limits.max_message = Frama_C_unsigned_int_interval(MESSAGE_LEAST, MESSAGE_MOST);
     limits.slot_count = Frama_C_unsigned_int_interval(1, UINT32_MAX);
     fill(&frame);
-    of_worker = frame_judge(&frame, FRAME_FROM_WORKER, &limits);
+    of_worker = frame_check(&frame, FRAME_FROM_WORKER, &limits);
     //@ assert worker: FRAME_FINE <= of_worker <= FRAME_OUTSIDE_OUTBOX;
     if (of_worker == FRAME_FINE) {
         //@ assert short_enough: frame.length <= MESSAGE_MOST;
         (void)frame_costs_credit(&frame);
     }
     fill(&frame);
-    of_courier = frame_judge(&frame, FRAME_FROM_COURIER, &limits);
+    of_courier = frame_check(&frame, FRAME_FROM_COURIER, &limits);
     //@ assert courier: FRAME_FINE <= of_courier <= FRAME_OUTSIDE_OUTBOX;
     return frame_verdict_word(of_worker)[0] + frame_verdict_word(of_courier)[0] +
            frame_word(frame.kind)[0];

@@ -29,12 +29,12 @@ static const struct expectation {
 } expectations[] = {
     {FRAME_PUBLISH, "publish", WORKER, 0, 4096, true},
     {FRAME_REPLY, "reply", WORKER, 1, 1024, true},
-    {FRAME_ENTER, "enter", WORKER, 0, 0, true},
+    {FRAME_HELLO, "hello", WORKER, 0, 0, true},
     {FRAME_RENAME, "rename", WORKER, 0, 33, true},
     {FRAME_WHO, "who", WORKER, 0, 0, true},
-    {FRAME_FINISH, "finish", WORKER, 1, 200, true},
+    {FRAME_GOODBYE, "goodbye", WORKER, 1, 200, true},
     {FRAME_SPACE, "space", WORKER | COURIER, 0, 0, false},
-    {FRAME_DONE, "done", COURIER, 1, 0, false},
+    {FRAME_DETACHED, "detached", COURIER, 1, 0, false},
 };
 
 #define EXPECTED ((int)(sizeof expectations / sizeof expectations[0]))
@@ -55,7 +55,7 @@ static unsigned sender_of(const struct expectation *expected)
 
 static enum frame_verdict judge_from(unsigned sender, struct frame frame)
 {
-    return frame_judge(&frame, sender, &limits);
+    return frame_check(&frame, sender, &limits);
 }
 
 /* A worker's frame. */
@@ -171,21 +171,21 @@ START_TEST(an_outbox_smaller_than_the_longest_text)
     struct frame frame = of_kind(FRAME_PUBLISH);
 
     frame.length = 100;
-    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_FINE);
+    ck_assert_int_eq(frame_check(&frame, WORKER, &small), FRAME_FINE);
     frame.offset = 1;
-    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
+    ck_assert_int_eq(frame_check(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
     frame.offset = 0;
     frame.length = 101;
-    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
+    ck_assert_int_eq(frame_check(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
     frame.offset = (uint64_t)-1;
-    ck_assert_int_eq(frame_judge(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
+    ck_assert_int_eq(frame_check(&frame, WORKER, &small), FRAME_OUTSIDE_OUTBOX);
 }
 END_TEST
 
 START_TEST(slots_that_a_courier_names)
 {
     static const uint32_t outside[] = {10, 11, 0x7fffffff, 0x80000000, UINT32_MAX};
-    struct frame frame = of_kind(FRAME_DONE);
+    struct frame frame = of_kind(FRAME_DETACHED);
 
     for (frame.slot = 0; frame.slot < limits.slot_count; frame.slot++)
         ck_assert_int_eq(judge_from(COURIER, frame), FRAME_FINE);

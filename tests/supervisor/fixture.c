@@ -37,7 +37,7 @@ static void no_event(void *context)
 static const struct relay_handler no_handler = {no_frame, NULL, no_event, no_event};
 
 /* What may have been written beyond the last record: one that was refused then. */
-#define BEYOND ((size_t)2 * STAGE_MAX_MESSAGE)
+#define BEYOND ((size_t)2 * FIXTURE_MAX_MESSAGE)
 
 /* Zeroes all of it that may have been written to: the rest of the ring and its index would take a
  * good part of a fuzzer's time. */
@@ -65,10 +65,10 @@ static struct region new_region(void)
 {
     static struct region region;
     struct region_geometry geometry = {
-        .slot_count = STAGE_CLIENTS,
-        .courier_count = STAGE_COURIERS,
-        .ring_size = STAGE_RING_SIZE,
-        .outbox_size = STAGE_OUTBOX_SIZE,
+        .slot_count = FIXTURE_CLIENTS,
+        .courier_count = FIXTURE_COURIERS,
+        .ring_size = FIXTURE_RING_SIZE,
+        .outbox_size = FIXTURE_OUTBOX_SIZE,
     };
     struct region_header header;
     char error[512];
@@ -85,161 +85,161 @@ static struct region new_region(void)
 }
 
 /* The forker's place is the test's. */
-static void open_forker(struct stage *stage)
+static void open_forker(struct fixture *fixture)
 {
-    static _Atomic pid_t born[STAGE_CLIENTS + STAGE_COURIERS];
-    struct maker *maker = &stage->supervisor.maker;
+    static _Atomic pid_t born[FIXTURE_CLIENTS + FIXTURE_COURIERS];
+    struct spawner *spawner = &fixture->supervisor.spawner;
 
-    maker->supervisor = &stage->supervisor;
-    maker->setup.max_clients = STAGE_CLIENTS;
-    maker->forker.pid = STAGE_NO_PROCESS;
-    maker->forker.born = born;
-    ck_assert(handover_pair(&maker->forker.control, &stage->forker_end));
-    ck_assert_int_eq(fcntl(stage->forker_end, F_SETFL, O_NONBLOCK), 0);
+    spawner->supervisor = &fixture->supervisor;
+    spawner->setup.max_clients = FIXTURE_CLIENTS;
+    spawner->forker.pid = FIXTURE_NO_PROCESS;
+    spawner->forker.born = born;
+    ck_assert(handover_pair(&spawner->forker.control, &fixture->forker_end));
+    ck_assert_int_eq(fcntl(fixture->forker_end, F_SETFL, O_NONBLOCK), 0);
 }
 
-static struct stage *open_stage(unsigned count, bool has_forker)
+static struct fixture *open_stage(unsigned count, bool has_forker)
 {
-    struct stage *stage = alloc_zeroed(1, sizeof *stage);
-    struct supervisor *supervisor = &stage->supervisor;
+    struct fixture *fixture = alloc_zeroed(1, sizeof *fixture);
+    struct supervisor *supervisor = &fixture->supervisor;
 
-    stage->forker_end = -1;
-    stage->options.max_clients = STAGE_CLIENTS;
-    stage->options.stall_grace_ms = STAGE_GRACE_MS;
-    stage->options.couriers = count;
-    stage->options.courier_clients = STAGE_CLIENTS;
-    supervisor->options = &stage->options;
+    fixture->forker_end = -1;
+    fixture->options.max_clients = FIXTURE_CLIENTS;
+    fixture->options.stall_grace_ms = FIXTURE_GRACE_MS;
+    fixture->options.couriers = count;
+    fixture->options.courier_clients = FIXTURE_CLIENTS;
+    supervisor->options = &fixture->options;
     supervisor->base = loop_new();
     supervisor->region = new_region();
     supervisor->view = region_view_of(&supervisor->region);
     ring_init(&supervisor->ring, &supervisor->region);
-    supervisor->held = supervisor->ring.next_sequence;
+    supervisor->needed_from = supervisor->ring.next_sequence;
     supervisor->limits = (struct frame_limits){
-        .outbox_size = STAGE_OUTBOX_SIZE,
-        .max_message = STAGE_MAX_MESSAGE,
+        .outbox_size = FIXTURE_OUTBOX_SIZE,
+        .max_message = FIXTURE_MAX_MESSAGE,
         .room_count = ROOM_COUNT,
-        .slot_count = STAGE_CLIENTS,
+        .slot_count = FIXTURE_CLIENTS,
     };
-    supervisor->names = names_new(STAGE_CLIENTS);
-    supervisor->lobby = room_new(STAGE_CLIENTS);
+    supervisor->names = names_new(FIXTURE_CLIENTS);
+    supervisor->lobby = room_new(FIXTURE_CLIENTS);
     slots_init(supervisor);
-    for (int i = 0; i < STAGE_CLIENTS; i++)
-        stage->worker_ends[i] = -1;
-    for (int i = 0; i < STAGE_COURIERS; i++)
-        stage->courier_ends[i].relay = stage->courier_ends[i].handover = -1;
+    for (int i = 0; i < FIXTURE_CLIENTS; i++)
+        fixture->worker_ends[i] = -1;
+    for (int i = 0; i < FIXTURE_COURIERS; i++)
+        fixture->courier_ends[i].relay = fixture->courier_ends[i].handover = -1;
     if (has_forker)
-        open_forker(stage);
+        open_forker(fixture);
     /* Without a forker none is made, but there is what each would have to be told. */
     ck_assert(couriers_open(supervisor) == (count == 0 || has_forker));
-    return stage;
+    return fixture;
 }
 
-struct stage *stage_open(void)
+struct fixture *fixture_open(void)
 {
     return open_stage(0, false);
 }
 
-struct stage *stage_open_with_couriers(unsigned count)
+struct fixture *fixture_open_with_couriers(unsigned count)
 {
     return open_stage(count, false);
 }
 
-struct stage *stage_open_with_forker(unsigned count)
+struct fixture *fixture_open_with_forker(unsigned count)
 {
     return open_stage(count, true);
 }
 
-void stage_end_courier(struct stage *stage, unsigned number)
+void fixture_end_courier(struct fixture *fixture, unsigned number)
 {
-    if (stage->courier_ends[number].relay < 0)
+    if (fixture->courier_ends[number].relay < 0)
         return;
-    close(stage->courier_ends[number].relay);
-    close(stage->courier_ends[number].handover);
-    stage->courier_ends[number].relay = stage->courier_ends[number].handover = -1;
+    close(fixture->courier_ends[number].relay);
+    close(fixture->courier_ends[number].handover);
+    fixture->courier_ends[number].relay = fixture->courier_ends[number].handover = -1;
 }
 
-void stage_make_couriers(struct stage *stage)
+void fixture_make_couriers(struct fixture *fixture)
 {
-    struct supervisor *supervisor = &stage->supervisor;
+    struct supervisor *supervisor = &fixture->supervisor;
     struct forker_request request;
     int ends[2];
 
-    while (handover_receive(stage->forker_end, &request, sizeof request, ends, 2) > 0) {
+    while (handover_receive(fixture->forker_end, &request, sizeof request, ends, 2) > 0) {
         struct forker_answer answer = {
             .kind = request.kind,
             .slot = request.slot,
             .generation = request.generation,
-            .pid = STAGE_NO_PROCESS,
+            .pid = FIXTURE_NO_PROCESS,
         };
 
-        stage_end_courier(stage, request.slot);
-        stage->courier_ends[request.slot].relay = ends[0];
-        stage->courier_ends[request.slot].handover = ends[1];
-        supervisor->maker.forker.pending--;
-        courier_maker_handler.answered(supervisor, &answer);
+        fixture_end_courier(fixture, request.slot);
+        fixture->courier_ends[request.slot].relay = ends[0];
+        fixture->courier_ends[request.slot].handover = ends[1];
+        supervisor->spawner.forker.pending--;
+        courier_spawner_handler.answered(supervisor, &answer);
     }
 }
 
-void stage_close(struct stage *stage)
+void fixture_close(struct fixture *fixture)
 {
-    struct supervisor *supervisor = &stage->supervisor;
+    struct supervisor *supervisor = &fixture->supervisor;
 
-    for (int i = 0; i < STAGE_CLIENTS; i++) {
+    for (int i = 0; i < FIXTURE_CLIENTS; i++) {
         if (supervisor->slots[i].relay != NULL)
             relay_close(supervisor->slots[i].relay);
-        if (stage->worker_ends[i] >= 0)
-            close(stage->worker_ends[i]);
+        if (fixture->worker_ends[i] >= 0)
+            close(fixture->worker_ends[i]);
         if (supervisor->slots[i].client_fd > 0)
             close(supervisor->slots[i].client_fd);
     }
     couriers_close(supervisor);
-    for (unsigned i = 0; i < STAGE_COURIERS; i++)
-        stage_end_courier(stage, i);
-    if (stage->forker_end >= 0) {
-        close(stage->forker_end);
-        close(supervisor->maker.forker.control);
+    for (unsigned i = 0; i < FIXTURE_COURIERS; i++)
+        fixture_end_courier(fixture, i);
+    if (fixture->forker_end >= 0) {
+        close(fixture->forker_end);
+        close(supervisor->spawner.forker.control);
     }
     slots_free(supervisor);
     room_free(supervisor->lobby);
     names_free(supervisor->names);
     event_base_free(supervisor->base);
-    free(stage);
+    free(fixture);
 }
 
 /* The slot's worker gets its client. */
-static void give_client(struct stage *stage, struct slot *slot, int client_fd)
+static void give_client(struct fixture *fixture, struct slot *slot, int client_fd)
 {
     struct handover_client about;
 
     ck_assert_int_ge(client_fd, 0);
     ck_assert(slot_give(slot, client_fd));
-    ck_assert_int_eq(recv(stage->worker_ends[slot->number], &about, sizeof about, 0),
-        (ssize_t)sizeof about);
-    ck_assert(!slot->is_doomed);
+    ck_assert_int_eq(
+        recv(fixture->worker_ends[slot->number], &about, sizeof about, 0), (ssize_t)sizeof about);
+    ck_assert(!slot->kill_pending);
     if (slot->supervisor->couriers != NULL)
         return;
     close(client_fd);
     slot->client_fd = -1;
 }
 
-struct slot *stage_take_client(struct stage *stage, int client_fd)
+struct slot *fixture_take_client(struct fixture *fixture, int client_fd)
 {
-    struct slot *slot = slot_take(&stage->supervisor);
+    struct slot *slot = slot_take(&fixture->supervisor);
     int ends[2];
 
     if (slot == NULL)
         return NULL;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    slot->relay = relay_open(stage->supervisor.base, ends[0], &no_handler, slot);
+    slot->relay = relay_open(fixture->supervisor.base, ends[0], &no_handler, slot);
     ck_assert_ptr_nonnull(slot->relay);
-    slot->pid = STAGE_NO_PROCESS;
-    stage->worker_ends[slot->number] = ends[1];
-    give_client(stage, slot, client_fd);
+    slot->pid = FIXTURE_NO_PROCESS;
+    fixture->worker_ends[slot->number] = ends[1];
+    give_client(fixture, slot, client_fd);
     return slot;
 }
 
 /* Nobody speaks to this client. */
-struct slot *stage_take(struct stage *stage)
+struct slot *fixture_take(struct fixture *fixture)
 {
     static int nobody = -1;
     int client_fd;
@@ -248,29 +248,29 @@ struct slot *stage_take(struct stage *stage)
     if (nobody < 0)
         nobody = open("/dev/null", O_RDWR | O_CLOEXEC);
     client_fd = dup(nobody);
-    slot = stage_take_client(stage, client_fd);
+    slot = fixture_take_client(fixture, client_fd);
     if (slot == NULL)
         close(client_fd);
     return slot;
 }
 
-struct slot *stage_join(struct stage *stage)
+struct slot *fixture_join(struct fixture *fixture)
 {
-    struct slot *slot = stage_take(stage);
+    struct slot *slot = fixture_take(fixture);
 
     ck_assert_ptr_nonnull(slot);
-    stage_frame(slot, FRAME_ENTER);
-    stage_turn(stage);
+    fixture_frame(slot, FRAME_HELLO);
+    fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
     return slot;
 }
 
-void stage_frame(struct slot *slot, enum frame_kind kind)
+void fixture_frame(struct slot *slot, enum frame_kind kind)
 {
     order_frame(slot, &(struct frame){.kind = (uint8_t)kind});
 }
 
-void stage_say(struct slot *slot, size_t length)
+void fixture_say(struct slot *slot, size_t length)
 {
     struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
 
@@ -278,9 +278,9 @@ void stage_say(struct slot *slot, size_t length)
     order_frame(slot, &(struct frame){.kind = FRAME_PUBLISH, .length = (uint32_t)length});
 }
 
-void stage_turn(struct stage *stage)
+void fixture_turn(struct fixture *fixture)
 {
-    struct supervisor *supervisor = &stage->supervisor;
+    struct supervisor *supervisor = &fixture->supervisor;
 
     bool again;
 
@@ -288,11 +288,11 @@ void stage_turn(struct stage *stage)
         if (!TAILQ_EMPTY(&supervisor->dying))
             slots_reap(supervisor);
         again = order_resume(supervisor);
-        tell_all(supervisor);
+        turn_notify(supervisor);
     } while (again);
 }
 
-void stage_deliver_to(struct slot *slot, uint64_t position)
+void fixture_deliver_to(struct slot *slot, uint64_t position)
 {
     struct outbox outbox = region_outbox(&slot->supervisor->region, slot->number);
     struct delivery_state *state = &outbox.state->delivery;
@@ -303,31 +303,32 @@ void stage_deliver_to(struct slot *slot, uint64_t position)
     atomic_store(&state->generation, slot->generation);
 }
 
-struct stage *stage_of(const struct slot *slot)
+struct fixture *fixture_of(const struct slot *slot)
 {
-    return (struct stage *)(void *)((char *)slot->supervisor - offsetof(struct stage, supervisor));
+    return (
+        struct fixture *)(void *)((char *)slot->supervisor - offsetof(struct fixture, supervisor));
 }
 
-void stage_catch_up(struct slot *slot)
+void fixture_catch_up(struct slot *slot)
 {
-    struct stage *stage = stage_of(slot);
+    struct fixture *fixture = fixture_of(slot);
     struct frame frame;
 
-    while (stage_told(stage, slot, &frame))
+    while (fixture_told(fixture, slot, &frame))
         continue;
-    stage_deliver_to(slot, slot->reader.told_to);
+    fixture_deliver_to(slot, slot->cursor.notified_to);
 }
 
-bool stage_told(struct stage *stage, const struct slot *slot, struct frame *frame)
+bool fixture_told(struct fixture *fixture, const struct slot *slot, struct frame *frame)
 {
-    ssize_t length = read(stage->worker_ends[slot->number], frame, sizeof *frame);
+    ssize_t length = read(fixture->worker_ends[slot->number], frame, sizeof *frame);
 
     return length == (ssize_t)sizeof *frame;
 }
 
-void stage_end_relay(struct stage *stage, struct slot *slot)
+void fixture_end_relay(struct fixture *fixture, struct slot *slot)
 {
-    close(stage->worker_ends[slot->number]);
-    stage->worker_ends[slot->number] = -1;
+    close(fixture->worker_ends[slot->number]);
+    fixture->worker_ends[slot->number] = -1;
     slot_relay_ended(slot);
 }

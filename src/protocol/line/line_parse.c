@@ -7,7 +7,7 @@
  *  - judge: the rules of line.h, from the length to the text.
  *  - command: one row of the table COMMANDS; parser, usage errors and help text are made of it.
  *
- * Memory: the buffer has room for the longest line that is not yet known to be too long
+ * Memory: the buffer has space for the longest line that is not yet known to be too long
  * (max_message bytes, a doubled slash, a CR) and one byte more, so that a full buffer is always one
  * that is too long. It never grows. `held` is below its capacity between calls, and is 0 while
  * `dropping`.
@@ -267,8 +267,8 @@ static size_t drop(struct line_parser *parser, struct span input)
  * how many bytes that is. */
 static size_t cut(struct line_parser *parser, struct span input, struct line_event *event)
 {
-    size_t room = parser->capacity - parser->held;
-    size_t reach = input.length < room ? input.length : room;
+    size_t space = parser->capacity - parser->held;
+    size_t reach = input.length < space ? input.length : space;
     const char *end = memchr(input.bytes, '\n', reach);
     bool ended = end != NULL;
     size_t length = ended ? (size_t)(end - input.bytes) : reach;

@@ -1,5 +1,5 @@
 /*
- * newcomer.c - accepting.
+ * acceptor.c - accepting.
  *
  * Model:
  * 1. A newcomer gets a slot with a worker: a spare one that lives, or one that is made for it
@@ -12,7 +12,7 @@
  * 3. A refused newcomer gets one best-effort line. A run of refusals is one line in the log for
  *    each of its reasons and one with the count at its end (refusals.h).
  * 4. When the forker dies, newcomers whose worker it has not made are refused; those whose worker
- * is there may be in the room already, and stay (maker.c).
+ * is there may be in the room already, and stay (spawner.c).
  *
  * Overflow: nothing grows with those who are not let in but the kernel's backlog.
  */
@@ -22,9 +22,9 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "supervisor/clock.h"
 #include "supervisor/client/slot.h"
 #include "supervisor/client/spare.h"
+#include "supervisor/clock.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -57,13 +57,13 @@ static void refuse(int fd, const char *line)
     close(fd);
 }
 
-static void refuse_full(struct newcomers *newcomers, int fd)
+static void refuse_full(struct acceptor *acceptor, int fd)
 {
-    struct supervisor *supervisor = newcomers->supervisor;
+    struct supervisor *supervisor = acceptor->supervisor;
     char line[96];
 
     supervisor->counters.refused_full++;
-    if (refusals_note(&newcomers->refusals, REFUSAL_FULL, clock_ms(supervisor)))
+    if (refusals_note(&acceptor->refusals, REFUSAL_FULL, clock_ms(supervisor)))
         log_event(
             LOG_LEVEL_WARNING, "refused", "reason=full max-clients=%u", supervisor->slot_count);
     snprintf(line, sizeof line, "! The server is full (%u clients); try again later\n",
@@ -71,22 +71,22 @@ static void refuse_full(struct newcomers *newcomers, int fd)
     refuse(fd, line);
 }
 
-static void refuse_busy(struct newcomers *newcomers, int fd, const char *what, int failure)
+static void refuse_busy(struct acceptor *acceptor, int fd, const char *what, int failure)
 {
-    struct supervisor *supervisor = newcomers->supervisor;
+    struct supervisor *supervisor = acceptor->supervisor;
     char quoted[128];
 
     supervisor->counters.refused_busy++;
-    if (refusals_note(&newcomers->refusals, REFUSAL_BUSY, clock_ms(supervisor)))
+    if (refusals_note(&acceptor->refusals, REFUSAL_BUSY, clock_ms(supervisor)))
         log_event(LOG_LEVEL_ERROR, "refused", "reason=busy what=%s error=%s", what,
             log_quote(quoted, sizeof quoted, strerror(failure)));
     refuse(fd, "! The server is busy; try again later\n");
 }
 
 /* Whether the peer's address pays for crashes; then it is told, and closed. */
-static bool refuse_punished(struct newcomers *newcomers, int fd, const struct penalty_key *key)
+static bool refuse_punished(struct acceptor *acceptor, int fd, const struct penalty_key *key)
 {
-    struct supervisor *supervisor = newcomers->supervisor;
+    struct supervisor *supervisor = acceptor->supervisor;
     uint64_t left = penalty_left(supervisor->penalties, key, clock_ms(supervisor));
     char line[128];
 
@@ -102,43 +102,43 @@ static bool refuse_punished(struct newcomers *newcomers, int fd, const struct pe
 
 /* Logs the end of a run of refusals, if that has come. Returns whether it is to be looked for
  * later. */
-static bool look_for_run_end(struct newcomers *newcomers)
+static bool look_for_run_end(struct acceptor *acceptor)
 {
     uint64_t count;
 
-    if (!refusals_pass(&newcomers->refusals))
+    if (!refusals_pass(&acceptor->refusals))
         return false;
-    if (!refusals_over(&newcomers->refusals, clock_ms(newcomers->supervisor), &count))
+    if (!refusals_over(&acceptor->refusals, clock_ms(acceptor->supervisor), &count))
         return true;
     log_event(LOG_LEVEL_NOTICE, "accepting", "refused=%" PRIu64, count);
     return false;
 }
 
-static void pause_accepting(struct newcomers *newcomers)
+static void pause_accepting(struct acceptor *acceptor)
 {
-    for (size_t i = 0; i < newcomers->count && !newcomers->paused; i++)
-        evconnlistener_disable(newcomers->acceptors[i]);
-    newcomers->paused = true;
+    for (size_t i = 0; i < acceptor->count && !acceptor->paused; i++)
+        evconnlistener_disable(acceptor->evlisteners[i]);
+    acceptor->paused = true;
 }
 
 /* A slot with a worker, or with one in the making. NULL where there is none: the client is told. */
-static struct slot *find_worker(struct newcomers *newcomers, int fd)
+static struct slot *find_worker(struct acceptor *acceptor, int fd)
 {
-    struct slot *slot = spare_take(newcomers->supervisor);
+    struct slot *slot = spare_take(acceptor->supervisor);
     const char *failed;
 
     if (slot != NULL)
         return slot;
-    slot = slot_take(newcomers->supervisor);
+    slot = slot_take(acceptor->supervisor);
     if (slot == NULL) {
-        refuse_full(newcomers, fd);
+        refuse_full(acceptor, fd);
         return NULL;
     }
     failed = spare_make(slot);
     if (failed == NULL)
         return slot;
-    refuse_busy(newcomers, fd, failed, errno);
-    slot_give_up(slot, END_NO_WORKER);
+    refuse_busy(acceptor, fd, failed, errno);
+    slot_give_up(slot, DISCONNECT_NO_WORKER);
     return NULL;
 }
 
@@ -156,147 +156,147 @@ static bool give(
 }
 
 /* The worker is there, and so is its client. */
-static void welcome(struct newcomers *newcomers, struct slot *slot)
+static void welcome(struct acceptor *acceptor, struct slot *slot)
 {
     if (slot->supervisor->couriers == NULL) {
         close(slot->client_fd);
         slot->client_fd = -1;
     }
-    if (slot->end == END_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
-        slot_doom(slot, ENTER_TIMEOUT_MS);
-    refusals_let_in(&newcomers->refusals);
+    if (slot->end == DISCONNECT_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
+        slot_kill_after(slot, ENTER_TIMEOUT_MS);
+    refusals_let_in(&acceptor->refusals);
 }
 
-static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *peer,
+static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, struct sockaddr *peer,
     int peer_length, void *argument)
 {
-    struct newcomers *newcomers = argument;
+    struct acceptor *acceptor = argument;
     struct penalty_key key = penalty_key_of(peer);
     struct slot *slot;
 
-    (void)acceptor, (void)peer_length;
-    newcomers->supervisor->counters.accepted++;
-    if (++newcomers->accepted_in_turn >= ACCEPTS_PER_TURN)
-        pause_accepting(newcomers);
-    if (refuse_punished(newcomers, fd, &key))
+    (void)evlistener, (void)peer_length;
+    acceptor->supervisor->counters.accepted++;
+    if (++acceptor->accepted_in_turn >= ACCEPTS_PER_TURN)
+        pause_accepting(acceptor);
+    if (refuse_punished(acceptor, fd, &key))
         return;
     do
-        slot = find_worker(newcomers, fd);
+        slot = find_worker(acceptor, fd);
     while (slot != NULL && !give(slot, fd, peer, &key));
     if (slot != NULL && !slot->is_making)
-        welcome(newcomers, slot);
-    if (!maker_is_ready(&newcomers->supervisor->maker))
-        pause_accepting(newcomers);
+        welcome(acceptor, slot);
+    if (!spawner_is_ready(&acceptor->supervisor->spawner))
+        pause_accepting(acceptor);
 }
 
-static void accept_failed(struct evconnlistener *acceptor, void *argument)
+static void accept_failed(struct evconnlistener *evlistener, void *argument)
 {
-    struct newcomers *newcomers = argument;
+    struct acceptor *acceptor = argument;
     int failure = errno;
     char quoted[128];
 
-    (void)acceptor;
-    if (refusals_note(&newcomers->refusals, REFUSAL_ACCEPT, clock_ms(newcomers->supervisor)))
+    (void)evlistener;
+    if (refusals_note(&acceptor->refusals, REFUSAL_ACCEPT, clock_ms(acceptor->supervisor)))
         log_event(LOG_LEVEL_ERROR, "refused", "reason=accept error=%s",
             log_quote(quoted, sizeof quoted, strerror(failure)));
-    newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
-    pause_accepting(newcomers);
+    acceptor->resume_at = clock_ms(acceptor->supervisor) + ACCEPT_RETRY_MS;
+    pause_accepting(acceptor);
 }
 
 /* The forker's answer about one worker, or the one for it. */
 static void answered(struct supervisor *supervisor, const struct forker_answer *answer)
 {
-    struct newcomers *newcomers = supervisor->newcomers;
+    struct acceptor *acceptor = supervisor->acceptor;
     struct slot *slot = &supervisor->slots[answer->slot];
 
     slot->is_making = false;
     slot->pid = answer->pid;
     if (answer->pid != 0 && slot->client_fd >= 0) {
-        welcome(newcomers, slot);
+        welcome(acceptor, slot);
     } else if (answer->pid == 0 && slot->client_fd >= 0) {
-        refuse_busy(newcomers, slot->client_fd, "fork", answer->failure);
+        refuse_busy(acceptor, slot->client_fd, "fork", answer->failure);
         slot->client_fd = -1;
-        slot_give_up(slot, END_NO_WORKER);
+        slot_give_up(slot, DISCONNECT_NO_WORKER);
     } else if (answer->pid == 0) {
-        slot_give_up(slot, END_UNUSED);
+        slot_give_up(slot, DISCONNECT_UNUSED);
     }
     slots_reap(supervisor);
 }
 
-static const struct maker_handler worker_maker = {.answered = answered};
+static const struct spawner_handler worker_spawner_handler = {.answered = answered};
 
-void newcomers_prepare(struct newcomers *newcomers, struct supervisor *supervisor,
+void acceptor_prepare(struct acceptor *acceptor, struct supervisor *supervisor,
     struct listener *listeners, size_t count)
 {
-    newcomers->supervisor = supervisor;
-    newcomers->listeners = listeners;
-    newcomers->count = count;
-    supervisor->newcomers = newcomers;
-    supervisor->maker.handlers[WORKER_KIND_CLIENT] = &worker_maker;
+    acceptor->supervisor = supervisor;
+    acceptor->listeners = listeners;
+    acceptor->count = count;
+    supervisor->acceptor = acceptor;
+    supervisor->spawner.handlers[KIND_WORKER] = &worker_spawner_handler;
 }
 
-bool newcomers_open(struct newcomers *newcomers)
+bool acceptor_open(struct acceptor *acceptor)
 {
-    struct event_base *base = newcomers->supervisor->base;
+    struct event_base *base = acceptor->supervisor->base;
 
-    newcomers->acceptors = alloc_zeroed(newcomers->count, sizeof *newcomers->acceptors);
-    for (size_t i = 0; i < newcomers->count; i++) {
-        newcomers->acceptors[i] = evconnlistener_new(base, accepted, newcomers,
-            LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, newcomers->listeners[i].fd);
-        if (newcomers->acceptors[i] == NULL)
+    acceptor->evlisteners = alloc_zeroed(acceptor->count, sizeof *acceptor->evlisteners);
+    for (size_t i = 0; i < acceptor->count; i++) {
+        acceptor->evlisteners[i] = evconnlistener_new(base, accepted, acceptor,
+            LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, acceptor->listeners[i].fd);
+        if (acceptor->evlisteners[i] == NULL)
             return false;
-        evconnlistener_set_error_cb(newcomers->acceptors[i], accept_failed);
-        if (evconnlistener_enable(newcomers->acceptors[i]) != 0)
+        evconnlistener_set_error_cb(acceptor->evlisteners[i], accept_failed);
+        if (evconnlistener_enable(acceptor->evlisteners[i]) != 0)
             return false;
     }
     return true;
 }
 
 /* Whether there is still a reason to pause. */
-static bool must_pause(struct newcomers *newcomers)
+static bool must_pause(struct acceptor *acceptor)
 {
-    struct maker *maker = &newcomers->supervisor->maker;
+    struct spawner *spawner = &acceptor->supervisor->spawner;
 
-    if (newcomers->resume_at > clock_ms(newcomers->supervisor))
+    if (acceptor->resume_at > clock_ms(acceptor->supervisor))
         return true;
-    newcomers->resume_at = 0;
-    return maker->forker.pid == 0 || maker->forker.pending >= FORKER_PENDING_MAX / 2;
+    acceptor->resume_at = 0;
+    return spawner->forker.pid == 0 || spawner->forker.pending >= FORKER_PENDING_MAX / 2;
 }
 
 /* Accepts again where it is paused and the reason is gone. Returns whether a later try is due. */
-static bool resume_accepting(struct newcomers *newcomers)
+static bool resume_accepting(struct acceptor *acceptor)
 {
-    if (!newcomers->paused || newcomers->closed || must_pause(newcomers))
-        return newcomers->resume_at != 0;
-    newcomers->paused = false;
-    for (size_t i = 0; i < newcomers->count; i++)
-        if (evconnlistener_enable(newcomers->acceptors[i]) != 0) {
-            newcomers->resume_at = clock_ms(newcomers->supervisor) + ACCEPT_RETRY_MS;
-            newcomers->paused = true;
+    if (!acceptor->paused || acceptor->closed || must_pause(acceptor))
+        return acceptor->resume_at != 0;
+    acceptor->paused = false;
+    for (size_t i = 0; i < acceptor->count; i++)
+        if (evconnlistener_enable(acceptor->evlisteners[i]) != 0) {
+            acceptor->resume_at = clock_ms(acceptor->supervisor) + ACCEPT_RETRY_MS;
+            acceptor->paused = true;
         }
-    return newcomers->paused;
+    return acceptor->paused;
 }
 
-bool newcomers_turn(struct newcomers *newcomers)
+bool acceptor_turn(struct acceptor *acceptor)
 {
-    bool run_goes_on = look_for_run_end(newcomers);
+    bool run_goes_on = look_for_run_end(acceptor);
 
-    newcomers->accepted_in_turn = 0;
-    if (!maker_is_ready(&newcomers->supervisor->maker))
-        pause_accepting(newcomers);
-    return resume_accepting(newcomers) || run_goes_on;
+    acceptor->accepted_in_turn = 0;
+    if (!spawner_is_ready(&acceptor->supervisor->spawner))
+        pause_accepting(acceptor);
+    return resume_accepting(acceptor) || run_goes_on;
 }
 
-void newcomers_close(struct newcomers *newcomers)
+void acceptor_close(struct acceptor *acceptor)
 {
-    for (size_t i = 0; i < newcomers->count; i++) {
-        if (newcomers->acceptors != NULL && newcomers->acceptors[i] != NULL)
-            evconnlistener_free(newcomers->acceptors[i]);
-        listener_close(&newcomers->listeners[i]);
+    for (size_t i = 0; i < acceptor->count; i++) {
+        if (acceptor->evlisteners != NULL && acceptor->evlisteners[i] != NULL)
+            evconnlistener_free(acceptor->evlisteners[i]);
+        listener_close(&acceptor->listeners[i]);
     }
-    free(newcomers->acceptors);
-    newcomers->acceptors = NULL;
-    newcomers->count = 0;
-    newcomers->closed = true;
-    newcomers->resume_at = 0;
+    free(acceptor->evlisteners);
+    acceptor->evlisteners = NULL;
+    acceptor->count = 0;
+    acceptor->closed = true;
+    acceptor->resume_at = 0;
 }

@@ -1,5 +1,5 @@
 /*
- * canaries.c - sending them in, and reading their deaths.
+ * selftests.c - sending them in, and reading their deaths.
  *
  * Model: a canary has no relay to speak over; how it ended is all that it says, and only the
  * expected ends are good: its own exit status for "refused", or death by the filter's SIGSYS. A
@@ -28,12 +28,12 @@
 
 enum fate { FATE_REFUSED, FATE_WEAK, FATE_ESCAPED, FATE_UNKNOWN };
 
-static const char *act_word(enum canary_act act)
+static const char *act_word(enum selftest_attempt act)
 {
-    static const char *const words[CANARY_ACT_COUNT] = {
-#define ACT(symbol, word) [CANARY_##symbol] = word,
-        CANARY_ACTS(ACT)
-#undef ACT
+    static const char *const words[SELFTEST_ATTEMPT_COUNT] = {
+#define ATTEMPT(symbol, word) [SELFTEST_##symbol] = word,
+        SELFTEST_ATTEMPTS(ATTEMPT)
+#undef ATTEMPT
     };
     return words[act];
 }
@@ -49,22 +49,22 @@ static const char *step_word(int step)
 }
 
 /* Makes one canary; its relay leads nowhere. Returns its pid, or 0. */
-static pid_t send_in(struct maker *maker, enum canary_act act)
+static pid_t send_in(struct spawner *spawner, enum selftest_attempt act)
 {
-    struct forker_request request = {.kind = WORKER_KIND_CANARY, .act = act};
+    struct forker_request request = {.kind = KIND_SELFTEST, .act = act};
     struct forker_answer answer = {0};
-    struct pollfd control = {.fd = maker->forker.control, .events = POLLIN};
+    struct pollfd control = {.fd = spawner->forker.control, .events = POLLIN};
     int relay[2];
     bool asked;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, relay) != 0)
         return 0;
-    asked = maker_ask(maker, &request, relay[1], -1);
+    asked = spawner_ask(spawner, &request, relay[1], -1);
     close(relay[0]);
     close(relay[1]);
     while (asked && poll(&control, 1, TIMEOUT_MS) < 0 && errno == EINTR)
         continue;
-    return asked && forker_take(&maker->forker, &answer) == 1 ? answer.pid : 0;
+    return asked && forker_take(&spawner->forker, &answer) == 1 ? answer.pid : 0;
 }
 
 /* Waits without a signal handler, which there is none of yet. */
@@ -86,12 +86,12 @@ static enum fate judge(int status)
 {
     if (WIFSIGNALED(status))
         return WTERMSIG(status) == SIGSYS ? FATE_REFUSED : FATE_UNKNOWN;
-    if (WEXITSTATUS(status) == WORKER_EXIT_CANARY_REFUSED)
+    if (WEXITSTATUS(status) == CHILD_EXIT_SELFTEST_REFUSED)
         return FATE_REFUSED;
-    if (WEXITSTATUS(status) > WORKER_EXIT_CANARY_STEP &&
-        WEXITSTATUS(status) < WORKER_EXIT_CANARY_STEP + JAIL_STEP_COUNT)
+    if (WEXITSTATUS(status) > CHILD_EXIT_SELFTEST_STEP &&
+        WEXITSTATUS(status) < CHILD_EXIT_SELFTEST_STEP + JAIL_STEP_COUNT)
         return FATE_WEAK;
-    return WEXITSTATUS(status) == WORKER_EXIT_SETUP ? FATE_UNKNOWN : FATE_ESCAPED;
+    return WEXITSTATUS(status) == CHILD_EXIT_SETUP ? FATE_UNKNOWN : FATE_ESCAPED;
 }
 
 /* Says what is wrong with the jail, in the log or, where that is the end, on stderr. */
@@ -108,7 +108,7 @@ static void complain(enum jail_mode jail, const char *what, const char *detail)
             LOG_LEVEL_WARNING, "jail", "mode=best-effort what=\"%s\" detail=%s", what, detail);
 }
 
-static bool is_refused(enum jail_mode jail, enum canary_act act, pid_t pid)
+static bool is_refused(enum jail_mode jail, enum selftest_attempt act, pid_t pid)
 {
     int status = 0;
     enum fate fate = pid != 0 && wait_for(pid, &status) ? judge(status) : FATE_UNKNOWN;
@@ -118,7 +118,7 @@ static bool is_refused(enum jail_mode jail, enum canary_act act, pid_t pid)
         return true;
     case FATE_WEAK:
         complain(jail,
-            "a step cannot be done:", step_word(WEXITSTATUS(status) - WORKER_EXIT_CANARY_STEP));
+            "a step cannot be done:", step_word(WEXITSTATUS(status) - CHILD_EXIT_SELFTEST_STEP));
         return false;
     case FATE_ESCAPED:
         complain(jail, "this succeeds:", act_word(act));
@@ -130,21 +130,21 @@ static bool is_refused(enum jail_mode jail, enum canary_act act, pid_t pid)
     return false;
 }
 
-bool canaries_fly(struct maker *maker, enum jail_mode jail)
+bool selftests_pass(struct spawner *spawner, enum jail_mode jail)
 {
-    pid_t pids[CANARY_ACT_COUNT];
+    pid_t pids[SELFTEST_ATTEMPT_COUNT];
     bool whole = true;
 
     if (jail == JAIL_OFF)
         return true;
     if (!filter_built_in())
         complain(jail, "a part is not built in:", "seccomp");
-    for (int act = 0; act < CANARY_ACT_COUNT; act++)
-        pids[act] = send_in(maker, (enum canary_act)act);
-    for (int act = 0; act < CANARY_ACT_COUNT; act++)
-        whole = is_refused(jail, (enum canary_act)act, pids[act]) && whole;
+    for (int act = 0; act < SELFTEST_ATTEMPT_COUNT; act++)
+        pids[act] = send_in(spawner, (enum selftest_attempt)act);
+    for (int act = 0; act < SELFTEST_ATTEMPT_COUNT; act++)
+        whole = is_refused(jail, (enum selftest_attempt)act, pids[act]) && whole;
     if (whole)
         log_event(LOG_LEVEL_INFO, "jail", "mode=%s acts-refused=%d", jail_mode_word(jail),
-            CANARY_ACT_COUNT);
+            SELFTEST_ATTEMPT_COUNT);
     return whole || jail != JAIL_REQUIRED;
 }

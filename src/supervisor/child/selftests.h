@@ -1,10 +1,10 @@
 /*
- * canaries.h - trying the jail before anybody is served.
+ * selftests.h - trying the jail before anybody is served.
  */
 #ifndef CHATROOMD_SUPERVISOR_CHILD_SELFTESTS_H
 #define CHATROOMD_SUPERVISOR_CHILD_SELFTESTS_H
 
-#include "supervisor/child/spawn.h"
+#include "supervisor/child/spawner.h"
 
 #include <stdbool.h>
 
@@ -14,6 +14,6 @@
  * whole jail; what is wrong is said on stderr. With JAIL_OFF nothing is tried. To be called while
  * there are no other workers.
  */
-bool canaries_fly(struct maker *maker, enum jail_mode jail);
+bool selftests_pass(struct spawner *spawner, enum jail_mode jail);
 
 #endif

@@ -15,10 +15,10 @@
  */
 #include "config.h"
 
-#include "supervisor/clock.h"
-#include "supervisor/courier/couriers.h"
 #include "supervisor/client/slot.h"
 #include "supervisor/client/spare.h"
+#include "supervisor/clock.h"
+#include "supervisor/courier/couriers.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -43,7 +43,7 @@ void slots_init(struct supervisor *supervisor)
     TAILQ_INIT(&supervisor->waiting);
     TAILQ_INIT(&supervisor->dirty);
     TAILQ_INIT(&supervisor->leaving);
-    TAILQ_INIT(&supervisor->doomed);
+    TAILQ_INIT(&supervisor->to_kill);
     TAILQ_INIT(&supervisor->dying);
     TAILQ_INIT(&supervisor->spares);
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
@@ -77,7 +77,7 @@ struct slot *slot_take(struct supervisor *supervisor)
     atomic_store_explicit(&shown->wanted, 0, memory_order_relaxed);
     atomic_store_explicit(&shown->generation, slot->generation, memory_order_relaxed);
     atomic_store_explicit(&shown->occupied, 1, memory_order_release);
-    slot->reader = (struct reader){
+    slot->cursor = (struct cursor){
         .delivery = &region_outbox(&supervisor->region, slot->number).state->delivery,
         .wanted = &shown->wanted,
         .generation = slot->generation,
@@ -119,15 +119,15 @@ void slot_set_leaving(struct slot *slot, bool leaving)
         TAILQ_REMOVE(&slot->supervisor->leaving, slot, leaving_link);
 }
 
-void slot_owe(struct slot *slot, uint64_t first, uint64_t last)
+void slot_add_pending(struct slot *slot, uint64_t first, uint64_t last)
 {
     if (slot->supervisor->couriers != NULL)
-        courier_owe(slot, first, last);
-    else if (reader_owe(&slot->reader, first, last))
+        courier_add_pending(slot, first, last);
+    else if (cursor_extend(&slot->cursor, first, last))
         slot_mark(slot);
 }
 
-void slot_owe_turn(struct slot *slot)
+void slot_add_turn(struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
     uint64_t first = supervisor->turn_first;
@@ -139,12 +139,12 @@ void slot_owe_turn(struct slot *slot)
     if (first < slot->joined)
         first = slot->joined;
     if (first <= supervisor->turn_last)
-        slot_owe(slot, first, supervisor->turn_last);
+        slot_add_pending(slot, first, supervisor->turn_last);
 }
 
-static void check_reader(struct slot *slot)
+static void check_cursor(struct slot *slot)
 {
-    if (slot->reader.has_lied)
+    if (slot->cursor.out_of_range)
         slot_fault(slot, "position outside of what was delivered");
 }
 
@@ -154,8 +154,8 @@ uint64_t slot_position(struct slot *slot)
 
     if (slot->courier != NULL)
         return courier_position(slot);
-    position = reader_position(&slot->reader);
-    check_reader(slot);
+    position = cursor_position(&slot->cursor);
+    check_cursor(slot);
     return position;
 }
 
@@ -165,7 +165,7 @@ static bool worker_is_gone(const struct slot *slot)
     return slot->relay == NULL && slot->reaped;
 }
 
-uint64_t slot_hold(struct slot *slot)
+uint64_t slot_needs(struct slot *slot)
 {
     uint64_t hold;
 
@@ -173,60 +173,61 @@ uint64_t slot_hold(struct slot *slot)
         return 0;
     if (slot->supervisor->couriers != NULL)
         return slot->courier != NULL ? courier_stalled_at(slot) : 0;
-    hold = reader_hold(&slot->reader);
-    check_reader(slot);
+    hold = cursor_needs(&slot->cursor);
+    check_cursor(slot);
     return hold;
 }
 
 bool slot_private_fits(struct slot *slot, size_t length)
 {
-    if (slot->private_bytes + length > PRIVATE_OWED_MAX && slot_position(slot) > slot->private_last)
+    if (slot->private_bytes + length > PRIVATE_PENDING_MAX &&
+        slot_position(slot) > slot->private_last)
         slot->private_bytes = 0;
-    return slot->private_bytes + length <= PRIVATE_OWED_MAX;
+    return slot->private_bytes + length <= PRIVATE_PENDING_MAX;
 }
 
-static void set_doomed(struct slot *slot, bool doomed)
+static void set_kill_pending(struct slot *slot, bool doomed)
 {
-    if (slot->is_doomed == doomed)
+    if (slot->kill_pending == doomed)
         return;
-    slot->is_doomed = doomed;
+    slot->kill_pending = doomed;
     if (doomed)
-        TAILQ_INSERT_TAIL(&slot->supervisor->doomed, slot, doomed_link);
+        TAILQ_INSERT_TAIL(&slot->supervisor->to_kill, slot, kill_link);
     else
-        TAILQ_REMOVE(&slot->supervisor->doomed, slot, doomed_link);
+        TAILQ_REMOVE(&slot->supervisor->to_kill, slot, kill_link);
 }
 
-void slot_doom(struct slot *slot, unsigned delay)
+void slot_kill_after(struct slot *slot, unsigned delay)
 {
     uint64_t when = clock_ms(slot->supervisor) + delay;
 
     if (slot->reaped)
         return;
-    if (!slot->is_doomed || when < slot->kill_at)
+    if (!slot->kill_pending || when < slot->kill_at)
         slot->kill_at = when;
-    set_doomed(slot, true);
+    set_kill_pending(slot, true);
 }
 
-void slot_pardon(struct slot *slot)
+void slot_cancel_kill(struct slot *slot)
 {
-    set_doomed(slot, false);
+    set_kill_pending(slot, false);
 }
 
-void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
+void slot_end(struct slot *slot, enum disconnect_reason reason, enum frame_close how)
 {
     struct supervisor *supervisor = slot->supervisor;
 
-    if (slot->end != END_NONE)
+    if (slot->end != DISCONNECT_NONE)
         return;
     slot->end = reason;
     spare_remove(slot);
-    if (reason != END_UNUSED)
+    if (reason != DISCONNECT_UNUSED)
         supervisor->counters.ends[reason]++;
     if (slot->state == SLOT_PRESENT) {
-        slot_owe_turn(slot);
+        slot_add_turn(slot);
         room_leave(supervisor->lobby, slot->number);
         courier_left(slot);
-        slot->left_due = !slot->left_recorded && end_told(reason) != NULL;
+        slot->left_due = !slot->left_recorded && disconnect_announcement(reason) != NULL;
         slot_set_leaving(slot, slot->left_due);
     }
     slot->state = SLOT_GONE;
@@ -238,7 +239,7 @@ void slot_end(struct slot *slot, enum end_reason reason, enum frame_end how)
         courier_end(slot, how);
     slot_mark(slot);
     if (slot->relay != NULL)
-        slot_doom(slot, supervisor->options->drain_timeout_ms + DRAIN_MARGIN_MS);
+        slot_kill_after(slot, supervisor->options->drain_timeout_ms + DRAIN_MARGIN_MS);
 }
 
 /* The worker crashed or lied: its client's address pays for it, if that goes on. */
@@ -274,22 +275,22 @@ void slot_fault(struct slot *slot, const char *what)
         slot->generation, shown_name(slot, name), slot->address, (long)slot->pid,
         log_quote(quoted, sizeof quoted, what));
     punish(slot);
-    slot_end(slot, END_WORKER_FAULT, FRAME_END_EVICT);
-    slot_doom(slot, 0);
+    slot_end(slot, DISCONNECT_WORKER_FAULT, FRAME_CLOSE_EVICT);
+    slot_kill_after(slot, 0);
 }
 
 void slot_worker_is_gone(struct slot *slot)
 {
     slot->reaped = true;
-    set_doomed(slot, false);
+    set_kill_pending(slot, false);
 }
 
-void slot_give_up(struct slot *slot, enum end_reason reason)
+void slot_give_up(struct slot *slot, enum disconnect_reason reason)
 {
     slot_worker_is_gone(slot);
     if (slot->relay != NULL)
         slot_relay_ended(slot);
-    slot_end(slot, reason, FRAME_END_EVICT);
+    slot_end(slot, reason, FRAME_CLOSE_EVICT);
     slot_try_free(slot);
 }
 
@@ -302,7 +303,7 @@ bool slot_give(struct slot *slot, int client_fd)
     given = relay_give(slot->relay, &about, sizeof about, client_fd);
     int failure = errno;
     if (!given)
-        slot_doom(slot, 0); /* it is dead, or has nothing to live for */
+        slot_kill_after(slot, 0); /* it is dead, or has nothing to live for */
     if (!given && !slot->is_making && (failure == EPIPE || failure == ECONNRESET))
         return false;
     slot->state = SLOT_STARTING;
@@ -310,20 +311,20 @@ bool slot_give(struct slot *slot, int client_fd)
     return true;
 }
 
-bool slots_kill_doomed(struct supervisor *supervisor)
+bool slots_kill_due(struct supervisor *supervisor)
 {
     struct slot *slot, *next;
 
-    for (slot = TAILQ_FIRST(&supervisor->doomed); slot != NULL; slot = next) {
-        next = TAILQ_NEXT(slot, doomed_link);
+    for (slot = TAILQ_FIRST(&supervisor->to_kill); slot != NULL; slot = next) {
+        next = TAILQ_NEXT(slot, kill_link);
         /* A worker whose pid has not come yet is killed when it has. */
         if (slot->kill_at > clock_ms(supervisor) || slot->pid == 0)
             continue;
         kill(slot->pid, SIGKILL);
         slot->killed = true;
-        set_doomed(slot, false);
+        set_kill_pending(slot, false);
     }
-    return !TAILQ_EMPTY(&supervisor->doomed);
+    return !TAILQ_EMPTY(&supervisor->to_kill);
 }
 
 void slot_relay_ended(struct slot *slot)
@@ -341,7 +342,7 @@ void slot_relay_ended(struct slot *slot)
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
     }
     if (!slot->reaped)
-        slot_doom(slot, EXIT_GRACE_MS);
+        slot_kill_after(slot, EXIT_GRACE_MS);
     if (!slot->is_dying) {
         slot->is_dying = true;
         TAILQ_INSERT_TAIL(&supervisor->dying, slot, dying_link);
@@ -349,15 +350,15 @@ void slot_relay_ended(struct slot *slot)
 }
 
 /* What a dead worker died of, where the end had no reason before. */
-static enum end_reason reason_of(struct slot *slot)
+static enum disconnect_reason reason_of(struct slot *slot)
 {
     int status = slot->wait_status;
 
     if (slot->state == SLOT_SPARE)
-        return END_UNUSED;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_CONNECTION_LOST)
-        return END_CONNECTION_LOST;
-    return END_WORKER_CRASH;
+        return DISCONNECT_UNUSED;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_CONNECTION_LOST)
+        return DISCONNECT_CONNECTION_LOST;
+    return DISCONNECT_WORKER_CRASH;
 }
 
 /* Whether a worker's exit status is one that it may have, given how it was told to end. */
@@ -367,8 +368,8 @@ static bool is_orderly(const struct slot *slot)
 
     if (WIFSIGNALED(status))
         return slot->killed && WTERMSIG(status) == SIGKILL;
-    return WEXITSTATUS(status) == WORKER_EXIT_CONNECTION_LOST ||
-           (slot->end != END_NONE && WEXITSTATUS(status) <= WORKER_EXIT_EVICTED);
+    return WEXITSTATUS(status) == CHILD_EXIT_CONNECTION_LOST ||
+           (slot->end != DISCONNECT_NONE && WEXITSTATUS(status) <= CHILD_EXIT_EVICTED);
 }
 
 static void log_crash(const struct slot *slot)
@@ -404,24 +405,24 @@ static void reap(struct slot *slot)
 }
 
 /* A dead worker holds nothing any more; what its client did not get is for the log. */
-static void close_reader(struct slot *slot)
+static void close_cursor(struct slot *slot)
 {
-    if (!slot->reader.is_open || !worker_is_gone(slot))
+    if (!slot->cursor.is_open || !worker_is_gone(slot))
         return;
-    slot->first_missing = reader_hold(&slot->reader);
-    check_reader(slot);
-    slot->reader.is_open = false;
+    slot->first_missing = cursor_needs(&slot->cursor);
+    check_cursor(slot);
+    slot->cursor.is_open = false;
 }
 
 /* How a courier ends the client of a dead worker: where there is a last line, that is said. */
-static enum frame_end how_without_worker(enum end_reason reason)
+static enum frame_close how_without_worker(enum disconnect_reason reason)
 {
-    return end_line(reason) != NULL ? FRAME_END_EVICT : FRAME_END_DROP;
+    return disconnect_last_line(reason) != NULL ? FRAME_CLOSE_EVICT : FRAME_CLOSE_DROP;
 }
 
 static void end_without_worker(struct slot *slot)
 {
-    enum end_reason reason = reason_of(slot);
+    enum disconnect_reason reason = reason_of(slot);
 
     slot_end(slot, reason, how_without_worker(reason));
 }
@@ -433,10 +434,10 @@ void slots_reap(struct supervisor *supervisor)
     for (slot = TAILQ_FIRST(&supervisor->dying); slot != NULL; slot = next) {
         next = TAILQ_NEXT(slot, dying_link);
         reap(slot);
-        if (slot->reaped && slot->queue_count == 0 && slot->end == END_NONE)
+        if (slot->reaped && slot->queue_count == 0 && slot->end == DISCONNECT_NONE)
             end_without_worker(slot);
-        close_reader(slot);
-        if (slot->reaped && slot->end != END_NONE)
+        close_cursor(slot);
+        if (slot->reaped && slot->end != DISCONNECT_NONE)
             courier_end(slot, how_without_worker(slot->end));
         slot_try_free(slot);
     }
@@ -446,7 +447,8 @@ void slots_reap(struct supervisor *supervisor)
  * for a worker that never had a client. */
 static enum log_level leave_level(const struct slot *slot)
 {
-    return slot->end == END_NO_WORKER || slot->end == END_UNUSED ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    return slot->end == DISCONNECT_NO_WORKER || slot->end == DISCONNECT_UNUSED ? LOG_LEVEL_DEBUG
+                                                                               : LOG_LEVEL_INFO;
 }
 
 /* What became of the drain of a client that left in order: done, or what cut it short. That it is
@@ -455,34 +457,34 @@ static const char *drain_word(const struct slot *slot, uint64_t missing)
 {
     int status = slot->wait_status;
 
-    if (!end_drains(slot->end))
+    if (!disconnect_drains(slot->end))
         return "none";
-    if (missing == 0 && WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_DONE)
+    if (missing == 0 && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_DONE)
         return "done";
     if (slot->evicted)
-        return end_word(END_STALLED);
+        return disconnect_word(DISCONNECT_STALLED);
     if (slot->faulted)
-        return end_word(END_WORKER_FAULT);
-    if (slot->cut_by != END_NONE)
-        return end_word(slot->cut_by);
+        return disconnect_word(DISCONNECT_WORKER_FAULT);
+    if (slot->cut_by != DISCONNECT_NONE)
+        return disconnect_word(slot->cut_by);
     if (WIFSIGNALED(status))
-        return is_orderly(slot) ? "killed" : end_word(END_WORKER_CRASH);
+        return is_orderly(slot) ? "killed" : disconnect_word(DISCONNECT_WORKER_CRASH);
     switch (WEXITSTATUS(status)) {
-    case WORKER_EXIT_DONE:
-        return end_word(END_WORKER_FAULT); /* it is not */
-    case WORKER_EXIT_CONNECTION_LOST:
-        return end_word(END_CONNECTION_LOST);
-    case WORKER_EXIT_DRAIN_TIMEOUT:
+    case CHILD_EXIT_DONE:
+        return disconnect_word(DISCONNECT_WORKER_FAULT); /* it is not */
+    case CHILD_EXIT_CONNECTION_LOST:
+        return disconnect_word(DISCONNECT_CONNECTION_LOST);
+    case CHILD_EXIT_DRAIN_TIMEOUT:
         return "timeout";
     default:
-        return end_word(END_WORKER_CRASH);
+        return disconnect_word(DISCONNECT_WORKER_CRASH);
     }
 }
 
 static void log_leave(struct slot *slot)
 {
     char name[SHOWN_NAME_MAX], missing[32] = "none";
-    uint64_t first = slot->first_missing != 0 ? slot->first_missing : slot->reader.untold_from;
+    uint64_t first = slot->first_missing != 0 ? slot->first_missing : slot->cursor.unnotified_from;
 
     if (first != 0)
         snprintf(missing, sizeof missing, "%" PRIu64, first);
@@ -490,8 +492,9 @@ static void log_leave(struct slot *slot)
         "slot=%" PRIu32 " generation=%" PRIu32
         " name=%s address=%s reason=%s drain=%s joined=%" PRIu64 " owed_to=%" PRIu64
         " first_missing=%s",
-        slot->number, slot->generation, shown_name(slot, name), slot->address, end_word(slot->end),
-        drain_word(slot, first), slot->joined, slot->reader.owed_to, missing);
+        slot->number, slot->generation, shown_name(slot, name), slot->address,
+        disconnect_word(slot->end), drain_word(slot, first), slot->joined, slot->cursor.pending_to,
+        missing);
 }
 
 void slot_try_free(struct slot *slot)
@@ -499,7 +502,8 @@ void slot_try_free(struct slot *slot)
     struct supervisor *supervisor = slot->supervisor;
     struct outbox outbox = region_outbox(&supervisor->region, slot->number);
 
-    if (!worker_is_gone(slot) || slot->end == END_NONE || slot->left_due || slot->courier != NULL)
+    if (!worker_is_gone(slot) || slot->end == DISCONNECT_NONE || slot->left_due ||
+        slot->courier != NULL)
         return;
     log_leave(slot);
     if (slot->client_fd >= 0)
@@ -510,11 +514,11 @@ void slot_try_free(struct slot *slot)
     memset(outbox.state, 0, sizeof *outbox.state);
     atomic_store_explicit(
         &supervisor->region.slots[slot->number].occupied, 0, memory_order_release);
-    if (supervisor->holder == &slot->reader)
-        supervisor->holder = NULL;
+    if (supervisor->slowest == &slot->cursor)
+        supervisor->slowest = NULL;
     if (slot->is_dying)
         TAILQ_REMOVE(&supervisor->dying, slot, dying_link);
-    assert(!slot->is_waiting && !slot->is_dirty && !slot->is_leaving && !slot->is_doomed);
+    assert(!slot->is_waiting && !slot->is_dirty && !slot->is_leaving && !slot->kill_pending);
     assert(!slot->has_news);
     slot->state = SLOT_FREE;
     TAILQ_INSERT_HEAD(&supervisor->free, slot, free_link);

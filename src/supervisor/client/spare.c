@@ -20,9 +20,9 @@
 
 #include "supervisor/client/spare.h"
 
+#include "supervisor/client/slot.h"
 #include "supervisor/clock.h"
 #include "supervisor/order/order.h"
-#include "supervisor/client/slot.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -57,7 +57,7 @@ const char *spare_make(struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
     struct forker_request request = {
-        .kind = WORKER_KIND_CLIENT, .slot = slot->number, .generation = slot->generation};
+        .kind = KIND_WORKER, .slot = slot->number, .generation = slot->generation};
     int relay[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, relay) != 0)
@@ -67,7 +67,7 @@ const char *spare_make(struct slot *slot)
         close(relay[1]);
         return "relay";
     }
-    slot->is_making = maker_ask(&supervisor->maker, &request, relay[1], -1);
+    slot->is_making = spawner_ask(&supervisor->spawner, &request, relay[1], -1);
     int failure = errno;
     close(relay[1]);
     errno = failure;
@@ -125,12 +125,12 @@ bool spares_turn(struct supervisor *supervisor, unsigned *rest_due)
     if (*rest_due > 0)
         return false;
     while (supervisor->spare_count < supervisor->options->spare_workers &&
-           maker_is_ready(&supervisor->maker) && (slot = slot_take(supervisor)) != NULL) {
+           spawner_is_ready(&supervisor->spawner) && (slot = slot_take(supervisor)) != NULL) {
         slot->is_spare = true;
         TAILQ_INSERT_TAIL(&supervisor->spares, slot, spare_link);
         supervisor->spare_count++;
         if (spare_make(slot) != NULL) {
-            slot_give_up(slot, END_UNUSED);
+            slot_give_up(slot, DISCONNECT_UNUSED);
             spare_failed(supervisor);
             return true;
         }

@@ -18,9 +18,9 @@
 
 #include "supervisor/courier/couriers.h"
 
+#include "supervisor/client/slot.h"
 #include "supervisor/courier/courier_state.h"
 #include "supervisor/courier/resume.h"
-#include "supervisor/client/slot.h"
 
 #include <sys/socket.h>
 
@@ -45,7 +45,7 @@ static void serve(struct slot *slot, uint64_t from)
 
     slot->courier = courier;
     slot->was_served = true;
-    slot->served_from = slot->reader.position = from;
+    slot->served_from = slot->cursor.position = from;
     slot->served_partial = 0;
     if (!resume_written(slot->client_fd, &slot->wire_base))
         slot->wire_base = 0;
@@ -58,11 +58,11 @@ static void serve(struct slot *slot, uint64_t from)
         courier_start(courier);
 }
 
-void courier_owe(struct slot *slot, uint64_t first, uint64_t last)
+void courier_add_pending(struct slot *slot, uint64_t first, uint64_t last)
 {
     if (slot->courier == NULL && !slot->was_served)
         serve(slot, first);
-    if (slot->courier != NULL && reader_owe(&slot->courier->reader, first, last))
+    if (slot->courier != NULL && cursor_extend(&slot->courier->cursor, first, last))
         slot->courier->is_dirty = true;
 }
 
@@ -79,10 +79,10 @@ void courier_left(struct slot *slot)
         slot->courier->members--;
 }
 
-void courier_end(struct slot *slot, enum frame_end how)
+void courier_end(struct slot *slot, enum frame_close how)
 {
     if (slot->courier == NULL) {
-        slot->close_due = slot->close_due || how == FRAME_END_DRAIN;
+        slot->close_due = slot->close_due || how == FRAME_CLOSE_DRAIN;
         return;
     }
     if (slot->courier_is_ending && how <= slot->courier_end_how)
@@ -92,9 +92,9 @@ void courier_end(struct slot *slot, enum frame_end how)
     slot->courier_is_ending = true;
     slot->courier_end_due = true;
     slot->courier_end_how = how;
-    slot->courier_end_to = slot->courier->reader.owed_to - 1;
-    slot->reader.owed_to = slot->courier->reader.owed_to;
-    if (how == FRAME_END_DROP)
+    slot->courier_end_to = slot->courier->cursor.pending_to - 1;
+    slot->cursor.pending_to = slot->courier->cursor.pending_to;
+    if (how == FRAME_CLOSE_DROP)
         shutdown(slot->client_fd, SHUT_RDWR);
     courier_mark(slot);
 }
@@ -110,13 +110,13 @@ uint64_t courier_position(struct slot *slot)
     uint64_t position;
 
     if (atomic_load_explicit(&state->generation, memory_order_acquire) != slot->generation)
-        return slot->reader.position;
+        return slot->cursor.position;
     position = atomic_load_explicit(&region_mark(state)->position, memory_order_acquire);
-    if (position < slot->reader.position || position > slot->courier->reader.told_to)
+    if (position < slot->cursor.position || position > slot->courier->cursor.notified_to)
         courier_fault(slot->courier, "position outside of what was delivered");
     else
-        slot->reader.position = position;
-    return slot->reader.position;
+        slot->cursor.position = position;
+    return slot->cursor.position;
 }
 
 uint64_t courier_stalled_at(struct slot *slot)
@@ -147,16 +147,16 @@ static void release(struct slot *slot)
     courier->clients--;
     courier->ending -= slot->courier_is_ending;
     slot->courier = NULL;
-    if (slot->end_how == FRAME_END_DRAIN) {
+    if (slot->end_how == FRAME_CLOSE_DRAIN) {
         slot->close_due = true;
         slot_mark(slot);
     }
 }
 
-void courier_part_with(struct slot *slot, uint64_t position, enum end_reason reason, int how)
+void courier_detach(struct slot *slot, uint64_t position, enum disconnect_reason reason, int how)
 {
-    if (reason != END_NONE)
-        slot_end(slot, reason, FRAME_END_EVICT);
+    if (reason != DISCONNECT_NONE)
+        slot_end(slot, reason, FRAME_CLOSE_EVICT);
     slot->first_missing = position <= slot->courier_end_to ? position : 0;
     slot->cut_by = reason;
     shutdown(slot->client_fd, how);
@@ -168,15 +168,15 @@ void courier_take_done(struct courier *courier, const struct frame *frame)
 {
     struct slot *slot = &courier->supervisor->slots[frame->slot];
     /* Where it is to be dropped, it was the supervisor that took the connection away. */
-    bool is_lost = frame->detail == FRAME_DONE_LOST &&
-                   !(slot->courier_is_ending && slot->courier_end_how == FRAME_END_DROP);
-    bool drained = frame->detail == FRAME_DONE_ENDED && slot->end_how == FRAME_END_DRAIN;
+    bool is_lost = frame->detail == FRAME_DETACHED_LOST &&
+                   !(slot->courier_is_ending && slot->courier_end_how == FRAME_CLOSE_DROP);
+    bool drained = frame->detail == FRAME_DETACHED_CLOSED && slot->end_how == FRAME_CLOSE_DRAIN;
 
     if (slot->courier != courier || slot->generation != frame->generation ||
-        (frame->detail == FRAME_DONE_ENDED && !slot->courier_is_ending)) {
+        (frame->detail == FRAME_DETACHED_CLOSED && !slot->courier_is_ending)) {
         courier_fault(courier, "done with a client that is not its own");
         return;
     }
-    courier_part_with(slot, courier_position(slot), is_lost ? END_CONNECTION_LOST : END_NONE,
-        drained ? SHUT_WR : SHUT_RDWR);
+    courier_detach(slot, courier_position(slot),
+        is_lost ? DISCONNECT_CONNECTION_LOST : DISCONNECT_NONE, drained ? SHUT_WR : SHUT_RDWR);
 }

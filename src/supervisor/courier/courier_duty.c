@@ -43,7 +43,7 @@
 bool courier_has_work(struct courier *courier)
 {
     return courier->supervisor->waited || courier->ending > 0 ||
-           reader_position(&courier->reader) < courier->reader.told_to;
+           cursor_position(&courier->cursor) < courier->cursor.notified_to;
 }
 
 /* Whether the client keeps its courier at `position`. */
@@ -53,7 +53,7 @@ static bool explains(struct slot *slot, uint64_t position)
 
     if (slot->handover_due && slot->courier->handover_fails)
         return true;
-    if (slot->evicted || (slot->courier_is_ending && slot->courier_end_how != FRAME_END_DRAIN))
+    if (slot->evicted || (slot->courier_is_ending && slot->courier_end_how != FRAME_CLOSE_DRAIN))
         return false;
     stalled_at = courier_stalled_at(slot);
     return stalled_at != 0 && stalled_at <= position;
@@ -63,23 +63,23 @@ static bool is_explained(struct courier *courier, uint64_t position)
 {
     struct slot *slot;
 
-    TAILQ_FOREACH(slot, &courier->served, served_link)
-    if (explains(slot, position))
-        return true;
+    TAILQ_FOREACH (slot, &courier->served, served_link)
+        if (explains(slot, position))
+            return true;
     return false;
 }
 
 /* Model, 3. */
 static void judge_place(struct courier *courier)
 {
-    uint64_t position = reader_position(&courier->reader);
+    uint64_t position = cursor_position(&courier->cursor);
 
     if (position >= courier->due || (courier->idle_ms > 0 && position >= courier->idle_until))
         courier->idle_ms = 0;
     if (!courier->supervisor->waited || position >= courier->due || is_explained(courier, position))
         return;
     if (courier->idle_ms == 0)
-        courier->idle_until = courier->reader.told_to;
+        courier->idle_until = courier->cursor.notified_to;
     courier->idle_ms += courier->judged_ms;
     if (courier->idle_ms <= IDLE_MS)
         return;

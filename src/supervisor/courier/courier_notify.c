@@ -1,5 +1,5 @@
 /*
- * courier_tell.c - what a courier is told, and the descriptors that it is handed.
+ * courier_notify.c - what a courier is told, and the descriptors that it is handed.
  *
  * Model:
  * 1. A courier is told of a turn's records once, with one DELIVER, whatever the number of its
@@ -78,20 +78,20 @@ static void say_beginning(struct courier_batch *batch, struct slot *slot)
     struct frame frame = {.slot = slot->number, .generation = slot->generation};
 
     if (slot->serve_due) {
-        frame.kind = FRAME_SERVE;
+        frame.kind = FRAME_ATTACH;
         frame.from = slot->served_from;
         frame.length = (uint32_t)slot->served_partial;
         add_to_batch(batch, &frame);
     }
     if (slot->courier_member_due) {
-        frame.kind = FRAME_MEMBER;
+        frame.kind = FRAME_MEMBERSHIP;
         frame.detail = 1;
         frame.room = ROOM_LOBBY;
         frame.from = slot->joined;
         add_to_batch(batch, &frame);
     }
     if (slot->courier_end_due) {
-        frame.kind = FRAME_MEMBER;
+        frame.kind = FRAME_MEMBERSHIP;
         frame.detail = 0;
         frame.room = ROOM_LOBBY;
         frame.from = slot->courier_end_to + 1;
@@ -105,7 +105,7 @@ static void say_end(struct courier_batch *batch, struct slot *slot)
 {
     if (slot->courier_end_due)
         add_to_batch(batch, &(struct frame){
-                                .kind = FRAME_END,
+                                .kind = FRAME_CLOSE,
                                 .detail = (uint8_t)slot->courier_end_how,
                                 .length = (uint32_t)slot->end,
                                 .to = slot->courier_end_to,
@@ -143,7 +143,7 @@ void courier_handover_writable(evutil_socket_t fd, short what, void *argument)
     send_descriptors(argument);
 }
 
-void courier_tell(struct courier *courier)
+void courier_notify(struct courier *courier)
 {
     struct supervisor *supervisor = courier->supervisor;
     struct courier_batch batch = {.courier = courier};
@@ -154,11 +154,11 @@ void courier_tell(struct courier *courier)
         return; /* its becoming writable, or its replacement, looks again */
     courier->is_dirty = false;
     /* What is before it in the order is told with it. */
-    if (courier->reader.untold_from != 0 && courier->members > 0 && supervisor->turn_first != 0)
-        reader_owe(&courier->reader, supervisor->turn_first, supervisor->turn_last);
-    TAILQ_FOREACH(slot, &courier->news, news_link)
-    say_beginning(&batch, slot);
-    if (reader_tell(&courier->reader, &deliver))
+    if (courier->cursor.unnotified_from != 0 && courier->members > 0 && supervisor->turn_first != 0)
+        cursor_extend(&courier->cursor, supervisor->turn_first, supervisor->turn_last);
+    TAILQ_FOREACH (slot, &courier->news, news_link)
+        say_beginning(&batch, slot);
+    if (cursor_notify(&courier->cursor, &deliver))
         add_to_batch(&batch, &deliver);
     while ((slot = TAILQ_FIRST(&courier->news)) != NULL) {
         say_end(&batch, slot);

@@ -4,7 +4,7 @@
  *
  * Model:
  * 1. Its sockets are there before it is: what there is to say waits in them.
- * 2. The forker is asked for it, and answers later, or maker.c does where the forker has died.
+ * 2. The forker is asked for it, and answers later, or spawner.c does where the forker has died.
  * 3. What it says is judged before it is used. One that breaks a rule, or does not answer ALIVE in
  *    time, is at fault: that is logged once, nothing that it says counts any more, and the process
  *    is killed as soon as it is known. The end of its relay tells that it is gone; courier_death.c
@@ -47,13 +47,13 @@ static bool take_frame(void *context, const struct frame *frame)
 {
     struct courier *courier = context;
     enum frame_verdict verdict =
-        frame_judge(frame, FRAME_FROM_COURIER, &courier->supervisor->limits);
+        frame_check(frame, FRAME_FROM_COURIER, &courier->supervisor->limits);
 
     if (courier->is_at_fault)
         return true;
     if (verdict != FRAME_FINE)
         courier_fault(courier, frame_verdict_word(verdict));
-    else if (frame->kind == FRAME_DONE)
+    else if (frame->kind == FRAME_DETACHED)
         courier_take_done(courier, frame);
     return true; /* SPACE: that it came is enough, the turn looks at what waits */
 }
@@ -142,9 +142,9 @@ void courier_ask(struct courier *courier)
         return;
     courier->asked++;
     courier->due = courier->asked_to;
-    courier->asked_to = courier->reader.told_to;
+    courier->asked_to = courier->cursor.notified_to;
     courier->silent_ms = 0;
-    relay_send(courier->relay, &(struct frame){.kind = FRAME_ALIVE, .from = courier->asked}, 1);
+    relay_send(courier->relay, &(struct frame){.kind = FRAME_PING, .from = courier->asked}, 1);
     courier->ask_waits = relay_blocked(courier->relay);
 }
 
@@ -156,7 +156,7 @@ uint64_t courier_last_answer(const struct courier *courier)
 void courier_start(struct courier *courier)
 {
     struct forker_request request = {
-        .kind = WORKER_KIND_COURIER,
+        .kind = KIND_COURIER,
         .slot = courier->number,
         .generation = ++courier->generation,
     };
@@ -171,7 +171,7 @@ void courier_start(struct courier *courier)
         go_down(courier, "sockets", errno);
         return;
     }
-    asked = maker_ask(&courier->supervisor->maker, &request, relay, handover);
+    asked = spawner_ask(&courier->supervisor->spawner, &request, relay, handover);
     int failure = errno;
     close(handover);
     close(relay);
@@ -204,4 +204,4 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     log_event(LOG_LEVEL_INFO, "courier", "courier=%u pid=%ld", courier->number, (long)answer->pid);
 }
 
-const struct maker_handler courier_maker_handler = {.answered = answered};
+const struct spawner_handler courier_spawner_handler = {.answered = answered};

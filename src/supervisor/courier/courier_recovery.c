@@ -1,5 +1,5 @@
 /*
- * courier_death.c - from the end of a courier's relay to the one that goes on in its place.
+ * courier_recovery.c - from the end of a courier's relay to the one that goes on in its place.
  *
  * Model:
  * 1. EOF on the relay, then the process is killed, should it still be there, and reaped.
@@ -24,25 +24,25 @@
 #include <sys/wait.h>
 
 /* Where the clients of a dead courier stand. Returns the lowest record that one of them needs, or
- * `told_to`. */
-static uint64_t resume_all(struct courier *courier, uint64_t oldest_needed, uint64_t told_to)
+ * `notified_to`. */
+static uint64_t resume_all(struct courier *courier, uint64_t oldest_needed, uint64_t notified_to)
 {
-    uint64_t lowest = told_to;
+    uint64_t lowest = notified_to;
     struct slot *slot, *next;
 
     for (slot = TAILQ_FIRST(&courier->served); slot != NULL; slot = next) {
-        bool is_known, goes_on = !slot->courier_is_ending || slot->end_how == FRAME_END_DRAIN;
+        bool is_known, goes_on = !slot->courier_is_ending || slot->end_how == FRAME_CLOSE_DRAIN;
 
         next = TAILQ_NEXT(slot, served_link);
-        is_known = resume_slot(slot, oldest_needed, told_to);
+        is_known = resume_slot(slot, oldest_needed, notified_to);
         if (!is_known || !goes_on || courier->supervisor->abandons) {
-            courier_part_with(slot, slot->served_from,
-                is_known && !goes_on ? END_NONE : END_COURIER_LOST, SHUT_RDWR);
+            courier_detach(slot, slot->served_from,
+                is_known && !goes_on ? DISCONNECT_NONE : DISCONNECT_COURIER_LOST, SHUT_RDWR);
             continue;
         }
         if (slot->served_from < lowest)
             lowest = slot->served_from;
-        slot->reader.position = slot->served_from;
+        slot->cursor.position = slot->served_from;
         slot->serve_due = true;
         slot->courier_member_due = slot->joined != 0;
         slot->courier_end_due = slot->courier_is_ending;
@@ -54,19 +54,19 @@ static uint64_t resume_all(struct courier *courier, uint64_t oldest_needed, uint
 
 void courier_recover(struct courier *courier)
 {
-    struct reader *reader = &courier->reader;
-    uint64_t told_to = reader->told_to;
+    struct cursor *cursor = &courier->cursor;
+    uint64_t notified_to = cursor->notified_to;
     bool did_nothing = courier_last_answer(courier) == 0;
-    uint64_t lowest = resume_all(courier, reader_next(reader), told_to);
+    uint64_t lowest = resume_all(courier, cursor_next(cursor), notified_to);
 
     courier_close_sockets(courier);
     region_clear_courier(&courier->supervisor->region, courier->number);
     atomic_store(&courier->part.state->oldest_needed, lowest);
-    reader->has_lied = false;
-    reader->position = reader->told_to = lowest;
-    reader->jump_end = reader->jump_from = 0;
-    if (lowest < told_to)
-        reader->untold_from = lowest;
+    cursor->out_of_range = false;
+    cursor->position = cursor->notified_to = lowest;
+    cursor->jump_end = cursor->jump_from = 0;
+    if (lowest < notified_to)
+        cursor->unnotified_from = lowest;
     courier->state = COURIER_DOWN;
     courier->retry_at = did_nothing ? clock_ms(courier->supervisor) + COURIER_RETRY_MS : 0;
     if (courier->retry_at == 0 && !courier->supervisor->abandons)

@@ -1,5 +1,5 @@
 /*
- * courier.h - one courier, as the files that are about couriers know it; all others know
+ * courier_state.h - one courier, as the files that are about couriers know it; all others know
  * couriers.h.
  */
 #ifndef CHATROOMD_SUPERVISOR_COURIER_COURIER_STATE_H
@@ -23,7 +23,7 @@ struct courier {
     struct supervisor *supervisor;
     unsigned number;
     enum courier_phase state;
-    struct reader reader;
+    struct cursor cursor;
     struct courier_part part;
     struct relay *relay;
     int handover_fd;
@@ -60,7 +60,7 @@ void courier_unmark(struct slot *slot);
 void courier_hand_over(struct slot *slot);
 
 /* Says what there is to say, and sends what descriptors wait. */
-void courier_tell(struct courier *courier);
+void courier_notify(struct courier *courier);
 
 /* A libevent callback; `argument` is the courier, whose handover socket takes more. */
 void courier_handover_writable(evutil_socket_t fd, short what, void *argument);
@@ -72,7 +72,7 @@ void courier_take_done(struct courier *courier, const struct frame *frame);
 
 /* The client's courier is done with it, or dead: what it did not get begins at `position`. `reason`
  * is why, where that is not the end that it had already; `how` is shutdown(2)'s. */
-void courier_part_with(struct slot *slot, uint64_t position, enum end_reason reason, int how);
+void courier_detach(struct slot *slot, uint64_t position, enum disconnect_reason reason, int how);
 
 /* --- courier_process.c */
 
@@ -88,7 +88,7 @@ uint64_t courier_last_answer(const struct courier *courier);
 
 void courier_close_sockets(struct courier *courier);
 
-extern const struct maker_handler courier_maker_handler;
+extern const struct spawner_handler courier_spawner_handler;
 
 /* --- courier_duty.c */
 

@@ -26,19 +26,19 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-void couriers_tell(struct supervisor *supervisor)
+void couriers_notify(struct supervisor *supervisor)
 {
     for (unsigned i = 0; i < supervisor->courier_count; i++)
         if (supervisor->couriers[i].is_dirty)
-            courier_tell(&supervisor->couriers[i]);
+            courier_notify(&supervisor->couriers[i]);
 }
 
-void couriers_owe_turn(struct supervisor *supervisor)
+void couriers_add_turn(struct supervisor *supervisor)
 {
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
         struct courier *courier = &supervisor->couriers[i];
         if (courier->members > 0 &&
-            reader_owe(&courier->reader, supervisor->turn_first, supervisor->turn_last))
+            cursor_extend(&courier->cursor, supervisor->turn_first, supervisor->turn_last))
             courier->is_dirty = true;
     }
 }
@@ -50,7 +50,7 @@ bool couriers_turn(struct supervisor *supervisor)
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
         struct courier *courier = &supervisor->couriers[i];
 
-        if (courier->reader.has_lied)
+        if (courier->cursor.out_of_range)
             courier_fault(courier, "position outside of what was delivered");
         if (courier->state == COURIER_DYING)
             courier_reap(courier);
@@ -79,7 +79,7 @@ bool couriers_open(struct supervisor *supervisor)
         return true;
     supervisor->couriers = alloc_zeroed(count, sizeof *supervisor->couriers);
     supervisor->courier_count = count;
-    supervisor->maker.handlers[WORKER_KIND_COURIER] = &courier_maker_handler;
+    supervisor->spawner.handlers[KIND_COURIER] = &courier_spawner_handler;
     for (unsigned i = 0; i < count; i++) {
         struct courier *courier = &supervisor->couriers[i];
 
@@ -87,7 +87,7 @@ bool couriers_open(struct supervisor *supervisor)
         courier->number = i;
         courier->handover_fd = -1;
         courier->part = region_courier(&supervisor->region, i);
-        courier->reader = (struct reader){
+        courier->cursor = (struct cursor){
             .oldest_needed = &courier->part.state->oldest_needed,
             .wanted = &supervisor->region.slots[supervisor->slot_count + i].wanted,
             .is_open = true,
@@ -132,7 +132,7 @@ void couriers_close(struct supervisor *supervisor)
     supervisor->courier_count = 0;
 }
 
-struct reader *courier_reader(struct supervisor *supervisor, unsigned number)
+struct cursor *courier_cursor(struct supervisor *supervisor, unsigned number)
 {
-    return &supervisor->couriers[number].reader;
+    return &supervisor->couriers[number].cursor;
 }

@@ -12,10 +12,10 @@
 bool couriers_open(struct supervisor *supervisor);
 
 /* The records of the turn are owed to all couriers with members of the room. */
-void couriers_owe_turn(struct supervisor *supervisor);
+void couriers_add_turn(struct supervisor *supervisor);
 
 /* Tells each what there is. */
-void couriers_tell(struct supervisor *supervisor);
+void couriers_notify(struct supervisor *supervisor);
 
 /* At the end of a turn: reaps, recovers and replaces those that died. Returns whether the clock is
  * needed. */
@@ -32,19 +32,19 @@ void couriers_abandon(struct supervisor *supervisor);
 void couriers_close(struct supervisor *supervisor);
 
 /* What courier `number` is owed and holds. */
-struct reader *courier_reader(struct supervisor *supervisor, unsigned number);
+struct cursor *courier_cursor(struct supervisor *supervisor, unsigned number);
 
 /* --- for one client; `slot` is a courier's from its first record owed on */
 
-/* As slot_owe(); gives the client a courier where it has none yet. */
-void courier_owe(struct slot *slot, uint64_t first, uint64_t last);
+/* As slot_add_pending(); gives the client a courier where it has none yet. */
+void courier_add_pending(struct slot *slot, uint64_t first, uint64_t last);
 
 /* The client is in the room from slot->joined on; or is not any more. */
 void courier_joined(struct slot *slot);
 void courier_left(struct slot *slot);
 
 /* The courier is to end as `how` says; a later, harder end takes the place of an earlier one. */
-void courier_end(struct slot *slot, enum frame_end how);
+void courier_end(struct slot *slot, enum frame_close how);
 
 /* As slot_position(). */
 uint64_t courier_position(struct slot *slot);

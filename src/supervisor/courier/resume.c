@@ -11,7 +11,7 @@
  *
  * A client that was caught up has published nothing for records that were not its, so those before
  * oldest_needed, which may be written over already, are passed over: all in them is delivered. The
- * same holds of what its courier was told to jump over and has not yet (reader_next()).
+ * same holds of what its courier was told to jump over and has not yet (cursor_next()).
  *
  * What the courier has published is not believed further than it can be true: a sum that does not
  * come out within what it was told is a doubt.
@@ -97,7 +97,7 @@ static bool published(const struct slot *slot, uint64_t *position, uint64_t *byt
     return true;
 }
 
-bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t told_to)
+bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t notified_to)
 {
     struct supervisor *supervisor = slot->supervisor;
     struct delivery_state scratch = {0};
@@ -109,12 +109,12 @@ bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t told_to)
             slot->served_from = oldest_needed;
         return true; /* stays where it is to begin */
     }
-    if (position < slot->served_from || position > told_to)
+    if (position < slot->served_from || position > notified_to)
         return false;
     if (position < oldest_needed)
         position = oldest_needed;
     delivery_init(&stand, &supervisor->view, &scratch, slot->number, slot->generation, position, 0);
-    stand.end = told_to;
+    stand.end = notified_to;
     if (slot->joined != 0)
         delivery_member(&stand, ROOM_LOBBY, slot->joined, true);
     delivery_settle(&stand);

@@ -11,11 +11,11 @@
 bool resume_written(int fd, uint64_t *bytes);
 
 /*
- * Finds out how far the slot's client got: `told_to` is one beyond what the courier, which is dead
- * and reaped, knew of; `oldest_needed` where it was going on (reader_next()). Sets served_from,
+ * Finds out how far the slot's client got: `notified_to` is one beyond what the courier, which is dead
+ * and reaped, knew of; `oldest_needed` where it was going on (cursor_next()). Sets served_from,
  * served_partial and wire_base to where the next courier goes on. False, with served_from set to
  * the first record that is in doubt, where that cannot be known.
  */
-bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t told_to);
+bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t notified_to);
 
 #endif

@@ -14,7 +14,7 @@
  * 5. Asking for space looks at positions, and so may end the very slot whose frame is answered:
  * that frame is a broken rule, and neither waits nor is half answered.
  *
- * Overflow: a queue has room for all the frames that credit allows; one more is a broken rule, and
+ * Overflow: a queue has space for all the frames that credit allows; one more is a broken rule, and
  * ends that worker.
  */
 #include "config.h"
@@ -23,9 +23,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/client/slot.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/order/record.h"
-#include "supervisor/client/slot.h"
 #include "supervisor/ring/space.h"
 
 #include <inttypes.h>
@@ -45,12 +45,12 @@ enum answer { ANSWER_DONE, ANSWER_WAIT_RING, ANSWER_WAIT_PRIVATE, ANSWER_FAULT }
 
 /* Asks for room for `count` records, and notes what was missing. The look at positions that this
  * may take can end any slot whose worker lies, this one too: then nothing more is done for it. */
-static enum answer ask_room(struct slot *slot, size_t length, size_t longest, unsigned count)
+static enum answer ask_space(struct slot *slot, size_t length, size_t longest, unsigned count)
 {
     struct supervisor *supervisor = slot->supervisor;
     bool fits = space_fits(supervisor, length, longest, count, SPACE_COMMON);
 
-    if (slot->end != END_NONE)
+    if (slot->end != DISCONNECT_NONE)
         return ANSWER_FAULT;
     if (fits)
         return ANSWER_DONE;
@@ -62,9 +62,9 @@ static enum answer ask_private(struct slot *slot, size_t length)
 {
     bool fits = slot_private_fits(slot, length);
 
-    if (slot->end != END_NONE)
+    if (slot->end != DISCONNECT_NONE)
         return ANSWER_FAULT;
-    return fits ? ask_room(slot, length, length, 1) : ANSWER_WAIT_PRIVATE;
+    return fits ? ask_space(slot, length, length, 1) : ANSWER_WAIT_PRIVATE;
 }
 
 /* The text of a frame, where the worker may still be writing: copy once, then use the copy. */
@@ -83,7 +83,7 @@ static enum answer answer_publish(struct slot *slot, const struct frame *frame)
         return ANSWER_FAULT;
     length =
         record_message_length(strlen(names_of(supervisor->names, slot->number)), frame->length);
-    answer = ask_room(slot, length, length, 1);
+    answer = ask_space(slot, length, length, 1);
     if (answer != ANSWER_DONE)
         return answer;
     return record_message(slot, frame->room, text_of(slot, frame), frame->length) ? ANSWER_DONE
@@ -118,7 +118,7 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
     (void)frame;
     if (slot->state != SLOT_STARTING)
         return ANSWER_FAULT;
-    answer = ask_room(slot, 2 * NAME_LINE_MAX, NAME_LINE_MAX, 2);
+    answer = ask_space(slot, 2 * NAME_LINE_MAX, NAME_LINE_MAX, 2);
     if (answer != ANSWER_DONE)
         return answer;
     name = names_take_guest(supervisor->names, slot->number);
@@ -262,8 +262,8 @@ static void record_left(struct slot *slot, const char *told, const char *reason,
 
 static enum answer answer_finish(struct slot *slot, const struct frame *frame)
 {
-    bool is_quit = frame->detail == FRAME_FINISH_QUIT;
-    enum end_reason end = is_quit ? END_QUIT : END_CLOSED;
+    bool is_quit = frame->detail == FRAME_GOODBYE_QUIT;
+    enum disconnect_reason end = is_quit ? DISCONNECT_QUIT : DISCONNECT_CLOSED;
     char reason[FRAME_REASON_MAX];
 
     memcpy(reason, text_of(slot, frame), frame->length);
@@ -271,12 +271,12 @@ static enum answer answer_finish(struct slot *slot, const struct frame *frame)
         return ANSWER_FAULT;
     if (slot->state == SLOT_PRESENT) {
         size_t length = frame->length + NAME_LINE_MAX;
-        enum answer answer = ask_room(slot, length, length, 1);
+        enum answer answer = ask_space(slot, length, length, 1);
         if (answer != ANSWER_DONE)
             return answer;
-        record_left(slot, end_told(end), reason, frame->length);
+        record_left(slot, disconnect_announcement(end), reason, frame->length);
     }
-    slot_end(slot, end, FRAME_END_DRAIN);
+    slot_end(slot, end, FRAME_CLOSE_DRAIN);
     return ANSWER_DONE;
 }
 
@@ -288,10 +288,10 @@ struct order_rule {
 static const struct order_rule order_rules[FRAME_KIND_COUNT] = {
     [FRAME_PUBLISH] = {answer_publish, false},
     [FRAME_REPLY] = {answer_reply, true},
-    [FRAME_ENTER] = {answer_enter, false},
+    [FRAME_HELLO] = {answer_enter, false},
     [FRAME_RENAME] = {answer_rename, true},
     [FRAME_WHO] = {answer_who, true},
-    [FRAME_FINISH] = {answer_finish, false},
+    [FRAME_GOODBYE] = {answer_finish, false},
 };
 
 /* Answers one frame; false where it has to wait. */
@@ -327,15 +327,15 @@ void order_frame(struct slot *slot, const struct frame *frame)
     struct supervisor *supervisor = slot->supervisor;
     enum frame_verdict verdict;
 
-    if (slot->end != END_NONE || supervisor->stopping)
+    if (slot->end != DISCONNECT_NONE || supervisor->stopping)
         return;
-    verdict = frame_judge(frame, FRAME_FROM_WORKER, &supervisor->limits);
+    verdict = frame_check(frame, FRAME_FROM_WORKER, &supervisor->limits);
     if (verdict != FRAME_FINE) {
         slot_fault(slot, frame_verdict_word(verdict));
         return;
     }
-    if (frame->kind == FRAME_ENTER)
-        slot_pardon(slot); /* it is up in time */
+    if (frame->kind == FRAME_HELLO)
+        slot_cancel_kill(slot); /* it is up in time */
     if (!frame_costs_credit(frame))
         return; /* SPACE: that it came is enough, the turn looks at what waits */
     if (slot->queue_count + slot->credit_due >= OUTBOX_CREDIT_FRAMES) {
@@ -374,7 +374,7 @@ static void record_leaves(struct supervisor *supervisor)
             return;
         }
         slot_set_leaving(slot, false);
-        record_left(slot, end_told(slot->end), NULL, 0);
+        record_left(slot, disconnect_announcement(slot->end), NULL, 0);
         slot_try_free(slot);
     }
 }

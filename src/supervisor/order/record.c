@@ -17,8 +17,8 @@
 #include "supervisor/order/record.h"
 
 #include "base/text.h"
-#include "supervisor/clock.h"
 #include "supervisor/client/slot.h"
+#include "supervisor/clock.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -161,6 +161,6 @@ uint64_t record_private(
     slot->private_last = sequence;
     slot->private_bytes += line->length;
     slot->supervisor->counters.records++;
-    slot_owe(slot, sequence, sequence);
+    slot_add_pending(slot, sequence, sequence);
     return sequence;
 }

@@ -1,5 +1,5 @@
 /*
- * tell.c - DELIVER, CREDIT, MEMBER, NAMED and END.
+ * turn.c - DELIVER, CREDIT, MEMBER, NAMED and END.
  *
  * Model: what there is to say to a worker is state in its slot, not a queue of frames: a range of
  * records, a number of answers, a membership, an end. So a worker that does not read its relay
@@ -20,9 +20,9 @@
 
 #include "supervisor/order/turn.h"
 
+#include "supervisor/client/slot.h"
 #include "supervisor/clock.h"
 #include "supervisor/courier/couriers.h"
-#include "supervisor/client/slot.h"
 
 #include <string.h>
 
@@ -67,10 +67,10 @@ static size_t tell_records(struct slot *slot, struct frame *frames)
 
     if (slot->member_due)
         frames[count++] = (struct frame){
-            .kind = FRAME_MEMBER, .detail = 1, .room = ROOM_LOBBY, .from = slot->joined};
+            .kind = FRAME_MEMBERSHIP, .detail = 1, .room = ROOM_LOBBY, .from = slot->joined};
     if (slot->named_due)
         count += tell_name(slot, &frames[count]);
-    if (reader_tell(&slot->reader, &frames[count]))
+    if (cursor_notify(&slot->cursor, &frames[count]))
         count++;
     slot->member_due = false;
     slot->named_due = false;
@@ -84,8 +84,8 @@ static void tell(struct slot *slot)
 
     if (relay_blocked(slot->relay))
         return; /* its becoming writable marks the slot again */
-    if (slot->reader.untold_from != 0 && slot->state == SLOT_PRESENT)
-        slot_owe_turn(slot); /* what is before it in the order is told with it */
+    if (slot->cursor.unnotified_from != 0 && slot->state == SLOT_PRESENT)
+        slot_add_turn(slot); /* what is before it in the order is told with it */
     count = tell_records(slot, frames);
     if (slot->credit_due > 0 && (count > 0 || credit_is_worth_telling(slot))) {
         frames[count++] = (struct frame){.kind = FRAME_CREDIT, .length = slot->credit_due};
@@ -93,14 +93,14 @@ static void tell(struct slot *slot)
         slot->credit_bytes = 0;
     }
     if (slot->end_due) {
-        frames[count++] = (struct frame){.kind = FRAME_END,
+        frames[count++] = (struct frame){.kind = FRAME_CLOSE,
             .detail = (uint8_t)slot->end_how,
             .length = (uint32_t)slot->end,
-            .to = slot->reader.told_to};
+            .to = slot->cursor.notified_to};
         slot->end_due = false;
     }
     if (slot->close_due)
-        frames[count++] = (struct frame){.kind = FRAME_END, .detail = FRAME_END_CLOSE};
+        frames[count++] = (struct frame){.kind = FRAME_CLOSE, .detail = FRAME_CLOSE_WHEN_READ};
     slot->close_due = false;
     if (count > 0)
         relay_send(slot->relay, frames, count);
@@ -120,23 +120,23 @@ static uint64_t pace_of(const struct supervisor *supervisor)
 static void tell_room(struct supervisor *supervisor)
 {
     if (supervisor->couriers != NULL)
-        couriers_owe_turn(supervisor);
+        couriers_add_turn(supervisor);
     else
         for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
-            slot_owe_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
+            slot_add_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
     supervisor->turn_first = 0;
     supervisor->turn_records = 0;
-    supervisor->room_told_at = clock_ms(supervisor);
+    supervisor->room_notified_at = clock_ms(supervisor);
 }
 
-unsigned tell_all(struct supervisor *supervisor)
+unsigned turn_notify(struct supervisor *supervisor)
 {
-    uint64_t due = supervisor->room_told_at + pace_of(supervisor);
+    uint64_t due = supervisor->room_notified_at + pace_of(supervisor);
     struct slot *slot;
 
     if (supervisor->turn_first != 0 && (clock_ms(supervisor) >= due || supervisor->blocked))
         tell_room(supervisor);
-    couriers_tell(supervisor);
+    couriers_notify(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
         slot->is_dirty = false;

@@ -1,5 +1,5 @@
 /*
- * tell.h - the end of a turn: telling each worker, once, what is new for it.
+ * turn.h - the end of a turn: telling each worker, once, what is new for it.
  */
 #ifndef CHATROOMD_SUPERVISOR_ORDER_TURN_H
 #define CHATROOMD_SUPERVISOR_ORDER_TURN_H
@@ -9,6 +9,6 @@
 /* Makes what was recorded for the room owed to its members, when that is due, and tells all workers
  * that there is anything to tell. Returns in how many milliseconds the room is to be told the rest;
  * 0: there is none. */
-unsigned tell_all(struct supervisor *supervisor);
+unsigned turn_notify(struct supervisor *supervisor);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * reader.h - what one reader of the ring is owed and holds: a worker that delivers to its own
+ * cursor.h - what one reader of the ring is owed and holds: a worker that delivers to its own
  * client, or a courier with all of its clients.
  */
 #ifndef CHATROOMD_SUPERVISOR_RING_CURSOR_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Sequence numbers; 0 is none. */
-struct reader {
+struct cursor {
     /* Where it says how far it is, in the part of the region that it writes: one of the two. */
     const struct delivery_state *delivery;
     const _Atomic uint64_t *oldest_needed;
@@ -20,30 +20,30 @@ struct reader {
     uint32_t generation;      /* that `delivery` must have, else it has not begun */
 
     bool is_open;         /* it may hold something: its process can still read the ring */
-    bool has_lied;        /* its position was outside of what it was told; it must be ended */
+    bool out_of_range;    /* its position was outside of what it was told; it must be ended */
     uint64_t position;    /* last copy of what it says, checked */
-    uint64_t told_to;     /* one beyond what it has been told of */
-    uint64_t jump_end;    /* told_to before the first DELIVER whose jump was not made yet ... */
+    uint64_t notified_to; /* one beyond what it has been told of */
+    uint64_t jump_end;    /* notified_to before the first DELIVER whose jump was not made yet ... */
     uint64_t jump_from;   /* ... and where that one began */
-    uint64_t untold_from; /* the first record owed that it has not been told of */
-    uint64_t owed_to;     /* one beyond the last record owed */
+    uint64_t unnotified_from; /* the first record owed that it has not been told of */
+    uint64_t pending_to;      /* one beyond the last record owed */
 };
 
 /* It is owed something in [first, last]. Returns whether there is anything new to tell it. */
-bool reader_owe(struct reader *reader, uint64_t first, uint64_t last);
+bool cursor_extend(struct cursor *cursor, uint64_t first, uint64_t last);
 
-/* Its position, copied once and checked; one that lies stays where it was, and has_lied is set. */
-uint64_t reader_position(struct reader *reader);
+/* Its position, copied once and checked; one that lies stays where it was, and out_of_range is set. */
+uint64_t cursor_position(struct cursor *cursor);
 
 /* Where it goes on: its position, or the end of the jump that it has not made yet. What lies
  * between may be written over. */
-uint64_t reader_next(struct reader *reader);
+uint64_t cursor_next(struct cursor *cursor);
 
 /* The first record that must stay in the ring for it; 0: none. */
-uint64_t reader_hold(struct reader *reader);
+uint64_t cursor_needs(struct cursor *cursor);
 
 /* Fills in the DELIVER that tells it of what is untold, and counts it as told. Returns false, with
  * nothing filled in, where there is nothing. */
-bool reader_tell(struct reader *reader, struct frame *frame);
+bool cursor_notify(struct cursor *cursor, struct frame *frame);
 
 #endif

@@ -4,7 +4,7 @@
  * Model:
  * 1. Only readers (workers that deliver, or couriers) that are owed something hold the ring, each
  *    from its hold (reader.c). `held` is never beyond the smallest hold: holds only move on, and
- *    new ones begin at newer records. So most records need no look at any reader. When one does not
+ *    new ones begin at newer records. So most records need no look at any cursor. When one does not
  *    fit before `held`, the reader that held it last is looked at, and the others only when that
  *    one has moved.
  * 2. Within a turn, what was recorded but not yet told is held from turn_first on.
@@ -35,8 +35,8 @@
 #include "supervisor/ring/space.h"
 
 #include "base/log.h"
-#include "supervisor/courier/couriers.h"
 #include "supervisor/client/slot.h"
+#include "supervisor/courier/couriers.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -48,26 +48,26 @@ static uint64_t smaller(uint64_t one, uint64_t other)
 
 /* Notes a reader where its hold is before what was found until now. */
 static void compare(
-    struct supervisor *supervisor, struct reader *reader, uint64_t hold, uint64_t *held)
+    struct supervisor *supervisor, struct cursor *cursor, uint64_t hold, uint64_t *held)
 {
     if (hold == 0 || hold >= *held)
         return;
     *held = hold;
-    supervisor->holder = reader;
+    supervisor->slowest = cursor;
 }
 
 /* The smallest hold of all readers, and whose it is. */
-static uint64_t find_holder(struct supervisor *supervisor)
+static uint64_t find_slowest(struct supervisor *supervisor)
 {
     uint64_t held = supervisor->ring.next_sequence;
 
-    supervisor->holder = NULL;
+    supervisor->slowest = NULL;
     for (unsigned i = 0; i < supervisor->courier_count; i++)
-        compare(supervisor, courier_reader(supervisor, i),
-            reader_hold(courier_reader(supervisor, i)), &held);
+        compare(supervisor, courier_cursor(supervisor, i),
+            cursor_needs(courier_cursor(supervisor, i)), &held);
     for (unsigned i = 0; i < supervisor->slot_count && supervisor->couriers == NULL; i++) {
         struct slot *slot = &supervisor->slots[i];
-        compare(supervisor, &slot->reader, slot_hold(slot), &held);
+        compare(supervisor, &slot->cursor, slot_needs(slot), &held);
     }
     return held;
 }
@@ -77,14 +77,14 @@ static bool refresh(struct supervisor *supervisor)
 {
     uint64_t held;
 
-    if (supervisor->holder != NULL && reader_hold(supervisor->holder) == supervisor->held)
+    if (supervisor->slowest != NULL && cursor_needs(supervisor->slowest) == supervisor->needed_from)
         return false;
-    held = find_holder(supervisor);
+    held = find_slowest(supervisor);
     if (supervisor->turn_first != 0)
         held = smaller(held, supervisor->turn_first);
-    if (held == supervisor->held)
+    if (held == supervisor->needed_from)
         return false;
-    supervisor->held = held;
+    supervisor->needed_from = held;
     return true;
 }
 
@@ -98,10 +98,10 @@ static bool fits_before(const struct supervisor *supervisor, uint64_t held, size
 bool space_fits(struct supervisor *supervisor, size_t length, size_t longest, unsigned count,
     enum space_share share)
 {
-    if (fits_before(supervisor, supervisor->held, length, longest, count, share))
+    if (fits_before(supervisor, supervisor->needed_from, length, longest, count, share))
         return true;
     return refresh(supervisor) &&
-           fits_before(supervisor, supervisor->held, length, longest, count, share);
+           fits_before(supervisor, supervisor->needed_from, length, longest, count, share);
 }
 
 void space_block(struct supervisor *supervisor, size_t length, unsigned count)
@@ -126,7 +126,7 @@ bool space_resume(struct supervisor *supervisor)
 /* The position of the holder from which on what waits would fit. */
 static uint64_t position_that_frees(const struct supervisor *supervisor)
 {
-    uint64_t sequence = supervisor->held + 1;
+    uint64_t sequence = supervisor->needed_from + 1;
 
     while (sequence < supervisor->ring.next_sequence &&
            !fits_before(supervisor, sequence, supervisor->blocked_length,
@@ -143,16 +143,16 @@ static void store_wanted(_Atomic uint64_t *word, uint64_t wanted)
 }
 
 /* Asks one reader to wake the supervisor at `wanted`; true where it has passed that already. */
-static bool ask(struct reader *reader, uint64_t wanted)
+static bool ask(struct cursor *cursor, uint64_t wanted)
 {
-    if (wanted > reader->told_to)
-        wanted = reader->told_to;
+    if (wanted > cursor->notified_to)
+        wanted = cursor->notified_to;
     /* One that has got all that it knows of stands in nobody's way any more, or telling it of the
      * rest is what helps. */
-    if (reader_position(reader) >= reader->told_to)
-        return reader_hold(reader) == 0;
-    store_wanted(reader->wanted, wanted);
-    return reader_position(reader) >= wanted;
+    if (cursor_position(cursor) >= cursor->notified_to)
+        return cursor_needs(cursor) == 0;
+    store_wanted(cursor->wanted, wanted);
+    return cursor_position(cursor) >= wanted;
 }
 
 /* The same for one client's private records, whoever delivers them. */
@@ -161,8 +161,8 @@ static bool ask_private(struct slot *slot)
     uint64_t wanted = slot->private_last + 1;
 
     if (slot->supervisor->couriers == NULL)
-        return ask(&slot->reader, wanted);
-    store_wanted(slot->reader.wanted, wanted);
+        return ask(&slot->cursor, wanted);
+    store_wanted(slot->cursor.wanted, wanted);
     return slot_position(slot) >= wanted;
 }
 
@@ -174,13 +174,13 @@ bool space_arm(struct supervisor *supervisor)
     if (supervisor->blocked) {
         if (space_resume(supervisor))
             return true;
-        return supervisor->holder != NULL &&
-               ask(supervisor->holder, position_that_frees(supervisor));
+        return supervisor->slowest != NULL &&
+               ask(supervisor->slowest, position_that_frees(supervisor));
     }
     /* While the ring is full no private record could be made; order_resume() tries these again. */
-    TAILQ_FOREACH(slot, &supervisor->waiting, waiting_link)
-    if (slot->waits_for_private)
-        again = ask_private(slot) || again;
+    TAILQ_FOREACH (slot, &supervisor->waiting, waiting_link)
+        if (slot->waits_for_private)
+            again = ask_private(slot) || again;
     return again;
 }
 
@@ -217,7 +217,7 @@ static void judge(struct slot *slot, uint64_t middle, uint64_t elapsed)
         elapsed = courier_judged_ms(slot);
     if (elapsed == 0)
         return;
-    hold = slot_hold(slot);
+    hold = slot_needs(slot);
     if (hold == 0 && slot->courier != NULL && slot->stalled_ms > 0 &&
         courier_position(slot) < slot->stall_target)
         return; /* that it does not wait is its courier's word; its place must bear that out */
@@ -246,7 +246,7 @@ static void judge(struct slot *slot, uint64_t middle, uint64_t elapsed)
 static void evict(struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
-    uint64_t hold = slot_hold(slot);
+    uint64_t hold = slot_needs(slot);
     char name[80];
 
     if (hold == 0 || slot->evicted)
@@ -256,10 +256,10 @@ static void evict(struct slot *slot)
         "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s behind_bytes=%" PRIu64
         " behind_records=%" PRIu64 " stalled_ms=%" PRIu64,
         slot->number, slot->generation, log_quote(name, sizeof name, slot->name), slot->address,
-        end_word(END_STALLED), ring_bytes_since(&supervisor->ring, hold),
+        disconnect_word(DISCONNECT_STALLED), ring_bytes_since(&supervisor->ring, hold),
         supervisor->ring.next_sequence - hold, slot->stalled_ms);
-    slot_end(slot, END_STALLED, FRAME_END_EVICT);
-    slot_doom(slot, EVICT_GRACE_MS);
+    slot_end(slot, DISCONNECT_STALLED, FRAME_CLOSE_EVICT);
+    slot_kill_after(slot, EVICT_GRACE_MS);
 }
 
 void space_tick(struct supervisor *supervisor, uint64_t elapsed)

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "tests/check_main.h"
 #include "base/alloc.h"
 #include "base/text.h"
+#include "tests/check_main.h"
 #include "tests/protocol/line/line_record.h"
 
 #define CONTROL  "E Control characters other than tab are not allowed; the line was dropped\n"

@@ -9,191 +9,191 @@
 #include "tests/supervisor/fixture.h"
 
 /* Lets the ring go round once, with messages of `speaker` alone; the others catch up each time. */
-static void lap(struct stage *stage, struct slot *speaker, struct slot *listener)
+static void lap(struct fixture *fixture, struct slot *speaker, struct slot *listener)
 {
-    uint64_t start = stage->supervisor.ring.head;
+    uint64_t start = fixture->supervisor.ring.head;
 
-    for (int i = 0; i < 1000 && stage->supervisor.ring.head - start <= STAGE_RING_SIZE; i++) {
-        stage_say(speaker, 1000);
-        stage_turn(stage);
-        stage_catch_up(listener);
+    for (int i = 0; i < 1000 && fixture->supervisor.ring.head - start <= FIXTURE_RING_SIZE; i++) {
+        fixture_say(speaker, 1000);
+        fixture_turn(fixture);
+        fixture_catch_up(listener);
     }
-    ck_assert_uint_gt(stage->supervisor.ring.head - start, STAGE_RING_SIZE);
+    ck_assert_uint_gt(fixture->supervisor.ring.head - start, FIXTURE_RING_SIZE);
 }
 
 /* --- what is held */
 
 START_TEST(who_has_caught_up_holds_nothing)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    stage_catch_up(other);
-    ck_assert_uint_eq(slot_hold(slot), 0);
-    stage_say(slot, 100);
-    stage_turn(stage);
-    ck_assert_uint_eq(slot_hold(slot), 0); /* its own message */
-    ck_assert_uint_ne(slot_hold(other), 0);
-    stage_catch_up(other);
-    ck_assert_uint_eq(slot_hold(other), 0);
-    stage_close(stage);
+    fixture_catch_up(slot);
+    fixture_catch_up(other);
+    ck_assert_uint_eq(slot_needs(slot), 0);
+    fixture_say(slot, 100);
+    fixture_turn(fixture);
+    ck_assert_uint_eq(slot_needs(slot), 0); /* its own message */
+    ck_assert_uint_ne(slot_needs(other), 0);
+    fixture_catch_up(other);
+    ck_assert_uint_eq(slot_needs(other), 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(who_is_behind_holds_its_position)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    stage_catch_up(other);
-    uint64_t first = stage->supervisor.ring.next_sequence;
+    fixture_catch_up(slot);
+    fixture_catch_up(other);
+    uint64_t first = fixture->supervisor.ring.next_sequence;
     for (int i = 0; i < 10; i++)
-        stage_say(other, 10);
-    stage_turn(stage);
+        fixture_say(other, 10);
+    fixture_turn(fixture);
     for (uint64_t position = first; position < first + 10; position++) {
-        stage_deliver_to(slot, position);
-        ck_assert_uint_eq(slot_hold(slot), position);
+        fixture_deliver_to(slot, position);
+        ck_assert_uint_eq(slot_needs(slot), position);
     }
-    stage_deliver_to(slot, first + 10);
-    ck_assert_uint_eq(slot_hold(slot), 0);
-    stage_close(stage);
+    fixture_deliver_to(slot, first + 10);
+    ck_assert_uint_eq(slot_needs(slot), 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_private_record_is_held_before_it_is_told)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    uint64_t first = stage->supervisor.ring.next_sequence;
-    stage_frame(slot, FRAME_WHO);
-    ck_assert_uint_eq(slot_hold(slot), first);
-    stage_turn(stage);
-    ck_assert_uint_eq(slot_hold(slot), first);
-    stage_catch_up(slot);
-    ck_assert_uint_eq(slot_hold(slot), 0);
-    stage_close(stage);
+    fixture_catch_up(slot);
+    uint64_t first = fixture->supervisor.ring.next_sequence;
+    fixture_frame(slot, FRAME_WHO);
+    ck_assert_uint_eq(slot_needs(slot), first);
+    fixture_turn(fixture);
+    ck_assert_uint_eq(slot_needs(slot), first);
+    fixture_catch_up(slot);
+    ck_assert_uint_eq(slot_needs(slot), 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(what_was_not_owed_is_not_held_by_who_had_caught_up)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    stage_catch_up(other);
+    fixture_catch_up(slot);
+    fixture_catch_up(other);
     for (int i = 0; i < 10; i++) {
-        stage_say(slot, 10);
-        stage_turn(stage);
+        fixture_say(slot, 10);
+        fixture_turn(fixture);
     }
-    stage_catch_up(other);
-    uint64_t news = stage->supervisor.ring.next_sequence;
-    stage_say(other, 10);
-    stage_turn(stage);
-    ck_assert_uint_eq(slot_hold(slot), news);
-    stage_deliver_to(slot, news);
-    ck_assert_uint_eq(slot_hold(slot), news);
-    stage_catch_up(slot);
-    ck_assert_uint_eq(slot_hold(slot), 0);
-    stage_close(stage);
+    fixture_catch_up(other);
+    uint64_t news = fixture->supervisor.ring.next_sequence;
+    fixture_say(other, 10);
+    fixture_turn(fixture);
+    ck_assert_uint_eq(slot_needs(slot), news);
+    fixture_deliver_to(slot, news);
+    ck_assert_uint_eq(slot_needs(slot), news);
+    fixture_catch_up(slot);
+    ck_assert_uint_eq(slot_needs(slot), 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* The worker is told twice before it reads its relay once. */
 START_TEST(a_hold_never_goes_back)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    stage_catch_up(other);
-    lap(stage, slot, other);
-    uint64_t news = stage->supervisor.ring.next_sequence;
+    fixture_catch_up(slot);
+    fixture_catch_up(other);
+    lap(fixture, slot, other);
+    uint64_t news = fixture->supervisor.ring.next_sequence;
     for (uint64_t i = 0; i < 3; i++) {
-        stage_say(other, 10);
-        stage_turn(stage);
-        ck_assert_uint_eq(slot_hold(slot), news);
-        ck_assert_uint_ge(slot_hold(slot), stage->supervisor.ring.oldest_sequence);
+        fixture_say(other, 10);
+        fixture_turn(fixture);
+        ck_assert_uint_eq(slot_needs(slot), news);
+        ck_assert_uint_ge(slot_needs(slot), fixture->supervisor.ring.oldest_sequence);
     }
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* The same of one whose worker has not even begun. */
 START_TEST(a_newcomer_holds_all_since_it_joined)
 {
-    struct stage *stage = stage_open();
-    struct slot *other = stage_join(stage), *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *other = fixture_join(fixture), *slot = fixture_join(fixture);
 
     for (int i = 0; i < 3; i++) {
-        ck_assert_uint_eq(slot_hold(slot), slot->joined);
-        stage_say(other, 10);
-        stage_turn(stage);
+        ck_assert_uint_eq(slot_needs(slot), slot->joined);
+        fixture_say(other, 10);
+        fixture_turn(fixture);
     }
-    ck_assert_uint_eq(slot_hold(slot), slot->joined);
-    stage_close(stage);
+    ck_assert_uint_eq(slot_needs(slot), slot->joined);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* The worker is told again in the middle of what it was told before. */
 START_TEST(telling_more_moves_no_hold)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    uint64_t first = stage->supervisor.ring.next_sequence;
-    stage_say(other, 10);
-    stage_say(other, 10);
-    stage_turn(stage);
-    stage_deliver_to(slot, first + 1);
+    fixture_catch_up(slot);
+    uint64_t first = fixture->supervisor.ring.next_sequence;
+    fixture_say(other, 10);
+    fixture_say(other, 10);
+    fixture_turn(fixture);
+    fixture_deliver_to(slot, first + 1);
     for (int i = 0; i < 3; i++) {
-        ck_assert_uint_eq(slot_hold(slot), first + 1);
-        stage_say(slot, 10);
-        stage_turn(stage);
-        stage_say(other, 10);
-        stage_turn(stage);
+        ck_assert_uint_eq(slot_needs(slot), first + 1);
+        fixture_say(slot, 10);
+        fixture_turn(fixture);
+        fixture_say(other, 10);
+        fixture_turn(fixture);
     }
-    ck_assert_uint_eq(slot_hold(slot), first + 1);
-    stage_close(stage);
+    ck_assert_uint_eq(slot_needs(slot), first + 1);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_dead_worker_holds_nothing)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    ck_assert_uint_ne(slot_hold(slot), 0);
-    stage_end_relay(stage, slot);
-    ck_assert_uint_ne(slot_hold(slot), 0); /* it may still deliver */
-    slots_reap(&stage->supervisor);
-    ck_assert_uint_eq(slot_hold(slot), 0);
-    stage_close(stage);
+    ck_assert_uint_ne(slot_needs(slot), 0);
+    fixture_end_relay(fixture, slot);
+    ck_assert_uint_ne(slot_needs(slot), 0); /* it may still deliver */
+    slots_reap(&fixture->supervisor);
+    ck_assert_uint_eq(slot_needs(slot), 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(private_records_are_bounded)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    ck_assert(slot_private_fits(slot, PRIVATE_OWED_MAX - slot->private_bytes));
-    stage_frame(slot, FRAME_WHO);
-    stage_turn(stage);
+    fixture_catch_up(slot);
+    ck_assert(slot_private_fits(slot, PRIVATE_PENDING_MAX - slot->private_bytes));
+    fixture_frame(slot, FRAME_WHO);
+    fixture_turn(fixture);
     size_t owed = slot->private_bytes;
     ck_assert_uint_gt(owed, 0);
-    ck_assert(slot_private_fits(slot, PRIVATE_OWED_MAX - owed));
-    ck_assert(!slot_private_fits(slot, PRIVATE_OWED_MAX - owed + 1));
-    stage_catch_up(slot);
-    ck_assert(slot_private_fits(slot, PRIVATE_OWED_MAX));
-    ck_assert(!slot_private_fits(slot, PRIVATE_OWED_MAX + 1));
-    stage_close(stage);
+    ck_assert(slot_private_fits(slot, PRIVATE_PENDING_MAX - owed));
+    ck_assert(!slot_private_fits(slot, PRIVATE_PENDING_MAX - owed + 1));
+    fixture_catch_up(slot);
+    ck_assert(slot_private_fits(slot, PRIVATE_PENDING_MAX));
+    ck_assert(!slot_private_fits(slot, PRIVATE_PENDING_MAX + 1));
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -201,23 +201,23 @@ END_TEST
 
 START_TEST(nobody_is_told_of_its_own_messages_alone)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
     struct frame frame;
 
-    while (stage_told(stage, slot, &frame) || stage_told(stage, other, &frame))
+    while (fixture_told(fixture, slot, &frame) || fixture_told(fixture, other, &frame))
         continue;
-    uint64_t first = stage->supervisor.ring.next_sequence;
-    stage_say(slot, 10);
-    stage_say(slot, 10);
-    stage_turn(stage);
-    ck_assert(!stage_told(stage, slot, &frame));
-    ck_assert(stage_told(stage, other, &frame));
+    uint64_t first = fixture->supervisor.ring.next_sequence;
+    fixture_say(slot, 10);
+    fixture_say(slot, 10);
+    fixture_turn(fixture);
+    ck_assert(!fixture_told(fixture, slot, &frame));
+    ck_assert(fixture_told(fixture, other, &frame));
     ck_assert_int_eq(frame.kind, FRAME_DELIVER);
     ck_assert_uint_eq(frame.from, first);
     ck_assert_uint_eq(frame.to, first + 1);
-    ck_assert(!stage_told(stage, other, &frame));
-    stage_close(stage);
+    ck_assert(!fixture_told(fixture, other, &frame));
+    fixture_close(fixture);
 }
 END_TEST
 

@@ -19,102 +19,102 @@
 
 /* Fills the ring until nothing more fits before what `reader` holds, with nothing waiting; then
  * lets the reader move by `step`, so that the next look is one at all slots. */
-static void fill_to_the_brim(struct slot *reader, struct slot *speaker, uint64_t step)
+static void fill_to_the_brim(struct slot *cursor, struct slot *speaker, uint64_t step)
 {
-    struct supervisor *supervisor = reader->supervisor;
-    struct stage *stage = stage_of(reader);
+    struct supervisor *supervisor = cursor->supervisor;
+    struct fixture *fixture = fixture_of(cursor);
 
-    for (int i = 0; i < STAGE_CLIENTS; i++)
+    for (int i = 0; i < FIXTURE_CLIENTS; i++)
         if (supervisor->slots[i].state == SLOT_PRESENT)
-            stage_catch_up(&supervisor->slots[i]);
+            fixture_catch_up(&supervisor->slots[i]);
     while (speaker->queue_count == 0) {
-        stage_say(speaker, 90);
-        stage_turn(stage);
-        for (int i = 0; i < STAGE_CLIENTS; i++)
-            if (supervisor->slots[i].state == SLOT_PRESENT && &supervisor->slots[i] != reader)
-                stage_catch_up(&supervisor->slots[i]);
+        fixture_say(speaker, 90);
+        fixture_turn(fixture);
+        for (int i = 0; i < FIXTURE_CLIENTS; i++)
+            if (supervisor->slots[i].state == SLOT_PRESENT && &supervisor->slots[i] != cursor)
+                fixture_catch_up(&supervisor->slots[i]);
     }
     space_arm(supervisor);
-    stage_deliver_to(reader, atomic_load(&supervisor->view.slots[reader->number].wanted));
-    stage_turn(stage);
+    fixture_deliver_to(cursor, atomic_load(&supervisor->view.slots[cursor->number].wanted));
+    fixture_turn(fixture);
     ck_assert_uint_eq(speaker->queue_count, 0);
     ck_assert(!supervisor->blocked);
-    stage_deliver_to(reader, slot_position(reader) + step);
+    fixture_deliver_to(cursor, slot_position(cursor) + step);
 }
 
 /* --- taking and freeing */
 
 START_TEST(generations_grow_at_each_taking)
 {
-    struct stage *stage = stage_open();
+    struct fixture *fixture = fixture_open();
 
     for (uint32_t life = 1; life <= 5; life++) {
-        struct slot *slot = stage_take(stage);
-        const struct region_slot *shown = &stage->supervisor.view.slots[slot->number];
+        struct slot *slot = fixture_take(fixture);
+        const struct region_slot *shown = &fixture->supervisor.view.slots[slot->number];
 
         ck_assert_uint_eq(slot->number, 0);
         ck_assert_uint_eq(slot->generation, life);
         ck_assert_uint_eq(atomic_load(&shown->generation), life);
         ck_assert_uint_eq(atomic_load(&shown->occupied), 1);
-        ck_assert_uint_eq(stage->supervisor.used, 1);
-        stage_end_relay(stage, slot);
-        stage_turn(stage);
+        ck_assert_uint_eq(fixture->supervisor.used, 1);
+        fixture_end_relay(fixture, slot);
+        fixture_turn(fixture);
         ck_assert_int_eq(slot->state, SLOT_FREE);
         ck_assert_uint_eq(atomic_load(&shown->occupied), 0);
-        ck_assert_uint_eq(stage->supervisor.used, 0);
+        ck_assert_uint_eq(fixture->supervisor.used, 0);
     }
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(no_more_slots_than_there_are)
 {
-    struct stage *stage = stage_open();
+    struct fixture *fixture = fixture_open();
     struct slot *slot = NULL;
 
-    for (int i = 0; i < STAGE_CLIENTS; i++) {
-        slot = stage_take(stage);
+    for (int i = 0; i < FIXTURE_CLIENTS; i++) {
+        slot = fixture_take(fixture);
         ck_assert_ptr_nonnull(slot);
         ck_assert_uint_eq(slot->generation, 1);
     }
-    ck_assert_ptr_null(stage_take(stage));
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
-    ck_assert_ptr_eq(stage_take(stage), slot);
-    stage_close(stage);
+    ck_assert_ptr_null(fixture_take(fixture));
+    fixture_end_relay(fixture, slot);
+    fixture_turn(fixture);
+    ck_assert_ptr_eq(fixture_take(fixture), slot);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_new_life_begins_with_nothing_of_the_old_one)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
-    struct outbox outbox = region_outbox(&stage->supervisor.region, slot->number);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
+    struct outbox outbox = region_outbox(&fixture->supervisor.region, slot->number);
 
-    stage_say(slot, 100);
-    stage_say(other, 100);
-    stage_turn(stage);
-    stage_catch_up(slot);
+    fixture_say(slot, 100);
+    fixture_say(other, 100);
+    fixture_turn(fixture);
+    fixture_catch_up(slot);
     CHECK_QUICKLY(slot_position(slot) != 0);
-    atomic_store(&stage->supervisor.region.slots[slot->number].wanted, 7);
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
-    stage_turn(stage);
+    atomic_store(&fixture->supervisor.region.slots[slot->number].wanted, 7);
+    fixture_end_relay(fixture, slot);
+    fixture_turn(fixture);
+    fixture_turn(fixture);
     CHECK_QUICKLY(slot->state == SLOT_FREE);
     for (size_t i = 0; i < outbox.size; i++)
         CHECK_QUICKLY(outbox.bytes[i] == 0);
     CHECK_QUICKLY(atomic_load(&region_mark(&outbox.state->delivery)->position) == 0);
     CHECK_QUICKLY(atomic_load(&outbox.state->delivery.generation) == 0);
 
-    CHECK_QUICKLY(stage_take(stage) == slot);
-    CHECK_QUICKLY(slot->reader.position == 0);
-    CHECK_QUICKLY(slot->reader.told_to == 0);
-    CHECK_QUICKLY(slot->reader.owed_to == 0);
+    CHECK_QUICKLY(fixture_take(fixture) == slot);
+    CHECK_QUICKLY(slot->cursor.position == 0);
+    CHECK_QUICKLY(slot->cursor.notified_to == 0);
+    CHECK_QUICKLY(slot->cursor.pending_to == 0);
     CHECK_QUICKLY(slot->queue_count == 0);
-    CHECK_QUICKLY(slot->end == END_NONE);
-    CHECK_QUICKLY(slot_hold(slot) == 0);
-    CHECK_QUICKLY(atomic_load(&stage->supervisor.view.slots[slot->number].wanted) == 0);
-    stage_close(stage);
+    CHECK_QUICKLY(slot->end == DISCONNECT_NONE);
+    CHECK_QUICKLY(slot_needs(slot) == 0);
+    CHECK_QUICKLY(atomic_load(&fixture->supervisor.view.slots[slot->number].wanted) == 0);
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -122,45 +122,45 @@ END_TEST
 
 START_TEST(a_slot_whose_relay_is_open_is_not_free)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
     slot->reaped = true;
-    slot_end(slot, END_CLOSED, FRAME_END_DRAIN);
-    stage_turn(stage);
+    slot_end(slot, DISCONNECT_CLOSED, FRAME_CLOSE_DRAIN);
+    fixture_turn(fixture);
     ck_assert(slot->left_recorded);
     slot_try_free(slot);
     ck_assert_int_eq(slot->state, SLOT_GONE);
-    stage_end_relay(stage, slot);
+    fixture_end_relay(fixture, slot);
     slot_try_free(slot);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_slot_whose_worker_may_live_is_not_free)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
     slot->pid = 0; /* has not come yet */
-    stage_frame(slot, FRAME_FINISH);
-    stage_turn(stage);
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
+    fixture_frame(slot, FRAME_GOODBYE);
+    fixture_turn(fixture);
+    fixture_end_relay(fixture, slot);
+    fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_GONE);
     ck_assert(!slot->left_due);
-    slot->pid = STAGE_NO_PROCESS;
-    stage_turn(stage);
+    slot->pid = FIXTURE_NO_PROCESS;
+    fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_slot_whose_worker_lives_is_not_free)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
     int gate[2];
     siginfo_t exited;
 
@@ -170,128 +170,128 @@ START_TEST(a_slot_whose_worker_lives_is_not_free)
     if (slot->pid == 0) {
         char byte;
         close(gate[1]);
-        _exit(read(gate[0], &byte, 1) == 0 ? WORKER_EXIT_CONNECTION_LOST : 99);
+        _exit(read(gate[0], &byte, 1) == 0 ? CHILD_EXIT_CONNECTION_LOST : 99);
     }
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
+    fixture_end_relay(fixture, slot);
+    fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
     ck_assert(!slot->reaped);
 
     close(gate[1]);
     ck_assert_int_eq(waitid(P_PID, (id_t)slot->pid, &exited, WEXITED | WNOWAIT), 0);
-    stage_turn(stage);
+    fixture_turn(fixture);
     ck_assert(slot->reaped);
-    ck_assert_int_eq(slot->end, END_CONNECTION_LOST);
+    ck_assert_int_eq(slot->end, DISCONNECT_CONNECTION_LOST);
     ck_assert_int_eq(slot->state, SLOT_FREE);
     close(gate[0]);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_slot_whose_left_is_not_recorded_is_not_free)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
-    uint64_t before = stage->supervisor.ring.next_sequence;
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
+    uint64_t before = fixture->supervisor.ring.next_sequence;
 
-    stage_end_relay(stage, slot);
-    slots_reap(&stage->supervisor);
+    fixture_end_relay(fixture, slot);
+    slots_reap(&fixture->supervisor);
     ck_assert(slot->reaped);
     ck_assert(slot->left_due);
     ck_assert_int_eq(slot->state, SLOT_GONE);
-    ck_assert(!room_has(stage->supervisor.lobby, slot->number));
-    stage_turn(stage);
-    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, before + 1);
-    ck_assert_int_eq(region_entry(&stage->supervisor.view, before)->kind, RECORD_LEFT);
-    ck_assert_uint_eq(region_entry(&stage->supervisor.view, before)->sender, slot->number);
+    ck_assert(!room_has(fixture->supervisor.lobby, slot->number));
+    fixture_turn(fixture);
+    ck_assert_uint_eq(fixture->supervisor.ring.next_sequence, before + 1);
+    ck_assert_int_eq(region_entry(&fixture->supervisor.view, before)->kind, RECORD_LEFT);
+    ck_assert_uint_eq(region_entry(&fixture->supervisor.view, before)->sender, slot->number);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    ck_assert_uint_eq(other->reader.owed_to, before + 1);
-    stage_close(stage);
+    ck_assert_uint_eq(other->cursor.pending_to, before + 1);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(frames_of_a_dead_worker_are_answered_before_its_left)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
-    const struct region_view *view = &stage->supervisor.view;
-    uint64_t before = stage->supervisor.ring.next_sequence;
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
+    const struct region_view *view = &fixture->supervisor.view;
+    uint64_t before = fixture->supervisor.ring.next_sequence;
 
-    stage->supervisor.blocked = true; /* so that the frame has to wait */
-    stage_say(slot, 10);
+    fixture->supervisor.blocked = true; /* so that the frame has to wait */
+    fixture_say(slot, 10);
     ck_assert_uint_eq(slot->queue_count, 1);
-    stage_end_relay(stage, slot);
-    slots_reap(&stage->supervisor);
+    fixture_end_relay(fixture, slot);
+    slots_reap(&fixture->supervisor);
     ck_assert(slot->reaped);
-    ck_assert_int_eq(slot->end, END_NONE);
+    ck_assert_int_eq(slot->end, DISCONNECT_NONE);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
-    stage->supervisor.blocked = false;
+    fixture->supervisor.blocked = false;
     for (int i = 0; i < 3; i++)
-        stage_turn(stage);
-    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, before + 2);
+        fixture_turn(fixture);
+    ck_assert_uint_eq(fixture->supervisor.ring.next_sequence, before + 2);
     ck_assert_int_eq(region_entry(view, before)->kind, RECORD_MESSAGE);
     ck_assert_int_eq(region_entry(view, before + 1)->kind, RECORD_LEFT);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* Its EOF and its exit status are seen in one turn, in which its last frame still waits. */
 START_TEST(a_dead_worker_whose_frames_waited_is_not_forgotten)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    slot->private_bytes = PRIVATE_OWED_MAX;
-    stage_frame(slot, FRAME_WHO);
+    slot->private_bytes = PRIVATE_PENDING_MAX;
+    fixture_frame(slot, FRAME_WHO);
     ck_assert(slot->waits_for_private);
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
+    fixture_end_relay(fixture, slot);
+    fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* The same while others go on waiting for the ring. */
 START_TEST(a_dead_worker_is_not_forgotten_in_a_full_ring)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *slot = fixture_join(fixture);
 
-    fill_to_the_brim(reader, speaker, 0);
-    stage_catch_up(slot);
-    stage_say(slot, 100);
-    stage_say(speaker, 4000);
+    fill_to_the_brim(cursor, speaker, 0);
+    fixture_catch_up(slot);
+    fixture_say(slot, 100);
+    fixture_say(speaker, 4000);
     ck_assert(slot->is_waiting && speaker->is_waiting);
-    stage_end_relay(stage, slot);
-    stage_deliver_to(reader, slot_position(reader) + 2);
-    stage_turn(stage);
+    fixture_end_relay(fixture, slot);
+    fixture_deliver_to(cursor, slot_position(cursor) + 2);
+    fixture_turn(fixture);
     ck_assert(speaker->is_waiting);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(the_first_reason_stays_and_left_is_recorded_once)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
-    uint64_t before = stage->supervisor.ring.next_sequence;
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
+    uint64_t before = fixture->supervisor.ring.next_sequence;
 
-    stage_frame(slot, FRAME_FINISH);
-    ck_assert_int_eq(slot->end, END_CLOSED);
-    slot_end(slot, END_STALLED, FRAME_END_EVICT);
-    ck_assert_int_eq(slot->end, END_CLOSED);
-    ck_assert_int_eq(slot->end_how, FRAME_END_DRAIN);
-    ck_assert_uint_eq(stage->supervisor.counters.ends[END_STALLED], 0);
-    stage_turn(stage);
-    stage_end_relay(stage, slot);
+    fixture_frame(slot, FRAME_GOODBYE);
+    ck_assert_int_eq(slot->end, DISCONNECT_CLOSED);
+    slot_end(slot, DISCONNECT_STALLED, FRAME_CLOSE_EVICT);
+    ck_assert_int_eq(slot->end, DISCONNECT_CLOSED);
+    ck_assert_int_eq(slot->end_how, FRAME_CLOSE_DRAIN);
+    ck_assert_uint_eq(fixture->supervisor.counters.ends[DISCONNECT_STALLED], 0);
+    fixture_turn(fixture);
+    fixture_end_relay(fixture, slot);
     for (int i = 0; i < 3; i++)
-        stage_turn(stage);
+        fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_FREE);
-    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, before + 1);
-    stage_close(stage);
+    ck_assert_uint_eq(fixture->supervisor.ring.next_sequence, before + 1);
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -299,27 +299,28 @@ END_TEST
  */
 START_TEST(an_end_comes_with_its_reason)
 {
-    static const enum end_reason reasons[] = {END_STALLED, END_WORKER_FAULT, END_WORKER_CRASH};
+    static const enum disconnect_reason reasons[] = {
+        DISCONNECT_STALLED, DISCONNECT_WORKER_FAULT, DISCONNECT_WORKER_CRASH};
 
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        struct stage *stage = stage_open();
-        struct slot *slot = stage_join(stage);
+        struct fixture *fixture = fixture_open();
+        struct slot *slot = fixture_join(fixture);
         struct frame frame;
 
-        stage_catch_up(slot);
-        slot_end(slot, reasons[i], FRAME_END_EVICT);
-        stage_turn(stage);
+        fixture_catch_up(slot);
+        slot_end(slot, reasons[i], FRAME_CLOSE_EVICT);
+        fixture_turn(fixture);
         do
-            ck_assert(stage_told(stage, slot, &frame));
-        while (frame.kind != FRAME_END);
+            ck_assert(fixture_told(fixture, slot, &frame));
+        while (frame.kind != FRAME_CLOSE);
         ck_assert_uint_eq(frame.length, reasons[i]);
         for (size_t k = 0; k < i; k++)
-            ck_assert_str_ne(end_line(reasons[i]), end_line(reasons[k]));
-        stage_close(stage);
+            ck_assert_str_ne(disconnect_last_line(reasons[i]), disconnect_last_line(reasons[k]));
+        fixture_close(fixture);
     }
-    for (int reason = END_NONE; reason < END_COUNT; reason++)
-        if (end_drains((enum end_reason)reason))
-            ck_assert_ptr_null(end_line((enum end_reason)reason));
+    for (int reason = DISCONNECT_NONE; reason < DISCONNECT_COUNT; reason++)
+        if (disconnect_drains((enum disconnect_reason)reason))
+            ck_assert_ptr_null(disconnect_last_line((enum disconnect_reason)reason));
 }
 END_TEST
 
@@ -328,51 +329,51 @@ END_TEST
 static void expect_fault(struct slot *slot, uint64_t before)
 {
     ck_assert_uint_eq(slot_position(slot), before);
-    ck_assert_int_eq(slot->end, END_WORKER_FAULT);
-    ck_assert_int_eq(slot->end_how, FRAME_END_EVICT);
+    ck_assert_int_eq(slot->end, DISCONNECT_WORKER_FAULT);
+    ck_assert_int_eq(slot->end_how, FRAME_CLOSE_EVICT);
     ck_assert_int_eq(slot->state, SLOT_GONE);
-    ck_assert(slot->is_doomed);
+    ck_assert(slot->kill_pending);
     ck_assert_uint_le(slot->kill_at, slot->supervisor->now_ms);
 }
 
 START_TEST(a_position_beyond_what_was_told_is_a_fault)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    stage_catch_up(slot);
-    ck_assert_uint_eq(slot_position(slot), slot->reader.told_to);
-    ck_assert_int_eq(slot->end, END_NONE);
-    stage_deliver_to(slot, slot->reader.told_to + 1);
-    expect_fault(slot, slot->reader.told_to);
-    stage_close(stage);
+    fixture_catch_up(slot);
+    ck_assert_uint_eq(slot_position(slot), slot->cursor.notified_to);
+    ck_assert_int_eq(slot->end, DISCONNECT_NONE);
+    fixture_deliver_to(slot, slot->cursor.notified_to + 1);
+    expect_fault(slot, slot->cursor.notified_to);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_position_that_goes_back_is_a_fault)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    stage_catch_up(slot);
+    fixture_catch_up(slot);
     uint64_t position = slot_position(slot);
-    stage_deliver_to(slot, position - 1);
+    fixture_deliver_to(slot, position - 1);
     expect_fault(slot, position);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_position_at_the_ends_of_64_bits_is_a_fault)
 {
     static const uint64_t lies[] = {UINT64_MAX, UINT64_MAX - 1, (uint64_t)1 << 63, 0};
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
 
-    stage_catch_up(slot);
+    fixture_catch_up(slot);
     uint64_t position = slot_position(slot);
-    stage_deliver_to(slot, lies[_i]);
+    fixture_deliver_to(slot, lies[_i]);
     expect_fault(slot, position);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -380,184 +381,184 @@ END_TEST
  * kept for it, and may be written over by now. */
 START_TEST(a_position_in_a_jump_is_a_fault)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage), *other = stage_join(stage);
-    const struct ring *ring = &stage->supervisor.ring;
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture), *other = fixture_join(fixture);
+    const struct ring *ring = &fixture->supervisor.ring;
     uint64_t before, news;
 
-    stage_catch_up(slot);
-    stage_catch_up(other);
+    fixture_catch_up(slot);
+    fixture_catch_up(other);
     before = slot_position(slot);
     while (ring->oldest_sequence <= before + 1) {
-        stage_say(slot, 1000);
-        stage_turn(stage);
-        stage_catch_up(other);
+        fixture_say(slot, 1000);
+        fixture_turn(fixture);
+        fixture_catch_up(other);
     }
     news = ring->next_sequence;
-    stage_say(other, 10);
-    stage_turn(stage);
-    ck_assert_uint_eq(slot_hold(slot), news);
-    ck_assert_uint_eq(reader_next(&slot->reader), news);
-    stage_deliver_to(slot, _i == 0 ? before + 1 : news - 1);
+    fixture_say(other, 10);
+    fixture_turn(fixture);
+    ck_assert_uint_eq(slot_needs(slot), news);
+    ck_assert_uint_eq(cursor_next(&slot->cursor), news);
+    fixture_deliver_to(slot, _i == 0 ? before + 1 : news - 1);
     expect_fault(slot, before);
-    ck_assert_uint_ge(slot_hold(slot), ring->oldest_sequence);
-    stage_close(stage);
+    ck_assert_uint_ge(slot_needs(slot), ring->oldest_sequence);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* The same of one that has just come. */
 START_TEST(a_position_before_the_joining_is_a_fault)
 {
-    struct stage *stage = stage_open();
-    struct slot *other = stage_join(stage), *slot;
+    struct fixture *fixture = fixture_open();
+    struct slot *other = fixture_join(fixture), *slot;
 
-    stage_catch_up(other);
-    while (stage->supervisor.ring.oldest_sequence == 1) {
-        stage_say(other, 1000);
-        stage_turn(stage);
+    fixture_catch_up(other);
+    while (fixture->supervisor.ring.oldest_sequence == 1) {
+        fixture_say(other, 1000);
+        fixture_turn(fixture);
     }
-    slot = stage_join(stage);
-    stage_deliver_to(slot, 1);
+    slot = fixture_join(fixture);
+    fixture_deliver_to(slot, 1);
     expect_fault(slot, 0);
-    ck_assert(space_fits(&stage->supervisor, 1000, 1000, 1, SPACE_COMMON));
-    stage_close(stage);
+    ck_assert(space_fits(&fixture->supervisor, 1000, 1000, 1, SPACE_COMMON));
+    fixture_close(fixture);
 }
 END_TEST
 
 /* What a worker's exit says of the drain is laid beside its position. */
 START_TEST(a_worker_that_says_done_is_not_just_believed)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
     FILE *log = tmpfile();
     char line[1024];
     siginfo_t exited;
 
     ck_assert_ptr_nonnull(log);
     if (_i == 0)
-        stage_catch_up(slot);
-    stage_frame(slot, FRAME_FINISH);
-    stage_turn(stage);
+        fixture_catch_up(slot);
+    fixture_frame(slot, FRAME_GOODBYE);
+    fixture_turn(fixture);
     if (_i == 0)
-        stage_catch_up(slot);
+        fixture_catch_up(slot);
     slot->pid = fork();
     ck_assert_int_ge(slot->pid, 0);
     if (slot->pid == 0)
-        _exit(WORKER_EXIT_DONE);
+        _exit(CHILD_EXIT_DONE);
     ck_assert_int_eq(waitid(P_PID, (id_t)slot->pid, &exited, WEXITED | WNOWAIT), 0);
     ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
-    stage_end_relay(stage, slot);
-    stage_turn(stage);
+    fixture_end_relay(fixture, slot);
+    fixture_turn(fixture);
     rewind(log);
     ck_assert_ptr_nonnull(fgets(line, sizeof line, log));
     ck_assert_msg(
         strstr(line, _i == 0 ? "drain=done " : "drain=worker-fault ") != NULL, "%s", line);
     fclose(log);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* --- lies that are found while a frame of the liar is answered */
 
 /* The liar is ended, nothing of it waits, and the room sees it leave once if it was in. */
-static void expect_found_out(struct stage *stage, struct slot *liar, unsigned lefts)
+static void expect_found_out(struct fixture *fixture, struct slot *liar, unsigned lefts)
 {
-    uint64_t next = stage->supervisor.ring.next_sequence;
+    uint64_t next = fixture->supervisor.ring.next_sequence;
 
-    ck_assert_int_eq(liar->end, END_WORKER_FAULT);
+    ck_assert_int_eq(liar->end, DISCONNECT_WORKER_FAULT);
     ck_assert_int_eq(liar->state, SLOT_GONE);
-    ck_assert(!room_has(stage->supervisor.lobby, liar->number));
+    ck_assert(!room_has(fixture->supervisor.lobby, liar->number));
     ck_assert_uint_eq(liar->queue_count, 0);
     ck_assert(!liar->is_waiting);
-    ck_assert(TAILQ_EMPTY(&stage->supervisor.waiting));
-    stage_end_relay(stage, liar);
-    stage_turn(stage);
+    ck_assert(TAILQ_EMPTY(&fixture->supervisor.waiting));
+    fixture_end_relay(fixture, liar);
+    fixture_turn(fixture);
     ck_assert_int_eq(liar->state, SLOT_FREE);
-    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, next + lefts);
+    ck_assert_uint_eq(fixture->supervisor.ring.next_sequence, next + lefts);
     if (lefts > 0)
-        ck_assert_int_eq(region_entry(&stage->supervisor.view, next)->kind, RECORD_LEFT);
+        ck_assert_int_eq(region_entry(&fixture->supervisor.view, next)->kind, RECORD_LEFT);
 }
 
 START_TEST(a_liar_does_not_wait_for_its_private_records)
 {
-    struct stage *stage = stage_open();
-    struct slot *liar = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *liar = fixture_join(fixture);
 
-    stage_catch_up(liar);
-    liar->private_bytes = PRIVATE_OWED_MAX;
-    stage_deliver_to(liar, liar->reader.told_to + 1);
-    stage_frame(liar, FRAME_WHO);
-    expect_found_out(stage, liar, 1);
-    stage_close(stage);
+    fixture_catch_up(liar);
+    liar->private_bytes = PRIVATE_PENDING_MAX;
+    fixture_deliver_to(liar, liar->cursor.notified_to + 1);
+    fixture_frame(liar, FRAME_WHO);
+    expect_found_out(fixture, liar, 1);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_liar_does_not_wait_for_the_ring)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *liar = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *liar = fixture_join(fixture);
 
-    fill_to_the_brim(reader, speaker, 1);
-    stage_catch_up(liar);
-    stage_deliver_to(liar, liar->reader.told_to + 1);
-    stage_say(liar, 4000);
-    expect_found_out(stage, liar, 1);
-    stage_close(stage);
+    fill_to_the_brim(cursor, speaker, 1);
+    fixture_catch_up(liar);
+    fixture_deliver_to(liar, liar->cursor.notified_to + 1);
+    fixture_say(liar, 4000);
+    expect_found_out(fixture, liar, 1);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* It waits already, and is found out when it is its turn, which comes to nothing. */
 START_TEST(a_liar_does_not_go_on_waiting)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *liar = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *liar = fixture_join(fixture);
 
-    fill_to_the_brim(reader, speaker, 0);
-    stage_catch_up(liar);
-    stage_say(liar, 1000);
+    fill_to_the_brim(cursor, speaker, 0);
+    fixture_catch_up(liar);
+    fixture_say(liar, 1000);
     ck_assert(liar->is_waiting);
-    ck_assert(!space_arm(&stage->supervisor));
-    stage_deliver_to(reader, slot_position(reader) + 11);
-    ck_assert(space_arm(&stage->supervisor));
-    ck_assert(!stage->supervisor.blocked);
-    stage_say(speaker, 1000); /* is quicker */
+    ck_assert(!space_arm(&fixture->supervisor));
+    fixture_deliver_to(cursor, slot_position(cursor) + 11);
+    ck_assert(space_arm(&fixture->supervisor));
+    ck_assert(!fixture->supervisor.blocked);
+    fixture_say(speaker, 1000); /* is quicker */
     ck_assert_uint_eq(speaker->queue_count, 0);
-    stage_deliver_to(liar, liar->reader.told_to + 1);
-    stage_deliver_to(reader, slot_position(reader) + 1);
-    order_resume(&stage->supervisor);
-    expect_found_out(stage, liar, 1);
-    stage_close(stage);
+    fixture_deliver_to(liar, liar->cursor.notified_to + 1);
+    fixture_deliver_to(cursor, slot_position(cursor) + 1);
+    order_resume(&fixture->supervisor);
+    expect_found_out(fixture, liar, 1);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_liar_does_not_get_in)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *liar = stage_take(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *liar = fixture_take(fixture);
 
-    fill_to_the_brim(reader, speaker, 10);
-    stage_deliver_to(liar, 1);
-    stage_frame(liar, FRAME_ENTER);
-    expect_found_out(stage, liar, 0);
-    stage_close(stage);
+    fill_to_the_brim(cursor, speaker, 10);
+    fixture_deliver_to(liar, 1);
+    fixture_frame(liar, FRAME_HELLO);
+    expect_found_out(fixture, liar, 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(a_liar_leaves_once)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *liar = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *liar = fixture_join(fixture);
 
-    fill_to_the_brim(reader, speaker, 10);
-    stage_catch_up(liar);
-    stage_deliver_to(liar, liar->reader.told_to + 1);
-    stage_frame(liar, FRAME_FINISH);
-    expect_found_out(stage, liar, 1);
-    stage_close(stage);
+    fill_to_the_brim(cursor, speaker, 10);
+    fixture_catch_up(liar);
+    fixture_deliver_to(liar, liar->cursor.notified_to + 1);
+    fixture_frame(liar, FRAME_GOODBYE);
+    expect_found_out(fixture, liar, 1);
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -565,28 +566,28 @@ END_TEST
 
 START_TEST(the_doomed_are_killed_when_their_time_has_come)
 {
-    struct stage *stage = stage_open();
-    struct slot *slot = stage_join(stage);
-    struct supervisor *supervisor = &stage->supervisor;
+    struct fixture *fixture = fixture_open();
+    struct slot *slot = fixture_join(fixture);
+    struct supervisor *supervisor = &fixture->supervisor;
 
     supervisor->now_ms = 1000;
     slot->pid = 0; /* has not come yet */
-    slot_doom(slot, 100);
-    slot_doom(slot, 50);
-    slot_doom(slot, 200); /* the earliest time stays */
+    slot_kill_after(slot, 100);
+    slot_kill_after(slot, 50);
+    slot_kill_after(slot, 200); /* the earliest time stays */
     supervisor->now_ms = 1049;
-    ck_assert(slots_kill_doomed(supervisor));
+    ck_assert(slots_kill_due(supervisor));
     supervisor->now_ms = 1050;
-    ck_assert(slots_kill_doomed(supervisor));
+    ck_assert(slots_kill_due(supervisor));
     ck_assert(!slot->killed);
-    slot->pid = STAGE_NO_PROCESS;
+    slot->pid = FIXTURE_NO_PROCESS;
     supervisor->now_ms = 1049;
-    ck_assert(slots_kill_doomed(supervisor));
+    ck_assert(slots_kill_due(supervisor));
     ck_assert(!slot->killed);
     supervisor->now_ms = 1050;
-    ck_assert(!slots_kill_doomed(supervisor));
+    ck_assert(!slots_kill_due(supervisor));
     ck_assert(slot->killed);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 

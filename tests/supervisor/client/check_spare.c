@@ -4,91 +4,91 @@
  */
 #include "config.h"
 
-#include "supervisor/clock.h"
 #include "supervisor/client/spare.h"
+#include "supervisor/clock.h"
 
 #include "tests/check_main.h"
 #include "tests/supervisor/fixture.h"
 
-static struct stage *open_with_spares(unsigned count)
+static struct fixture *open_with_spares(unsigned count)
 {
-    struct stage *stage = stage_open_with_forker(0);
+    struct fixture *fixture = fixture_open_with_forker(0);
 
-    stage->options.spare_workers = count;
-    return stage;
+    fixture->options.spare_workers = count;
+    return fixture;
 }
 
 /* The end of a turn. Returns in how many milliseconds another one is due for this. */
-static unsigned turn(struct stage *stage)
+static unsigned turn(struct fixture *fixture)
 {
     unsigned due;
 
-    ck_assert(!spares_turn(&stage->supervisor, &due));
+    ck_assert(!spares_turn(&fixture->supervisor, &due));
     return due;
 }
 
 /* Lets so many milliseconds pass. */
-static void pass(struct stage *stage, unsigned milliseconds)
+static void pass(struct fixture *fixture, unsigned milliseconds)
 {
-    clock_ms(&stage->supervisor);
-    stage->supervisor.now_ms += milliseconds;
+    clock_ms(&fixture->supervisor);
+    fixture->supervisor.now_ms += milliseconds;
 }
 
 START_TEST(all_are_made_at_first)
 {
-    struct stage *stage = open_with_spares(STAGE_CLIENTS);
+    struct fixture *fixture = open_with_spares(FIXTURE_CLIENTS);
 
-    ck_assert_uint_eq(turn(stage), 0);
-    ck_assert_uint_eq(stage->supervisor.spare_count, STAGE_CLIENTS);
-    ck_assert_uint_eq(turn(stage), 0);
-    stage_close(stage);
+    ck_assert_uint_eq(turn(fixture), 0);
+    ck_assert_uint_eq(fixture->supervisor.spare_count, FIXTURE_CLIENTS);
+    ck_assert_uint_eq(turn(fixture), 0);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(who_comes_alone_waits_for_no_fork)
 {
-    struct stage *stage = open_with_spares(STAGE_CLIENTS - 1);
+    struct fixture *fixture = open_with_spares(FIXTURE_CLIENTS - 1);
     unsigned due;
 
-    turn(stage);
-    ck_assert_ptr_nonnull(spare_take(&stage->supervisor));
-    due = turn(stage);
+    turn(fixture);
+    ck_assert_ptr_nonnull(spare_take(&fixture->supervisor));
+    due = turn(fixture);
     ck_assert_uint_gt(due, 0);
-    ck_assert_uint_eq(stage->supervisor.spare_count, STAGE_CLIENTS - 2);
-    pass(stage, due - 1);
-    ck_assert_uint_eq(turn(stage), 1);
-    pass(stage, 1);
-    ck_assert_uint_eq(turn(stage), 0);
-    ck_assert_uint_eq(stage->supervisor.spare_count, STAGE_CLIENTS - 1);
-    stage_close(stage);
+    ck_assert_uint_eq(fixture->supervisor.spare_count, FIXTURE_CLIENTS - 2);
+    pass(fixture, due - 1);
+    ck_assert_uint_eq(turn(fixture), 1);
+    pass(fixture, 1);
+    ck_assert_uint_eq(turn(fixture), 0);
+    ck_assert_uint_eq(fixture->supervisor.spare_count, FIXTURE_CLIENTS - 1);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* Of three, two must be there. */
 START_TEST(less_than_half_are_made_up_for_at_once)
 {
-    struct stage *stage = open_with_spares(STAGE_CLIENTS - 1);
+    struct fixture *fixture = open_with_spares(FIXTURE_CLIENTS - 1);
 
-    turn(stage);
-    spare_take(&stage->supervisor);
-    ck_assert_uint_gt(turn(stage), 0);
-    spare_take(&stage->supervisor);
-    ck_assert_uint_eq(turn(stage), 0);
-    ck_assert_uint_eq(stage->supervisor.spare_count, 2); /* there are no more slots */
-    stage_close(stage);
+    turn(fixture);
+    spare_take(&fixture->supervisor);
+    ck_assert_uint_gt(turn(fixture), 0);
+    spare_take(&fixture->supervisor);
+    ck_assert_uint_eq(turn(fixture), 0);
+    ck_assert_uint_eq(fixture->supervisor.spare_count, 2); /* there are no more slots */
+    fixture_close(fixture);
 }
 END_TEST
 
 /* One is less than half of one when it has gone. */
 START_TEST(a_single_one_is_replaced_at_once)
 {
-    struct stage *stage = open_with_spares(1);
+    struct fixture *fixture = open_with_spares(1);
 
-    turn(stage);
-    spare_take(&stage->supervisor);
-    ck_assert_uint_eq(turn(stage), 0);
-    ck_assert_uint_eq(stage->supervisor.spare_count, 1);
-    stage_close(stage);
+    turn(fixture);
+    spare_take(&fixture->supervisor);
+    ck_assert_uint_eq(turn(fixture), 0);
+    ck_assert_uint_eq(fixture->supervisor.spare_count, 1);
+    fixture_close(fixture);
 }
 END_TEST
 

@@ -28,7 +28,7 @@
 #define LONG_MS  4000u
 #define SHORT_MS 2500u
 
-static struct stage *stage;
+static struct fixture *fixture;
 static struct supervisor *supervisor;
 static struct courier *courier;
 static struct slot *client, *speaker;
@@ -91,8 +91,8 @@ static uint64_t needed(void)
 static void talk_until_blocked(void)
 {
     for (int i = 0; i < 1000 && speaker->queue_count == 0; i++) {
-        stage_say(speaker, 2000);
-        stage_turn(stage);
+        fixture_say(speaker, 2000);
+        fixture_turn(fixture);
     }
     ck_assert(supervisor->blocked);
 }
@@ -100,13 +100,13 @@ static void talk_until_blocked(void)
 /* Somebody talks until it has to wait; the courier has told its client nothing yet. */
 static void begin(void)
 {
-    stage = stage_open_with_couriers(1);
-    supervisor = &stage->supervisor;
+    fixture = fixture_open_with_couriers(1);
+    supervisor = &fixture->supervisor;
     courier = supervisor->couriers;
     run_courier();
-    client = stage_join(stage);
-    speaker = stage_join(stage);
-    need(courier->reader.told_to);
+    client = fixture_join(fixture);
+    speaker = fixture_join(fixture);
+    need(courier->cursor.notified_to);
     talk_until_blocked();
     log_file = tmpfile();
     ck_assert_ptr_nonnull(log_file);
@@ -127,7 +127,7 @@ static bool has_fault(const char *what)
 static void end(void)
 {
     fclose(log_file);
-    stage_close(stage);
+    fixture_close(fixture);
     close(relay_end);
     close(handover_end);
 }
@@ -138,7 +138,7 @@ static void answer(void)
     struct frame frame;
 
     while (read(relay_end, &frame, sizeof frame) == (ssize_t)sizeof frame)
-        if (frame.kind == FRAME_ALIVE)
+        if (frame.kind == FRAME_PING)
             atomic_store(&courier->part.state->answered, frame.from);
 }
 
@@ -210,8 +210,8 @@ START_TEST(a_client_that_was_ended_does_not)
     show(needed(), true);
     pass(LONG_MS, NULL);
     ck_assert(!has_fault(""));
-    slot_end(client, END_STALLED, FRAME_END_EVICT);
-    stage_turn(stage);
+    slot_end(client, DISCONNECT_STALLED, FRAME_CLOSE_EVICT);
+    fixture_turn(fixture);
     pass(LONG_MS, NULL);
     ck_assert(has_fault("it answers and does not deliver"));
     end();
@@ -223,11 +223,11 @@ START_TEST(a_client_that_drains_does_until_it_is_evicted)
 {
     begin();
     show(needed(), true);
-    slot_end(client, END_QUIT, FRAME_END_DRAIN);
-    stage_turn(stage);
+    slot_end(client, DISCONNECT_QUIT, FRAME_CLOSE_DRAIN);
+    fixture_turn(fixture);
     pass(LONG_MS, NULL);
     ck_assert(!has_fault(""));
-    for (unsigned time = 0; time < 2 * STAGE_GRACE_MS; time += TICK_MS) {
+    for (unsigned time = 0; time < 2 * FIXTURE_GRACE_MS; time += TICK_MS) {
         pass(TICK_MS, NULL);
         space_tick(supervisor, TICK_MS);
         supervisor->waited = true;
@@ -248,7 +248,7 @@ static void move_a_little(unsigned tick)
 START_TEST(who_moves_a_little_is_at_fault)
 {
     begin();
-    ck_assert_uint_gt(courier->reader.told_to, needed() + LONG_MS / TICK_MS);
+    ck_assert_uint_gt(courier->cursor.notified_to, needed() + LONG_MS / TICK_MS);
     pass(LONG_MS, move_a_little);
     ck_assert(has_fault("it answers and does not deliver"));
     end();
@@ -258,7 +258,7 @@ END_TEST
 static void catch_up_in_time(unsigned tick)
 {
     if (tick == SHORT_MS / TICK_MS)
-        need(courier->reader.told_to);
+        need(courier->cursor.notified_to);
 }
 
 START_TEST(who_catches_up_in_time_is_not)
@@ -277,11 +277,11 @@ START_TEST(who_gets_where_it_was_told_to_is_not)
 
     begin();
     pass(SHORT_MS, NULL);
-    first = courier->reader.told_to;
+    first = courier->cursor.notified_to;
     need(first - 10);
-    stage_turn(stage);
+    fixture_turn(fixture);
     talk_until_blocked();
-    ck_assert_uint_gt(courier->reader.told_to, first + 10);
+    ck_assert_uint_gt(courier->cursor.notified_to, first + 10);
     pass(5 * TICK_MS, NULL);
     need(first);
     pass(SHORT_MS, NULL);
@@ -315,8 +315,8 @@ static void wait_mostly(unsigned tick)
 START_TEST(a_client_that_waits_mostly_is_ended_at_last)
 {
     begin();
-    pass_and_judge_clients(2 * STAGE_GRACE_MS, wait_mostly);
-    ck_assert_int_eq(client->end, END_STALLED);
+    pass_and_judge_clients(2 * FIXTURE_GRACE_MS, wait_mostly);
+    ck_assert_int_eq(client->end, DISCONNECT_STALLED);
     end();
 }
 END_TEST
@@ -325,9 +325,9 @@ END_TEST
 START_TEST(a_client_that_gets_its_records_is_forgiven)
 {
     begin();
-    pass_and_judge_clients(STAGE_GRACE_MS - 2 * TICK_MS, wait_mostly);
+    pass_and_judge_clients(FIXTURE_GRACE_MS - 2 * TICK_MS, wait_mostly);
     ck_assert_uint_gt(client->stalled_ms, 0);
-    show(courier->reader.told_to, false);
+    show(courier->cursor.notified_to, false);
     pass(TICK_MS, NULL);
     space_tick(supervisor, TICK_MS);
     ck_assert_uint_eq(client->stalled_ms, 0);

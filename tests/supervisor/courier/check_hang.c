@@ -20,7 +20,7 @@
 #define PATIENCE 3000u /* milliseconds */
 #define TICK     100u
 
-static struct stage *stage;
+static struct fixture *fixture;
 static struct supervisor *supervisor;
 static struct courier *courier;
 static int relay_end, handover_end; /* the courier's */
@@ -42,8 +42,8 @@ static void open_courier(void)
 {
     int ends[2];
 
-    stage = stage_open_with_couriers(1);
-    supervisor = &stage->supervisor;
+    fixture = fixture_open_with_couriers(1);
+    supervisor = &fixture->supervisor;
     courier = &supervisor->couriers[0];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     courier->relay = relay_open(supervisor->base, ends[0], &no_handler, courier);
@@ -60,7 +60,7 @@ static void open_courier(void)
 
 static void close_courier(void)
 {
-    stage_close(stage); /* kills and reaps it */
+    fixture_close(fixture); /* kills and reaps it */
     close(relay_end);
     close(handover_end);
 }
@@ -70,7 +70,7 @@ static void catch_up(void)
 {
     struct courier_state *state = courier->part.state;
 
-    atomic_store(&state->oldest_needed, courier->reader.told_to);
+    atomic_store(&state->oldest_needed, courier->cursor.notified_to);
     atomic_store(&state->answered, courier->asked);
 }
 
@@ -138,12 +138,12 @@ END_TEST
 /* There is no record that it does not deliver, and yet it keeps the last client's slot. */
 START_TEST(one_that_does_not_let_go_is_killed)
 {
-    struct slot *slot = stage_join(stage);
+    struct slot *slot = fixture_join(fixture);
 
     catch_up();
     ck_assert(!couriers_turn(supervisor));
-    slot_end(slot, END_CLOSED, FRAME_END_DRAIN);
-    stage_turn(stage);
+    slot_end(slot, DISCONNECT_CLOSED, FRAME_CLOSE_DRAIN);
+    fixture_turn(fixture);
     ck_assert_ptr_nonnull(slot->courier);
     ck_assert(couriers_turn(supervisor));
     expect_killed();
@@ -153,12 +153,12 @@ END_TEST
 /* It lets go, and is not asked any more. */
 START_TEST(one_that_lets_go_is_left_alone)
 {
-    struct slot *slot = stage_join(stage);
+    struct slot *slot = fixture_join(fixture);
 
-    slot_end(slot, END_CLOSED, FRAME_END_DRAIN);
-    stage_turn(stage);
-    courier_take_done(courier, &(struct frame){.kind = FRAME_DONE,
-                                   .detail = FRAME_DONE_ENDED,
+    slot_end(slot, DISCONNECT_CLOSED, FRAME_CLOSE_DRAIN);
+    fixture_turn(fixture);
+    courier_take_done(courier, &(struct frame){.kind = FRAME_DETACHED,
+                                   .detail = FRAME_DETACHED_CLOSED,
                                    .slot = slot->number,
                                    .generation = slot->generation});
     ck_assert_ptr_null(slot->courier);

@@ -27,12 +27,12 @@
 
 #define RECORDS_MAX 200000
 
-static struct stage *stage;
+static struct fixture *fixture;
 static struct supervisor *supervisor;
 static struct slot *slot, *speaker; /* the client, and one who talks */
 static int far_end;                 /* the client's own */
 static struct courier_part part;
-static struct reader *reader;
+static struct cursor *cursor;
 static struct delivery delivery; /* the courier's, and where that began */
 static uint64_t begun_from, begun_base;
 static size_t begun_partial;
@@ -123,10 +123,10 @@ static void tell(void)
 {
     struct frame frame;
 
-    stage_turn(stage);
+    fixture_turn(fixture);
     note();
-    reader_tell(reader, &frame);
-    delivery.end = reader->told_to;
+    cursor_notify(cursor, &frame);
+    delivery.end = cursor->notified_to;
 }
 
 /* --- the courier's side */
@@ -139,13 +139,13 @@ static void begin_courier(void)
     delivery_init(&delivery, &supervisor->view, &part.deliveries[slot->number], slot->number,
         slot->generation, slot->served_from, slot->served_partial);
     ck_assert(delivery_member(&delivery, ROOM_LOBBY, slot->joined, true));
-    delivery.end = reader->told_to;
+    delivery.end = cursor->notified_to;
 }
 
 static void show_oldest_needed(void)
 {
     atomic_store(&part.state->oldest_needed,
-        delivery_is_done(&delivery) ? reader->told_to : delivery.position);
+        delivery_is_done(&delivery) ? cursor->notified_to : delivery.position);
 }
 
 /* Writes all that the socket takes, and publishes it. */
@@ -214,13 +214,13 @@ static bool resume(void)
     slot->served_from = begun_from;
     slot->served_partial = begun_partial;
     slot->wire_base = begun_base;
-    return resume_slot(slot, reader_next(reader), reader->told_to);
+    return resume_slot(slot, cursor_next(cursor), cursor->notified_to);
 }
 
 /* The record and the byte in it that come next, as the list has it. */
 static void expect_stand(void)
 {
-    uint64_t sequence = slot->served_from, end = reader->told_to;
+    uint64_t sequence = slot->served_from, end = cursor->notified_to;
     uint64_t begin = sequence < end ? records[sequence].begin : stream_length;
 
     CHECK_QUICKLY(begin + slot->served_partial == written);
@@ -234,29 +234,29 @@ static void expect_stand(void)
 /* The next courier begins, as courier_recover() has it. */
 static void replace_courier(void)
 {
-    uint64_t told_to = reader->told_to;
+    uint64_t notified_to = cursor->notified_to;
 
     region_clear_courier(&supervisor->region, 0);
     atomic_store(&part.state->oldest_needed, slot->served_from);
-    reader->position = reader->told_to = slot->served_from;
-    reader->jump_end = reader->jump_from = 0;
-    if (slot->served_from < told_to)
-        reader->untold_from = slot->served_from;
+    cursor->position = cursor->notified_to = slot->served_from;
+    cursor->jump_end = cursor->jump_from = 0;
+    if (slot->served_from < notified_to)
+        cursor->unnotified_from = slot->served_from;
     begin_courier();
     tell();
 }
 
 static void open_stage(int near_end)
 {
-    stage = stage_open_with_couriers(1);
-    supervisor = &stage->supervisor;
-    reader = courier_reader(supervisor, 0);
+    fixture = fixture_open_with_couriers(1);
+    supervisor = &fixture->supervisor;
+    cursor = courier_cursor(supervisor, 0);
     part = region_courier(&supervisor->region, 0);
     stream_length = written = received = 0;
     noted = 1;
-    speaker = stage_join(stage);
-    slot = stage_take_client(stage, near_end);
-    stage_frame(slot, FRAME_ENTER);
+    speaker = fixture_join(fixture);
+    slot = fixture_take_client(fixture, near_end);
+    fixture_frame(slot, FRAME_HELLO);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
     tell();
     atomic_store(&part.state->oldest_needed, slot->served_from);
@@ -275,7 +275,7 @@ static void open_unix(void)
 
 static void close_stage(void)
 {
-    stage_close(stage);
+    fixture_close(fixture);
     close(far_end);
 }
 
@@ -322,7 +322,7 @@ START_TEST(one_that_had_all)
     write_all();
     ck_assert_uint_eq(written, stream_length);
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, reader->told_to);
+    ck_assert_uint_eq(slot->served_from, cursor->notified_to);
     ck_assert_uint_eq(slot->served_partial, 0);
     expect_stand();
 }
@@ -422,7 +422,7 @@ START_TEST(one_that_slept_while_the_ring_went_round)
     while (supervisor->ring.next_sequence - position < supervisor->view.index_count) {
         say(slot, 10); /* its own: the courier is told, and gives it nothing */
         tell();
-        atomic_store(&part.state->oldest_needed, reader->told_to);
+        atomic_store(&part.state->oldest_needed, cursor->notified_to);
     }
     uint64_t first = supervisor->ring.next_sequence;
     say(slot, 10);
@@ -475,7 +475,7 @@ static void live_and_die(void)
             say(random_below(3) == 0 ? slot : speaker,
                 1 + random_below(random_below(4) == 0 ? 4000 : 50));
         if (random_below(4) == 0)
-            stage_frame(random_below(2) == 0 ? slot : speaker, FRAME_WHO);
+            fixture_frame(random_below(2) == 0 ? slot : speaker, FRAME_WHO);
         tell();
         if (random_below(4) != 0)
             write_all();
@@ -509,7 +509,7 @@ START_TEST(a_thousand_couriers)
     }
     ck_assert(delivery_is_done(&delivery));
     ck_assert_int_gt(within, 100);
-    ck_assert_uint_gt(stream_length, 3 * STAGE_RING_SIZE);
+    ck_assert_uint_gt(stream_length, 3 * FIXTURE_RING_SIZE);
 }
 END_TEST
 
@@ -526,7 +526,7 @@ START_TEST(a_courier_that_lies_is_doubted)
     mark = &delivery.state->marks[atomic_load(&delivery.state->version) % 2];
     uint64_t position = atomic_load(&mark->position), bytes = atomic_load(&mark->bytes);
     ck_assert(resume());
-    atomic_store(&mark->position, reader->told_to + 1);
+    atomic_store(&mark->position, cursor->notified_to + 1);
     ck_assert(!resume());
     atomic_store(&mark->position, UINT64_MAX);
     ck_assert(!resume());
@@ -541,7 +541,7 @@ START_TEST(a_courier_that_lies_is_doubted)
     ck_assert(!resume());
     atomic_store(&mark->bytes, UINT64_MAX - begun_base + 1);
     ck_assert(!resume());
-    ck_assert_uint_le(slot->served_from, reader->told_to);
+    ck_assert_uint_le(slot->served_from, cursor->notified_to);
 }
 END_TEST
 
@@ -572,7 +572,7 @@ START_TEST(a_unix_client_that_had_all_is_known)
     say(slot, 100);
     tell();
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, reader->told_to);
+    ck_assert_uint_eq(slot->served_from, cursor->notified_to);
     ck_assert_uint_eq(slot->served_partial, 0);
 }
 END_TEST

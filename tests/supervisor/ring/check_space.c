@@ -21,22 +21,22 @@
 
 /* What most tests begin with: one who speaks and one who reads, and both have all that there is. */
 static struct {
-    struct stage *stage;
-    struct slot *reader, *speaker;
+    struct fixture *fixture;
+    struct slot *cursor, *speaker;
 } pair;
 
 static void open_pair(void)
 {
-    pair.stage = stage_open();
-    pair.reader = stage_join(pair.stage);
-    pair.speaker = stage_join(pair.stage);
-    stage_catch_up(pair.reader);
-    stage_catch_up(pair.speaker);
+    pair.fixture = fixture_open();
+    pair.cursor = fixture_join(pair.fixture);
+    pair.speaker = fixture_join(pair.fixture);
+    fixture_catch_up(pair.cursor);
+    fixture_catch_up(pair.speaker);
 }
 
 static void close_pair(void)
 {
-    stage_close(pair.stage);
+    fixture_close(pair.fixture);
 }
 
 static uint64_t wanted_of(const struct slot *slot)
@@ -45,125 +45,125 @@ static uint64_t wanted_of(const struct slot *slot)
 }
 
 /* Lets `speaker` talk until what it says has to wait. */
-static void fill(struct stage *stage, struct slot *speaker)
+static void fill(struct fixture *fixture, struct slot *speaker)
 {
     for (int i = 0; i < 1000 && speaker->queue_count == 0; i++) {
-        stage_say(speaker, MESSAGE);
-        stage_turn(stage);
+        fixture_say(speaker, MESSAGE);
+        fixture_turn(fixture);
     }
     ck_assert_uint_eq(speaker->queue_count, 1);
-    ck_assert(stage->supervisor.blocked);
+    ck_assert(fixture->supervisor.blocked);
 }
 
 /* The records that may be read must be whole: numbered, and neither below what is held. */
-static void expect_nothing_lost(struct stage *stage, uint64_t held)
+static void expect_nothing_lost(struct fixture *fixture, uint64_t held)
 {
-    ck_assert_uint_le(stage->supervisor.ring.oldest_sequence, held);
-    ck_assert_uint_eq(region_entry(&stage->supervisor.view, held)->sequence, held);
+    ck_assert_uint_le(fixture->supervisor.ring.oldest_sequence, held);
+    ck_assert_uint_eq(region_entry(&fixture->supervisor.view, held)->sequence, held);
 }
 
 START_TEST(a_reader_that_stands_still_stops_the_others)
 {
-    uint64_t held = pair.stage->supervisor.ring.next_sequence;
-    fill(pair.stage, pair.speaker);
-    ck_assert_ptr_eq(pair.stage->supervisor.holder, &pair.reader->reader);
-    ck_assert_uint_eq(pair.stage->supervisor.held, held);
-    ck_assert_uint_eq(pair.stage->supervisor.counters.waits, 1);
-    expect_nothing_lost(pair.stage, held);
+    uint64_t held = pair.fixture->supervisor.ring.next_sequence;
+    fill(pair.fixture, pair.speaker);
+    ck_assert_ptr_eq(pair.fixture->supervisor.slowest, &pair.cursor->cursor);
+    ck_assert_uint_eq(pair.fixture->supervisor.needed_from, held);
+    ck_assert_uint_eq(pair.fixture->supervisor.counters.waits, 1);
+    expect_nothing_lost(pair.fixture, held);
     for (int i = 0; i < 3; i++)
-        stage_turn(pair.stage);
+        fixture_turn(pair.fixture);
     ck_assert_uint_eq(pair.speaker->queue_count, 1);
 
-    stage_deliver_to(pair.reader, held + 10);
-    stage_turn(pair.stage);
+    fixture_deliver_to(pair.cursor, held + 10);
+    fixture_turn(pair.fixture);
     ck_assert_uint_eq(pair.speaker->queue_count, 0);
-    ck_assert(!pair.stage->supervisor.blocked);
-    expect_nothing_lost(pair.stage, held + 10);
+    ck_assert(!pair.fixture->supervisor.blocked);
+    expect_nothing_lost(pair.fixture, held + 10);
 }
 END_TEST
 
 START_TEST(readers_that_keep_up_stop_nobody)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
 
-    stage_catch_up(speaker);
+    fixture_catch_up(speaker);
     for (int i = 0; i < 1000; i++) {
-        stage_say(speaker, MESSAGE);
-        stage_turn(stage);
-        stage_catch_up(reader);
+        fixture_say(speaker, MESSAGE);
+        fixture_turn(fixture);
+        fixture_catch_up(cursor);
     }
     ck_assert_uint_eq(speaker->queue_count, 0);
-    ck_assert_uint_eq(stage->supervisor.counters.waits, 0);
-    ck_assert_uint_eq(stage->supervisor.counters.messages, 1000);
-    stage_close(stage);
+    ck_assert_uint_eq(fixture->supervisor.counters.waits, 0);
+    ck_assert_uint_eq(fixture->supervisor.counters.messages, 1000);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* A slow reader that has been told twice, by a second speaker, before it looks once. */
 START_TEST(a_late_reader_is_told_twice)
 {
-    struct stage *stage = stage_open();
-    struct slot *speaker = stage_join(stage), *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *speaker = fixture_join(fixture), *other = fixture_join(fixture);
 
-    stage_catch_up(speaker);
+    fixture_catch_up(speaker);
     for (int lap = 0; lap < 3; lap++) {
         for (int i = 0; i < 200; i++) {
-            stage_say(speaker, MESSAGE);
-            stage_turn(stage);
-            stage_catch_up(other);
+            fixture_say(speaker, MESSAGE);
+            fixture_turn(fixture);
+            fixture_catch_up(other);
         }
-        uint64_t news = stage->supervisor.ring.next_sequence;
+        uint64_t news = fixture->supervisor.ring.next_sequence;
         for (int i = 0; i < 2; i++) {
-            stage_say(other, MESSAGE);
-            stage_turn(stage);
-            stage_catch_up(other);
+            fixture_say(other, MESSAGE);
+            fixture_turn(fixture);
+            fixture_catch_up(other);
         }
-        fill(stage, speaker);
-        expect_nothing_lost(stage, news);
-        stage_catch_up(speaker);
-        stage_catch_up(other);
-        stage_turn(stage);
-        stage_catch_up(speaker);
-        stage_catch_up(other);
+        fill(fixture, speaker);
+        expect_nothing_lost(fixture, news);
+        fixture_catch_up(speaker);
+        fixture_catch_up(other);
+        fixture_turn(fixture);
+        fixture_catch_up(speaker);
+        fixture_catch_up(other);
     }
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(the_reserve_is_for_leaves)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *leaver = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *leaver = fixture_join(fixture);
 
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    ck_assert(!space_fits(&stage->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_COMMON));
-    ck_assert(space_fits(&stage->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_ALL));
-    uint64_t before = stage->supervisor.ring.next_sequence;
-    slot_end(leaver, END_CONNECTION_LOST, FRAME_END_DRAIN);
-    stage_turn(stage);
-    ck_assert_uint_eq(stage->supervisor.ring.next_sequence, before + 1);
-    ck_assert_int_eq(region_entry(&stage->supervisor.view, before)->kind, RECORD_LEFT);
-    stage_close(stage);
+    fixture_catch_up(cursor);
+    fixture_catch_up(speaker);
+    fill(fixture, speaker);
+    ck_assert(!space_fits(&fixture->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_COMMON));
+    ck_assert(space_fits(&fixture->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_ALL));
+    uint64_t before = fixture->supervisor.ring.next_sequence;
+    slot_end(leaver, DISCONNECT_CONNECTION_LOST, FRAME_CLOSE_DRAIN);
+    fixture_turn(fixture);
+    ck_assert_uint_eq(fixture->supervisor.ring.next_sequence, before + 1);
+    ck_assert_int_eq(region_entry(&fixture->supervisor.view, before)->kind, RECORD_LEFT);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(order_in_a_slot_is_kept_while_it_waits)
 {
-    fill(pair.stage, pair.speaker);
-    uint64_t first = pair.stage->supervisor.ring.next_sequence;
+    fill(pair.fixture, pair.speaker);
+    uint64_t first = pair.fixture->supervisor.ring.next_sequence;
     for (size_t i = 0; i < 5; i++)
-        stage_say(pair.speaker, 10 + i); /* would fit, but must not overtake */
+        fixture_say(pair.speaker, 10 + i); /* would fit, but must not overtake */
     ck_assert_uint_eq(pair.speaker->queue_count, 6);
-    stage_catch_up(pair.reader);
-    stage_turn(pair.stage);
+    fixture_catch_up(pair.cursor);
+    fixture_turn(pair.fixture);
     ck_assert_uint_eq(pair.speaker->queue_count, 0);
     for (uint32_t i = 1; i < 5; i++)
-        ck_assert_uint_eq(region_entry(&pair.stage->supervisor.view, first + 1 + i)->length,
-            region_entry(&pair.stage->supervisor.view, first + 1)->length + i);
+        ck_assert_uint_eq(region_entry(&pair.fixture->supervisor.view, first + 1 + i)->length,
+            region_entry(&pair.fixture->supervisor.view, first + 1)->length + i);
 }
 END_TEST
 
@@ -171,35 +171,35 @@ END_TEST
  * its lap far from there, or the short one could use what the long one leaves at a lap's end. */
 START_TEST(short_ones_do_not_overtake_a_long_one_for_ever)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *quick = stage_join(stage);
-    struct slot *slow = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *quick = fixture_join(fixture);
+    struct slot *slow = fixture_join(fixture);
 
-    stage_catch_up(reader);
-    stage_catch_up(quick);
-    stage_catch_up(slow);
+    fixture_catch_up(cursor);
+    fixture_catch_up(quick);
+    fixture_catch_up(slow);
     for (int i = 0; i < 4000 && quick->queue_count < 20; i++) {
-        stage_say(quick, SHORT);
-        stage_turn(stage);
-        stage_catch_up(slow);
+        fixture_say(quick, SHORT);
+        fixture_turn(fixture);
+        fixture_catch_up(slow);
         if (i < 500)
-            stage_catch_up(reader);
+            fixture_catch_up(cursor);
     }
-    stage_say(slow, LONG);
+    fixture_say(slow, LONG);
     ck_assert_uint_eq(slow->queue_count, 1);
-    for (int i = 0; i < 5 && stage->supervisor.blocked_length < LONG; i++) {
-        space_arm(&stage->supervisor);
-        stage_deliver_to(reader, wanted_of(reader));
-        stage_turn(stage);
+    for (int i = 0; i < 5 && fixture->supervisor.blocked_length < LONG; i++) {
+        space_arm(&fixture->supervisor);
+        fixture_deliver_to(cursor, wanted_of(cursor));
+        fixture_turn(fixture);
     }
     ck_assert_uint_eq(slow->queue_count, 1); /* it is what waits now ... */
-    ck_assert_uint_gt(stage->supervisor.blocked_length, LONG);
+    ck_assert_uint_gt(fixture->supervisor.blocked_length, LONG);
     ck_assert_uint_gt(quick->queue_count, 10);
-    space_arm(&stage->supervisor);
-    stage_deliver_to(reader, wanted_of(reader));
-    stage_turn(stage);
+    space_arm(&fixture->supervisor);
+    fixture_deliver_to(cursor, wanted_of(cursor));
+    fixture_turn(fixture);
     ck_assert_uint_eq(slow->queue_count, 0); /* ... and what goes first */
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -207,149 +207,150 @@ END_TEST
 
 START_TEST(only_the_holder_is_asked_to_wake)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *other = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *other = fixture_join(fixture);
 
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    uint64_t held = stage->supervisor.ring.next_sequence;
-    stage_catch_up(other);
+    fixture_catch_up(cursor);
+    fixture_catch_up(speaker);
+    uint64_t held = fixture->supervisor.ring.next_sequence;
+    fixture_catch_up(other);
     for (int i = 0; i < 1000 && speaker->queue_count == 0; i++) {
-        stage_say(speaker, MESSAGE);
-        stage_turn(stage);
-        stage_catch_up(other);
+        fixture_say(speaker, MESSAGE);
+        fixture_turn(fixture);
+        fixture_catch_up(other);
     }
-    ck_assert(!space_arm(&stage->supervisor));
+    ck_assert(!space_arm(&fixture->supervisor));
     ck_assert_uint_eq(wanted_of(other), 0);
     ck_assert_uint_eq(wanted_of(speaker), 0);
-    uint64_t wanted = wanted_of(reader);
+    uint64_t wanted = wanted_of(cursor);
     ck_assert_uint_gt(wanted, held);
-    ck_assert_uint_le(wanted, reader->reader.told_to);
+    ck_assert_uint_le(wanted, cursor->cursor.notified_to);
 
-    stage_deliver_to(reader, wanted - 1);
-    ck_assert(!space_arm(&stage->supervisor));
-    stage_deliver_to(reader, wanted_of(reader));
-    ck_assert(space_arm(&stage->supervisor)); /* no need to wait */
-    stage_turn(stage);
+    fixture_deliver_to(cursor, wanted - 1);
+    ck_assert(!space_arm(&fixture->supervisor));
+    fixture_deliver_to(cursor, wanted_of(cursor));
+    ck_assert(space_arm(&fixture->supervisor)); /* no need to wait */
+    fixture_turn(fixture);
     ck_assert_uint_eq(speaker->queue_count, 0);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(the_position_asked_for_is_the_first_that_helps)
 {
-    fill(pair.stage, pair.speaker);
-    ck_assert(!space_arm(&pair.stage->supervisor));
-    uint64_t wanted = wanted_of(pair.reader);
+    fill(pair.fixture, pair.speaker);
+    ck_assert(!space_arm(&pair.fixture->supervisor));
+    uint64_t wanted = wanted_of(pair.cursor);
+    ck_assert(!ring_fits(&pair.fixture->supervisor.ring, wanted - 1,
+        pair.fixture->supervisor.blocked_length, pair.fixture->supervisor.blocked_length, 1,
+        RESERVE_BYTES, RESERVE_ENTRIES));
     ck_assert(
-        !ring_fits(&pair.stage->supervisor.ring, wanted - 1, pair.stage->supervisor.blocked_length,
-            pair.stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
-    ck_assert(ring_fits(&pair.stage->supervisor.ring, wanted, pair.stage->supervisor.blocked_length,
-        pair.stage->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
+        ring_fits(&pair.fixture->supervisor.ring, wanted, pair.fixture->supervisor.blocked_length,
+            pair.fixture->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
 }
 END_TEST
 
 START_TEST(private_records_wait_for_their_own_client_only)
 {
-    struct stage *stage = stage_open();
-    struct slot *asker = stage_join(stage), *speaker = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *asker = fixture_join(fixture), *speaker = fixture_join(fixture);
 
-    stage_catch_up(asker);
-    stage_catch_up(speaker);
-    asker->private_bytes = PRIVATE_OWED_MAX - 10;
-    stage_say(speaker, 10);
-    asker->private_last = stage->supervisor.ring.next_sequence - 1;
-    stage_turn(stage);
-    stage_frame(asker, FRAME_WHO);
-    stage_turn(stage);
+    fixture_catch_up(asker);
+    fixture_catch_up(speaker);
+    asker->private_bytes = PRIVATE_PENDING_MAX - 10;
+    fixture_say(speaker, 10);
+    asker->private_last = fixture->supervisor.ring.next_sequence - 1;
+    fixture_turn(fixture);
+    fixture_frame(asker, FRAME_WHO);
+    fixture_turn(fixture);
     ck_assert_uint_eq(asker->queue_count, 1);
     ck_assert(asker->waits_for_private);
-    ck_assert(!stage->supervisor.blocked);
-    ck_assert(!space_arm(&stage->supervisor));
+    ck_assert(!fixture->supervisor.blocked);
+    ck_assert(!space_arm(&fixture->supervisor));
     ck_assert_uint_eq(wanted_of(asker), asker->private_last + 1);
 
-    uint64_t before = stage->supervisor.counters.messages;
-    stage_say(speaker, 10);
-    ck_assert_uint_eq(stage->supervisor.counters.messages, before + 1);
-    stage_deliver_to(asker, asker->private_last + 1);
-    stage_turn(stage);
+    uint64_t before = fixture->supervisor.counters.messages;
+    fixture_say(speaker, 10);
+    ck_assert_uint_eq(fixture->supervisor.counters.messages, before + 1);
+    fixture_deliver_to(asker, asker->private_last + 1);
+    fixture_turn(fixture);
     ck_assert_uint_eq(asker->queue_count, 0);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* It moves after the last look and before it is asked: it will send no SPACE. */
 START_TEST(who_catches_up_before_it_is_asked_is_noticed)
 {
-    pair.reader->private_bytes = PRIVATE_OWED_MAX - 10;
-    stage_say(pair.speaker, 10);
-    pair.reader->private_last = pair.stage->supervisor.ring.next_sequence - 1;
-    stage_turn(pair.stage);
-    stage_frame(pair.reader, FRAME_WHO);
-    stage_turn(pair.stage);
-    ck_assert(pair.reader->waits_for_private);
-    stage_catch_up(pair.reader);
-    ck_assert(space_arm(&pair.stage->supervisor));
-    stage_turn(pair.stage);
-    ck_assert_uint_eq(pair.reader->queue_count, 0);
+    pair.cursor->private_bytes = PRIVATE_PENDING_MAX - 10;
+    fixture_say(pair.speaker, 10);
+    pair.cursor->private_last = pair.fixture->supervisor.ring.next_sequence - 1;
+    fixture_turn(pair.fixture);
+    fixture_frame(pair.cursor, FRAME_WHO);
+    fixture_turn(pair.fixture);
+    ck_assert(pair.cursor->waits_for_private);
+    fixture_catch_up(pair.cursor);
+    ck_assert(space_arm(&pair.fixture->supervisor));
+    fixture_turn(pair.fixture);
+    ck_assert_uint_eq(pair.cursor->queue_count, 0);
 }
 END_TEST
 
 /* There would be room for its answer now, but for the ring: another turn would change nothing. */
 START_TEST(who_waits_for_both_does_not_make_the_loop_spin)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
-    struct slot *asker = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
+    struct slot *asker = fixture_join(fixture);
 
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    stage_catch_up(asker);
-    asker->private_bytes = PRIVATE_OWED_MAX - 10;
-    stage_say(speaker, 10);
-    asker->private_last = stage->supervisor.ring.next_sequence - 1;
-    stage_turn(stage);
-    stage_frame(asker, FRAME_WHO);
-    stage_turn(stage);
+    fixture_catch_up(cursor);
+    fixture_catch_up(speaker);
+    fixture_catch_up(asker);
+    asker->private_bytes = PRIVATE_PENDING_MAX - 10;
+    fixture_say(speaker, 10);
+    asker->private_last = fixture->supervisor.ring.next_sequence - 1;
+    fixture_turn(fixture);
+    fixture_frame(asker, FRAME_WHO);
+    fixture_turn(fixture);
     ck_assert(asker->waits_for_private);
-    fill(stage, speaker);
-    stage_catch_up(asker);
+    fill(fixture, speaker);
+    fixture_catch_up(asker);
     for (int i = 0; i < 3; i++) {
-        ck_assert(!space_arm(&stage->supervisor));
-        stage_turn(stage);
+        ck_assert(!space_arm(&fixture->supervisor));
+        fixture_turn(fixture);
         ck_assert_uint_eq(asker->queue_count, 1);
     }
-    stage_catch_up(reader);
-    ck_assert(space_arm(&stage->supervisor));
-    stage_turn(stage);
+    fixture_catch_up(cursor);
+    ck_assert(space_arm(&fixture->supervisor));
+    fixture_turn(fixture);
     ck_assert_uint_eq(asker->queue_count, 0);
     ck_assert_uint_eq(speaker->queue_count, 0);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 
 START_TEST(who_moves_far_enough_before_it_is_asked_is_noticed)
 {
-    pair.reader->private_bytes = PRIVATE_OWED_MAX - 10;
+    pair.cursor->private_bytes = PRIVATE_PENDING_MAX - 10;
     for (int i = 0; i < 5; i++)
-        stage_say(pair.speaker, 10);
-    pair.reader->private_last = pair.stage->supervisor.ring.next_sequence - 3;
-    stage_turn(pair.stage);
-    stage_frame(pair.reader, FRAME_WHO);
-    stage_turn(pair.stage);
-    stage_deliver_to(pair.reader, pair.reader->private_last + 1);
-    ck_assert(space_arm(&pair.stage->supervisor));
-    ck_assert_uint_lt(slot_position(pair.reader), pair.reader->reader.told_to);
+        fixture_say(pair.speaker, 10);
+    pair.cursor->private_last = pair.fixture->supervisor.ring.next_sequence - 3;
+    fixture_turn(pair.fixture);
+    fixture_frame(pair.cursor, FRAME_WHO);
+    fixture_turn(pair.fixture);
+    fixture_deliver_to(pair.cursor, pair.cursor->private_last + 1);
+    ck_assert(space_arm(&pair.fixture->supervisor));
+    ck_assert_uint_lt(slot_position(pair.cursor), pair.cursor->cursor.notified_to);
 }
 END_TEST
 
 START_TEST(the_holder_that_catches_up_before_it_is_asked_is_noticed)
 {
-    fill(pair.stage, pair.speaker);
-    stage_catch_up(pair.reader);
-    ck_assert(space_arm(&pair.stage->supervisor));
-    stage_turn(pair.stage);
+    fill(pair.fixture, pair.speaker);
+    fixture_catch_up(pair.cursor);
+    ck_assert(space_arm(&pair.fixture->supervisor));
+    fixture_turn(pair.fixture);
     ck_assert_uint_eq(pair.speaker->queue_count, 0);
 }
 END_TEST
@@ -358,56 +359,56 @@ END_TEST
 
 START_TEST(a_stalled_reader_goes_after_the_grace)
 {
-    fill(pair.stage, pair.speaker);
-    for (unsigned time = SPACE_TICK_MS; time < STAGE_GRACE_MS; time += SPACE_TICK_MS) {
-        space_tick(&pair.stage->supervisor, SPACE_TICK_MS);
-        ck_assert_int_eq(pair.reader->end, END_NONE);
+    fill(pair.fixture, pair.speaker);
+    for (unsigned time = SPACE_TICK_MS; time < FIXTURE_GRACE_MS; time += SPACE_TICK_MS) {
+        space_tick(&pair.fixture->supervisor, SPACE_TICK_MS);
+        ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
     }
-    space_tick(&pair.stage->supervisor, SPACE_TICK_MS);
-    ck_assert_int_eq(pair.reader->end, END_STALLED);
-    ck_assert_int_eq(pair.reader->end_how, FRAME_END_EVICT);
-    ck_assert(pair.reader->is_doomed);
-    ck_assert_uint_eq(pair.reader->kill_at, pair.stage->supervisor.now_ms + EVICT_GRACE_MS);
-    ck_assert_int_eq(pair.speaker->end, END_NONE);
+    space_tick(&pair.fixture->supervisor, SPACE_TICK_MS);
+    ck_assert_int_eq(pair.cursor->end, DISCONNECT_STALLED);
+    ck_assert_int_eq(pair.cursor->end_how, FRAME_CLOSE_EVICT);
+    ck_assert(pair.cursor->kill_pending);
+    ck_assert_uint_eq(pair.cursor->kill_at, pair.fixture->supervisor.now_ms + EVICT_GRACE_MS);
+    ck_assert_int_eq(pair.speaker->end, DISCONNECT_NONE);
 
-    stage_end_relay(pair.stage, pair.reader);
-    stage_turn(pair.stage);
-    stage_turn(pair.stage);
-    ck_assert_int_eq(pair.reader->state, SLOT_FREE);
+    fixture_end_relay(pair.fixture, pair.cursor);
+    fixture_turn(pair.fixture);
+    fixture_turn(pair.fixture);
+    ck_assert_int_eq(pair.cursor->state, SLOT_FREE);
     ck_assert_uint_eq(pair.speaker->queue_count, 0);
 }
 END_TEST
 
 START_TEST(no_time_adds_up_while_nobody_waits)
 {
-    stage_say(pair.speaker, MESSAGE);
-    stage_turn(pair.stage);
+    fixture_say(pair.speaker, MESSAGE);
+    fixture_turn(pair.fixture);
     for (int i = 0; i < 100; i++)
-        space_tick(&pair.stage->supervisor, SPACE_TICK_MS);
-    ck_assert_int_eq(pair.reader->end, END_NONE);
-    ck_assert_uint_eq(pair.reader->stalled_ms, 0);
+        space_tick(&pair.fixture->supervisor, SPACE_TICK_MS);
+    ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
+    ck_assert_uint_eq(pair.cursor->stalled_ms, 0);
 }
 END_TEST
 
 START_TEST(who_passes_the_middle_is_forgiven)
 {
-    fill(pair.stage, pair.speaker);
-    space_tick(&pair.stage->supervisor, STAGE_GRACE_MS - 1);
-    ck_assert_uint_eq(pair.reader->stalled_ms, STAGE_GRACE_MS - 1);
-    stage_deliver_to(pair.reader, pair.reader->stall_target);
-    space_tick(&pair.stage->supervisor, STAGE_GRACE_MS);
-    ck_assert_uint_eq(pair.reader->stalled_ms, 0);
-    ck_assert_int_eq(pair.reader->end, END_NONE);
+    fill(pair.fixture, pair.speaker);
+    space_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS - 1);
+    ck_assert_uint_eq(pair.cursor->stalled_ms, FIXTURE_GRACE_MS - 1);
+    fixture_deliver_to(pair.cursor, pair.cursor->stall_target);
+    space_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS);
+    ck_assert_uint_eq(pair.cursor->stalled_ms, 0);
+    ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
 }
 END_TEST
 
 START_TEST(who_moves_but_stays_behind_the_middle_is_not_forgiven)
 {
-    fill(pair.stage, pair.speaker);
-    space_tick(&pair.stage->supervisor, STAGE_GRACE_MS - 1);
-    stage_deliver_to(pair.reader, pair.reader->stall_target - 1);
-    space_tick(&pair.stage->supervisor, 1);
-    ck_assert_int_eq(pair.reader->end, END_STALLED);
+    fill(pair.fixture, pair.speaker);
+    space_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS - 1);
+    fixture_deliver_to(pair.cursor, pair.cursor->stall_target - 1);
+    space_tick(&pair.fixture->supervisor, 1);
+    ck_assert_int_eq(pair.cursor->end, DISCONNECT_STALLED);
 }
 END_TEST
 
@@ -415,57 +416,57 @@ END_TEST
  * when its time began that it has to pass, not the one of today. */
 START_TEST(who_reads_on_in_the_oldest_quarter_is_forgiven)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
     uint64_t target;
 
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    space_tick(&stage->supervisor, 1);
-    target = reader->stall_target;
-    ck_assert_uint_gt(target, slot_position(reader) + 1);
-    while (slot_position(reader) < target) {
-        stage_deliver_to(reader, slot_position(reader) + 1);
-        stage_catch_up(speaker);
-        stage_turn(stage);
-        fill(stage, speaker);
-        space_tick(&stage->supervisor, 1);
+    fixture_catch_up(cursor);
+    fixture_catch_up(speaker);
+    fill(fixture, speaker);
+    space_tick(&fixture->supervisor, 1);
+    target = cursor->stall_target;
+    ck_assert_uint_gt(target, slot_position(cursor) + 1);
+    while (slot_position(cursor) < target) {
+        fixture_deliver_to(cursor, slot_position(cursor) + 1);
+        fixture_catch_up(speaker);
+        fixture_turn(fixture);
+        fill(fixture, speaker);
+        space_tick(&fixture->supervisor, 1);
     }
-    ck_assert_uint_eq(reader->stalled_ms, 0);
+    ck_assert_uint_eq(cursor->stalled_ms, 0);
 
-    space_tick(&stage->supervisor, STAGE_GRACE_MS - 1);
-    ck_assert_uint_eq(reader->stalled_ms, STAGE_GRACE_MS - 1);
-    ck_assert_int_eq(reader->end, END_NONE);
-    space_tick(&stage->supervisor, 1);
-    ck_assert_int_eq(reader->end, END_STALLED);
-    stage_close(stage);
+    space_tick(&fixture->supervisor, FIXTURE_GRACE_MS - 1);
+    ck_assert_uint_eq(cursor->stalled_ms, FIXTURE_GRACE_MS - 1);
+    ck_assert_int_eq(cursor->end, DISCONNECT_NONE);
+    space_tick(&fixture->supervisor, 1);
+    ck_assert_int_eq(cursor->end, DISCONNECT_STALLED);
+    fixture_close(fixture);
 }
 END_TEST
 
 /* One is a good way on, and does not move: it would hold the ring next. */
 START_TEST(a_group_of_laggards_goes_together)
 {
-    struct stage *stage = stage_open();
-    struct slot *first = stage_join(stage), *second = stage_join(stage);
-    struct slot *third = stage_join(stage), *speaker = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *first = fixture_join(fixture), *second = fixture_join(fixture);
+    struct slot *third = fixture_join(fixture), *speaker = fixture_join(fixture);
 
-    stage_catch_up(first);
-    stage_catch_up(second);
-    stage_catch_up(third);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
-    stage_deliver_to(second, first->reader.told_to - 10);
-    stage_deliver_to(third, third->reader.told_to - 3);
-    for (unsigned time = 0; time < STAGE_GRACE_MS; time += SPACE_TICK_MS) {
-        space_tick(&stage->supervisor, SPACE_TICK_MS);
-        stage_deliver_to(third, third->reader.told_to); /* goes on reading */
+    fixture_catch_up(first);
+    fixture_catch_up(second);
+    fixture_catch_up(third);
+    fixture_catch_up(speaker);
+    fill(fixture, speaker);
+    fixture_deliver_to(second, first->cursor.notified_to - 10);
+    fixture_deliver_to(third, third->cursor.notified_to - 3);
+    for (unsigned time = 0; time < FIXTURE_GRACE_MS; time += SPACE_TICK_MS) {
+        space_tick(&fixture->supervisor, SPACE_TICK_MS);
+        fixture_deliver_to(third, third->cursor.notified_to); /* goes on reading */
     }
-    ck_assert_int_eq(first->end, END_STALLED);
-    ck_assert_int_eq(second->end, END_STALLED);
-    ck_assert_int_eq(third->end, END_NONE);
-    ck_assert_int_eq(speaker->end, END_NONE);
-    stage_close(stage);
+    ck_assert_int_eq(first->end, DISCONNECT_STALLED);
+    ck_assert_int_eq(second->end, DISCONNECT_STALLED);
+    ck_assert_int_eq(third->end, DISCONNECT_NONE);
+    ck_assert_int_eq(speaker->end, DISCONNECT_NONE);
+    fixture_close(fixture);
 }
 END_TEST
 
@@ -482,21 +483,21 @@ static unsigned count_lines(FILE *file, const char *what)
 
 START_TEST(an_eviction_is_logged_once)
 {
-    struct stage *stage = stage_open();
-    struct slot *reader = stage_join(stage), *speaker = stage_join(stage);
+    struct fixture *fixture = fixture_open();
+    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
     FILE *log = tmpfile();
 
     ck_assert_ptr_nonnull(log);
-    stage_catch_up(reader);
-    stage_catch_up(speaker);
-    fill(stage, speaker);
+    fixture_catch_up(cursor);
+    fixture_catch_up(speaker);
+    fill(fixture, speaker);
     ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
     for (int i = 0; i < 10; i++)
-        space_tick(&stage->supervisor, STAGE_GRACE_MS);
-    ck_assert_int_eq(reader->end, END_STALLED);
+        space_tick(&fixture->supervisor, FIXTURE_GRACE_MS);
+    ck_assert_int_eq(cursor->end, DISCONNECT_STALLED);
     ck_assert_uint_eq(count_lines(log, "event=evict"), 1);
     fclose(log);
-    stage_close(stage);
+    fixture_close(fixture);
 }
 END_TEST
 

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "supervisor/child/spawn.h"
+#include "supervisor/child/spawner.h"
 
 #include "tests/check_main.h"
 #include "tests/supervisor/fixture.h"
@@ -24,9 +24,9 @@
 #define PATIENCE 3000u /* milliseconds, for a forker that answers at once */
 #define LONGEST  60000u
 
-static struct stage *stage;
+static struct fixture *fixture;
 static struct supervisor *supervisor;
-static struct maker *maker;
+static struct spawner *spawner;
 static unsigned answers, losses;
 static struct forker_answer last;
 
@@ -36,8 +36,8 @@ static int end_at_once(struct heritage *heritage)
     return 0;
 }
 
-static const struct worker_kind kinds[WORKER_KIND_COUNT] = {
-    [WORKER_KIND_CLIENT] = {"client", end_at_once, NULL},
+static const struct process_kind kinds[KIND_COUNT] = {
+    [KIND_WORKER] = {"client", end_at_once, NULL},
 };
 
 static void take_answer(struct supervisor *whose, const struct forker_answer *answer)
@@ -48,32 +48,31 @@ static void take_answer(struct supervisor *whose, const struct forker_answer *an
     last = *answer;
 }
 
-static const struct maker_handler handler = {.answered = take_answer};
+static const struct spawner_handler handler = {.answered = take_answer};
 
-static void open_maker(void)
+static void open_spawner(void)
 {
-    stage = stage_open();
-    supervisor = &stage->supervisor;
-    maker = &supervisor->maker;
-    ck_assert(maker_prepare(maker, supervisor, kinds));
-    maker->handlers[WORKER_KIND_CLIENT] = &handler;
-    ck_assert(maker_open(maker));
+    fixture = fixture_open();
+    supervisor = &fixture->supervisor;
+    spawner = &supervisor->spawner;
+    ck_assert(spawner_prepare(spawner, supervisor, kinds));
+    spawner->handlers[KIND_WORKER] = &handler;
+    ck_assert(spawner_open(spawner));
 }
 
-static void close_maker(void)
+static void close_spawner(void)
 {
-    maker_finish(maker);
-    stage_close(stage);
+    spawner_finish(spawner);
+    fixture_close(fixture);
 }
 
 static void ask_for(uint32_t slot, uint32_t generation)
 {
-    struct forker_request request = {
-        .kind = WORKER_KIND_CLIENT, .slot = slot, .generation = generation};
+    struct forker_request request = {.kind = KIND_WORKER, .slot = slot, .generation = generation};
     int ends[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    ck_assert(maker_ask(maker, &request, ends[0], -1));
+    ck_assert(spawner_ask(spawner, &request, ends[0], -1));
     close(ends[0]);
     close(ends[1]);
 }
@@ -94,8 +93,8 @@ static void freeze(void)
 {
     int status;
 
-    ck_assert_int_eq(kill(maker->forker.pid, SIGSTOP), 0);
-    ck_assert_int_eq(waitpid(maker->forker.pid, &status, WUNTRACED), maker->forker.pid);
+    ck_assert_int_eq(kill(spawner->forker.pid, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(spawner->forker.pid, &status, WUNTRACED), spawner->forker.pid);
     ck_assert(WIFSTOPPED(status));
 }
 
@@ -106,8 +105,8 @@ static void answer_after(uint64_t milliseconds)
 
     freeze();
     ask();
-    maker_tick(maker, milliseconds);
-    ck_assert_int_eq(kill(maker->forker.pid, SIGCONT), 0);
+    spawner_tick(spawner, milliseconds);
+    ck_assert_int_eq(kill(spawner->forker.pid, SIGCONT), 0);
     run_until(&answers, before + 1);
     ck_assert_int_eq(waitpid(last.pid, NULL, 0), last.pid);
 }
@@ -115,35 +114,35 @@ static void answer_after(uint64_t milliseconds)
 /* A frozen forker is left alone until just then, and replaced after it. */
 static void expect_patience(uint64_t milliseconds)
 {
-    pid_t frozen = maker->forker.pid;
+    pid_t frozen = spawner->forker.pid;
     unsigned before = losses;
 
     freeze();
     ask();
-    maker_tick(maker, milliseconds - 1);
-    maker_tick(maker, 1);
-    ck_assert(!maker->is_hung);
-    maker_tick(maker, 1);
-    ck_assert(maker->is_hung);
-    maker_tick(maker, LONGEST); /* killed already, and counted once */
+    spawner_tick(spawner, milliseconds - 1);
+    spawner_tick(spawner, 1);
+    ck_assert(!spawner->is_hung);
+    spawner_tick(spawner, 1);
+    ck_assert(spawner->is_hung);
+    spawner_tick(spawner, LONGEST); /* killed already, and counted once */
     run_until(&losses, before + 1);
-    ck_assert_int_ne(maker->forker.pid, frozen);
+    ck_assert_int_ne(spawner->forker.pid, frozen);
     ck_assert_int_eq(kill(frozen, 0), -1);
-    ck_assert(maker_is_ready(maker) && !maker_waits(maker));
+    ck_assert(spawner_is_ready(spawner) && !spawner_waits(spawner));
 }
 
 START_TEST(one_that_owes_nothing_has_all_time)
 {
-    pid_t first = maker->forker.pid;
+    pid_t first = spawner->forker.pid;
 
     freeze();
-    maker_tick(maker, 10 * LONGEST);
+    spawner_tick(spawner, 10 * LONGEST);
     kill(first, SIGCONT);
     answer_after(1);
-    maker_tick(maker, 10 * LONGEST);
-    ck_assert(!maker_waits(maker));
+    spawner_tick(spawner, 10 * LONGEST);
+    ck_assert(!spawner_waits(spawner));
     answer_after(PATIENCE); /* the time before it was asked does not count */
-    ck_assert_int_eq(maker->forker.pid, first);
+    ck_assert_int_eq(spawner->forker.pid, first);
     ck_assert_uint_eq(losses, 0);
 }
 END_TEST
@@ -185,23 +184,23 @@ START_TEST(who_waits_in_vain_is_told)
     freeze();
     for (uint32_t slot = 0; slot < 3; slot++)
         ask_for(slot, 10 + slot);
-    ck_assert_int_eq(kill(maker->forker.pid, SIGKILL), 0);
+    ck_assert_int_eq(kill(spawner->forker.pid, SIGKILL), 0);
     run_until(&losses, 3);
     ck_assert_uint_eq(answers, 0);
     ck_assert_int_eq(last.failure, ECHILD);
     ck_assert_uint_eq(last.slot, 2);
     ck_assert_uint_eq(last.generation, 12);
-    ck_assert(maker_is_ready(maker) && !maker_waits(maker));
+    ck_assert(spawner_is_ready(spawner) && !spawner_waits(spawner));
 }
 END_TEST
 
 /* It can make processes, but not answer, and ends. Whom it has made may be in the room by then. */
 START_TEST(who_is_made_and_not_announced_is_announced)
 {
-    const _Atomic pid_t *born = &maker->forker.born[2];
+    const _Atomic pid_t *born = &spawner->forker.born[2];
     int64_t deadline = bounded_deadline(BOUND_MS);
 
-    ck_assert_int_eq(shutdown(maker->forker.control, SHUT_RD), 0);
+    ck_assert_int_eq(shutdown(spawner->forker.control, SHUT_RD), 0);
     ask_for(2, 7);
     while (atomic_load(born) == 0)
         ck_assert(bounded_turn(deadline));
@@ -218,7 +217,7 @@ END_TEST
 /* The forker's end of its socket, as a process that was frozen at its very beginning has it. */
 static int copy_of_control(void)
 {
-    int process = (int)syscall(SYS_pidfd_open, maker->forker.pid, 0), copy = -1;
+    int process = (int)syscall(SYS_pidfd_open, spawner->forker.pid, 0), copy = -1;
     struct stat is;
 
     ck_assert_int_ge(process, 0);
@@ -236,7 +235,7 @@ static int copy_of_control(void)
 
 START_TEST(one_that_dies_is_replaced_although_its_socket_is_held)
 {
-    pid_t dead = maker->forker.pid;
+    pid_t dead = spawner->forker.pid;
     siginfo_t ended;
     int copy;
 
@@ -245,28 +244,28 @@ START_TEST(one_that_dies_is_replaced_although_its_socket_is_held)
     ck_assert_int_eq(kill(dead, SIGKILL), 0);
     ck_assert_int_eq(waitid(P_PID, (id_t)dead, &ended, WEXITED | WNOWAIT), 0);
     ask();
-    maker_tick(maker, PATIENCE + 1);
-    maker_tick(maker, 1);
+    spawner_tick(spawner, PATIENCE + 1);
+    spawner_tick(spawner, 1);
     ck_assert_uint_eq(losses, 1);
-    ck_assert_int_ne(maker->forker.pid, dead);
+    ck_assert_int_ne(spawner->forker.pid, dead);
     answer_after(1);
     close(copy);
 }
 END_TEST
 
-static Suite *maker_suite(void)
+static Suite *spawner_suite(void)
 {
-    Suite *suite = suite_create("maker");
+    Suite *suite = suite_create("spawner");
     TCase *patience = tcase_create("patience");
     TCase *death = tcase_create("death");
 
-    tcase_add_checked_fixture(patience, open_maker, close_maker);
+    tcase_add_checked_fixture(patience, open_spawner, close_spawner);
     tcase_add_test(patience, one_that_owes_nothing_has_all_time);
     tcase_add_test(patience, one_that_is_frozen_is_replaced);
     tcase_add_test(patience, one_that_is_slow_is_given_more_time);
     tcase_add_test(patience, none_is_killed_again_and_again_for_being_slow);
     suite_add_tcase(suite, patience);
-    tcase_add_checked_fixture(death, open_maker, close_maker);
+    tcase_add_checked_fixture(death, open_spawner, close_spawner);
     tcase_add_test(death, who_waits_in_vain_is_told);
     tcase_add_test(death, who_is_made_and_not_announced_is_announced);
     tcase_add_test(death, one_that_dies_is_replaced_although_its_socket_is_held);
@@ -274,4 +273,4 @@ static Suite *maker_suite(void)
     return suite;
 }
 
-CHECK_MAIN(maker_suite)
+CHECK_MAIN(spawner_suite)

@@ -1,5 +1,5 @@
 /*
- * closing.c - waiting until what was sent is taken, before the close.
+ * graceful_close.c - waiting until what was sent is taken, before the close.
  *
  * Model: a close with unread input resets the connection and destroys what the peer has not yet
  * acknowledged. So after shutdown(SHUT_WR) the session goes on reading and discarding, until the
@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "delivery/linger.h"
+#include "delivery/graceful_close.h"
 
 #include "base/alloc.h"
 
@@ -21,7 +21,7 @@
 
 #define TAKEN_POLL_MS 10
 
-struct closing {
+struct graceful_close {
     int fd;
     struct event *deadline;
     struct event *poll;
@@ -31,7 +31,7 @@ struct closing {
 
 static void deadline_passed(evutil_socket_t fd, short what, void *argument)
 {
-    struct closing *closing = argument;
+    struct graceful_close *closing = argument;
 
     (void)fd, (void)what;
     closing->over(closing->context, false);
@@ -39,7 +39,7 @@ static void deadline_passed(evutil_socket_t fd, short what, void *argument)
 
 static void look(evutil_socket_t fd, short what, void *argument)
 {
-    struct closing *closing = argument;
+    struct graceful_close *closing = argument;
     struct timeval delay = {.tv_usec = TAKEN_POLL_MS * 1000};
     int queued = 0;
 
@@ -50,7 +50,7 @@ static void look(evutil_socket_t fd, short what, void *argument)
         event_add(closing->poll, &delay);
 }
 
-static void discard(struct closing *closing)
+static void discard(struct graceful_close *closing)
 {
     if (closing->deadline != NULL)
         event_free(closing->deadline);
@@ -59,10 +59,10 @@ static void discard(struct closing *closing)
     free(closing);
 }
 
-struct closing *closing_start(struct event_base *base, int fd, unsigned timeout_ms,
+struct graceful_close *graceful_close_start(struct event_base *base, int fd, unsigned timeout_ms,
     void (*over)(void *context, bool in_time), void *context)
 {
-    struct closing *closing = alloc_zeroed(1, sizeof *closing);
+    struct graceful_close *closing = alloc_zeroed(1, sizeof *closing);
     struct timeval timeout = {
         .tv_sec = timeout_ms / 1000,
         .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
@@ -81,15 +81,15 @@ struct closing *closing_start(struct event_base *base, int fd, unsigned timeout_
     return closing;
 }
 
-void closing_when_taken(struct closing *closing)
+void graceful_close_when_read(struct graceful_close *closing)
 {
     if (!event_pending(closing->poll, EV_TIMEOUT, NULL))
         look(closing->fd, 0, closing);
 }
 
-void closing_say(int fd, enum end_reason reason)
+void last_line_send(int fd, enum disconnect_reason reason)
 {
-    const char *line = end_line(reason);
+    const char *line = disconnect_last_line(reason);
 
     if (line != NULL)
         send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);

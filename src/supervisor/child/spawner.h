@@ -1,8 +1,8 @@
 /*
- * maker.h - the forker in the supervisor's loop: asking for processes, and being told of them.
+ * spawner.h - the forker in the supervisor's loop: asking for processes, and being told of them.
  */
-#ifndef CHATROOMD_SUPERVISOR_CHILD_SPAWN_H
-#define CHATROOMD_SUPERVISOR_CHILD_SPAWN_H
+#ifndef CHATROOMD_SUPERVISOR_CHILD_SPAWNER_H
+#define CHATROOMD_SUPERVISOR_CHILD_SPAWNER_H
 
 #include "process/forker.h"
 
@@ -13,16 +13,16 @@ struct event;
 struct supervisor;
 
 /* What becomes of the processes of one kind. */
-struct maker_handler {
+struct spawner_handler {
     /* The forker has made the one that was asked for, or could not, or has died before that. */
     void (*answered)(struct supervisor *supervisor, const struct forker_answer *answer);
 };
 
-struct maker {
+struct spawner {
     struct supervisor *supervisor;
     struct forker forker;
     struct forker_setup setup;
-    const struct maker_handler *handlers[WORKER_KIND_COUNT];
+    const struct spawner_handler *handlers[KIND_COUNT];
     struct event *answers; /* the forker's control socket is readable */
     uint64_t retry_at;     /* milliseconds: when to try again to have a forker; 0: there is one */
 
@@ -32,33 +32,33 @@ struct maker {
 };
 
 /* Makes the forker; to be called before there is an event loop. */
-bool maker_prepare(
-    struct maker *maker, struct supervisor *supervisor, const struct worker_kind *kinds);
+bool spawner_prepare(
+    struct spawner *spawner, struct supervisor *supervisor, const struct process_kind *kinds);
 
 /* From here on answers come by the event loop. */
-bool maker_open(struct maker *maker);
+bool spawner_open(struct spawner *spawner);
 
 /* Whether another process may be asked for now. */
-bool maker_is_ready(const struct maker *maker);
+bool spawner_is_ready(const struct spawner *spawner);
 
 /* As forker_ask(). */
-bool maker_ask(
-    struct maker *maker, const struct forker_request *request, int relay_fd, int handover_fd);
+bool spawner_ask(
+    struct spawner *spawner, const struct forker_request *request, int relay_fd, int handover_fd);
 
 /* At the end of a turn: makes a forker where there is none. Returns whether a later try is due by
  * the clock. */
-bool maker_turn(struct maker *maker);
+bool spawner_turn(struct spawner *spawner);
 
 /* Whether there are requests without an answer: then the clock is needed. */
-bool maker_waits(const struct maker *maker);
+bool spawner_waits(const struct spawner *spawner);
 
 /* Every tick of the clock: kills a forker that does not answer. `elapsed` in milliseconds. */
-void maker_tick(struct maker *maker, uint64_t elapsed);
+void spawner_tick(struct spawner *spawner, uint64_t elapsed);
 
 /* Waits for no answer any more: ends the forker, and answers for it. */
-void maker_give_up(struct maker *maker);
+void spawner_give_up(struct spawner *spawner);
 
 /* Ends the forker and frees what is left. */
-void maker_finish(struct maker *maker);
+void spawner_finish(struct spawner *spawner);
 
 #endif
