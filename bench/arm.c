@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The table of arms; see arm.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The arms of the benchmark: who is measured, and how started. chatroomd is there in several ways,
  * each a row, and beside it its peers and the bare servers, which are its limits.

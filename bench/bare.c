@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the bare servers share: the command line, the listener, the welcome; see bare.h. */
 #include "config.h"
 

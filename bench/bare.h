@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The bare servers: the least that a chat room can be, and so the measure of what chatroomd does
  * beyond it. They speak just enough of the line protocol for the load generator: a welcome with a

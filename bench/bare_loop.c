@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A bare loop of send(): one process reads what those who speak have written, stamps each line with
  * its name, and writes the same buffer to all who listen. No server that gives each client its own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A bare process per client: no server of chatroomd's given shape can do less.
  *

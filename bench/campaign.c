@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The order of the trials, and their progress; see campaign.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A campaign: all trials that the wanted figures need, so many times over. Within a run the arms of
  * a group of figures come one after the other, and then the next group, and then the next run (A B

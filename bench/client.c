@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The socket of one client; see client.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One connection of the generator: its socket, what it expects, and the bytes in between.
  *

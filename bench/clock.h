@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The one clock of the benchmark: CLOCK_MONOTONIC, in nanoseconds. */
 #ifndef CHATROOMD_BENCH_CLOCK_H
 #define CHATROOMD_BENCH_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Filling in a peer's configuration, and starting it; see configuration.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The configuration a peer is started with: bench/NAME.conf, in which @PORT@ and @CLIENTS@ stand
  * for what the measurement needs. It is filled in to a file of its own, which is there only while

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Gathering and serving the clients of a measurement; see crowd.h. */
 #include "config.h"
 

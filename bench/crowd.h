@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All clients of one measurement: receivers, senders and stalled ones, in one epoll set.
  *

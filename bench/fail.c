@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The loud end of a benchmark; see fail.h. */
 #include "config.h"
 

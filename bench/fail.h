@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The one way out for anything that makes a benchmark worthless: a message lost, doubled or
  * changed, a server that does not start, a limit too low. There is no figure worth printing after

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The table of figures; see figure.h. Rows that one server and its clients can give together stand
  * together, in the order in which they are measured: what leaves traces comes last.

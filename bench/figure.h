@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The figures of the benchmark: what is measured, of whom. A figure is of a kind, which says what
  * is counted, and at a point: so many receivers, so much in flight, texts of such a size. Its name

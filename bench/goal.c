@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The table of goals, and their judgement; see goal.h. */
 #include "config.h"
 

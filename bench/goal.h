@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The goals: what a figure of ours must be, by itself, of another arm's, or of one of its own.
  */

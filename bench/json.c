@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Writing JSON; see json.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The results for programs. */
 #ifndef CHATROOMD_BENCH_JSON_H
 #define CHATROOMD_BENCH_JSON_H

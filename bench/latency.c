@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The latency histogram. Bucket B holds the values whose top seven bits are B - 64 * shift, shift
  * being how many bits lie below those; values under 128 have a bucket each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A histogram of times in nanoseconds, of fixed size: 64 steps to each power of two, so that a
  * percentile is right to 1.6 percent whatever the range.

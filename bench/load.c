@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The load generator of chatroomd: measures the figures of its README beside other servers, or
  * one point of one server. This file is its command line.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # The load generator: built and run by `make bench' only. See bench/README.
 EXTRA_PROGRAMS += bench/load bench/bare
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A measurement from the first connect to the drain; see measure.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Measuring a running server: a crowd that is let in, and then one measurement after the other.
  * Each has senders of its own, a warm-up, the measured time, and a drain in which every receiver

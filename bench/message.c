@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Writing the text of a benchmark message; see message.h. */
 #include "config.h"
 

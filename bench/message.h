@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The text of a benchmark message, and the check of one that has arrived.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The table of servers; see peer.h. */
 #include "config.h"
 

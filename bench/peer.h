@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The servers that the benchmark can start: how each is started, and what it speaks.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The bare servers (bare.h) as peers: their program lies beside this one, and speaks the line
  * protocol. */
 #include "config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * chatroomd and its line protocol, which the bare loop speaks as well.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Mosquitto, an MQTT 3.1.1 broker: receivers SUBSCRIBE to one topic, senders PUBLISH to it, all
  * with quality of service 0, which has no acknowledgements.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * NATS: receivers SUB to one subject, senders PUB to it, pipelined; no acknowledgements (verbose is
  * off). https://docs.nats.io/reference/reference-protocols/nats-protocol

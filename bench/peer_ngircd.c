@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * ngIRCd, an IRC server: receivers JOIN a channel, senders speak to it from outside, which a
  * channel allows as it comes, so that they are given nothing. RFC 2812.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Redis pub/sub: receivers SUBSCRIBE to one channel, senders PUBLISH to it, pipelined, and read
  * the replies. RESP (https://redis.io/docs/reference/protocol-spec/): a message to a subscriber is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Writing data for gnuplot; see picture.h. */
 #include "config.h"
 

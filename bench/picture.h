@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the picture is drawn from: data for bench/picture.gp. */
 #ifndef CHATROOMD_BENCH_PICTURE_H
 #define CHATROOMD_BENCH_PICTURE_H

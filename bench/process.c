@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Starting and ending servers; see process.h. */
 #include "config.h"
 

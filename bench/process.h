@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A server under measurement, started and ended by the benchmark.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How the generator speaks to one kind of server: a row per protocol, the same work in each.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Tables; see report.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* How results are shown to people, on stdout. */
 #ifndef CHATROOMD_BENCH_REPORT_H
 #define CHATROOMD_BENCH_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Medians of what has been measured; see result.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What has been measured: a sample for each figure, arm and run, or none; and their medians.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Composing messages and sending them; see sender.h. Each sender has its next message ready made as
  * the frame of its protocol; only the number (and at a pace the time) changes from one to the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The senders of a measurement: they write the messages, numbered, and decide when.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Running a trial in a process of its own; see trial.h. */
 #include "config.h"
 

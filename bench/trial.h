@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A trial: one arm's server is started, gives all the figures that it and its clients can give
  * together, and is stopped. It runs in a process of its own, so that each begins with the same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Figures of newcomers: how many are let in a second when many come at once, how long one waits who
  * comes alone, and whether a storm of them is served.

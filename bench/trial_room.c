@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Figures of a room: a crowd is let in step by step, and each step is measured before the next.
  * First the receivers, for their memory; then one sender, for what goes at a pace; then the other

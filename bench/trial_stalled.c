@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Figures of a room of which clients have stalled: a flood until the server has ended them, and
  * then what is left, at a pace; see README.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Reading /proc; see usage.h. Whatever cannot be read ends the benchmark: half a sum is no figure.
  */
 #include "config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a server costs, as the kernel tells it: CPU time of a whole process tree, memory of the
  * whole machine, and the generator's own share of both.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 EXTRA_DIST += etc/chatroomd.conf etc/chatroomd.service.in
 CLEANFILES += etc/chatroomd.service
 

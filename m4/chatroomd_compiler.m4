@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # Compiler and linker flags, asked for one by one: a flag that the tool does not know, or
 # only warns about, is left out, so that one configure.ac serves old and new gcc and clang.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # CHATROOMD_SYSTEMD_UNIT_DIR
 # Find the folder for the systemd unit: --with-systemdsystemunitdir names it, else systemd.pc
 # does. That names a folder of the whole system, so with a prefix other than /usr or

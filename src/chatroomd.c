@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * chatroomd.c - main(): options, then the supervisor with its table of worker kinds.
  *

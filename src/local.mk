@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # Everything but main() is in one library, which the tests and benches link with too.
 noinst_LIBRARIES += libchatroomd.a
 libchatroomd_a_SOURCES = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The main() of every test program: run one suite, each case in a process of its own, and
  * print Check's summary line ("100%: Checks: 5, Failures: 0, Errors: 0"), which .ci/run adds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 EXTRA_DIST += tests/check_main.h
 include tests/fuzz/local.mk
 include tests/proof/local.mk

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Addresses: text to sockaddr, in one direction. Pure but for the name of a network interface in
  * an IPv6 scope (`[fe80::1%eth0]:8888`), which getaddrinfo(3) looks up.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Addresses that the server listens on, as a person writes them: `127.0.0.1:8888`,
  * `[::1]:8888` and `unix:/run/chatroomd.sock`. Numbers only: a name could stand for several

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Allocation that cannot fail: malloc(3) and its kin, with the one answer that this program
  * has when they fail. Any process may call these.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Allocation that cannot fail, for everything that is made at start or grows with what an
  * operator has asked for. Where memory has run out there is nothing a chat server can still do

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The configuration file: `key = value` lines to (key, value, place) calls. What keys mean is
  * options.c's.

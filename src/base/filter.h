@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * filter.h - a table of system calls, made into a seccomp filter once and loaded by many.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * footprint.c - memory of a process, by /proc/self.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* How much memory this process has, and what the kernel is to think of it when there is too little.
  */
 #ifndef CHATROOMD_BASE_FOOTPRINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * jail_mode.h - how much the operator insists on the jail of workers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log: lines for stderr in one bounded buffer, for the one process that logs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log: one line per event, key=value, to stderr, from a bounded buffer that never blocks
  * the caller. Only the supervisor logs. The model is in log.c.

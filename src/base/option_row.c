@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * option_row.c - the table of the configuration as data, and its values in struct options.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * option_row.h - the rows of the configuration's table, and the fields that their values are in.
  * For the files that make up base/options only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the operator asked for: the command line and the configuration file together, checked.
  * The keys are the rows of options_table.h; this struct has a field for each.

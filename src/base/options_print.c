@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * options_print.c - the options as a person reads them: what --help says of the keys, and what -T
  * prints, which the configuration file's reader takes.

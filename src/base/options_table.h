@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The configuration keys, one row each. Parser, -o, -T, --help, the example etc/chatroomd.conf and
  * chatroomd.conf(5) follow this table; tests/base/check_options.c sees that the last two do.

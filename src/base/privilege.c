@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * privilege.c - identities and capabilities, by the bare system calls.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * privilege.h - giving up what a process may do, for good.
  */

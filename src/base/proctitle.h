@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The process title: what `ps` shows, so that an operator sees which worker serves whom.
  * The model is in title.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text rules: what text.h says, as code that is meant to be proven.
  *

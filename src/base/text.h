@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The rules for text that clients send each other, and small helpers for text as bytes and a
  * length.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * user_group.c - names to numbers, at the start only.
  */

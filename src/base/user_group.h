@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * user_group.h - the users and groups that options name.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Values of the configuration as a person writes and reads them: "16 MiB", "250 ms", "1000",
  * "info". Every kind is one number inside. Pure, but for the number of cores.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * disconnect.h - the reasons for which a client is disconnected, one row each.
  */

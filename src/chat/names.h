@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Who is called what: the names of the clients, one per slot, unique without regard to case.
  *

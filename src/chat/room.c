@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A room, as two arrays: the members without gaps, in no order that lasts, and for every slot
  * its place among them. Each is the other's inverse: members[place[slot] - 1] == slot for all slots

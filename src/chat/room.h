@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A room: the set of slots that are in it. Pure state; every call but new and free takes constant
  * time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier.c - one process, the sockets of many clients, one way: from the ring to them.
  *

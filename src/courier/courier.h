@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier.h - a worker kind that delivers to many clients and reads from none.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * hold_off.h - how long a courier lets wait what nobody waits for.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * graceful_close.c - waiting until what was sent is taken, before the close.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * graceful_close.h - the end of a client's socket: in order and within a time, or with a last line.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * prefault.c - see prefault.h. Offsets count bytes in the endless stream and are taken modulo the
  * size of the area; a chunk never crosses its end. After one lap there is nothing left to do.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * prefault.h - making the pages that a process is about to read present in its page table, many at
  * a time.

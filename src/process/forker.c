@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * forker.c - the one place where processes are made.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * forker.h - making processes: the forker, and the workers that it makes for the supervisor.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * heritage.h - all that crosses the fork from the supervisor's side to a worker, and all that a
  * worker's exit says in return.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * jail.c - the order in which a worker gives up what it could do.
  *

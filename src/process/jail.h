@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * jail.h - what a worker gives up before it is given its client.
  */

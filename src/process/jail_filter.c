@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * jail_filter.c - what a worker may ask of the kernel, in one table for each kind.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * jail_filter.h - the system calls of each kind of worker.
  */

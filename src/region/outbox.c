@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * outbox.c - a circular allocator of contiguous pieces, freed in the order they were made.
  *

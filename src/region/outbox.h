@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * outbox.h - a worker's end of its outbox: finding space for what it hands to the supervisor.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * region.c - making, mapping and attaching the shared region.
  *

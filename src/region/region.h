@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * region.h - making the shared region, and attaching a worker to its part of it.
  *

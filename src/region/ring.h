@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * ring.h - the supervisor's end of the ring and its index: where records are put, in one order.
  *

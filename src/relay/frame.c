@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * frame.c - the table of frames, and the judgement of one that a worker sent.
  *

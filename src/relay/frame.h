@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * frame.h - what the supervisor, a worker and a courier say to each other, each kind described
  * once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * handover.c - see handover.h; SCM_RIGHTS of unix(7).
  */

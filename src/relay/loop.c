@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * loop.c - libevent's event loop, as every process of the service has it.
  *

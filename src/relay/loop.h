@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * loop.h - the event loop that each process of the service has; the model is in loop.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * relay.c - frames over a socket, with a bufferevent behind what it refuses.
  *

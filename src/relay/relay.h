@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * relay.h - one end of the socketpair between the supervisor and a worker.
  *

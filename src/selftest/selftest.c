@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * selftest.c - five acts, each in a process of its own, since the jail may kill who tries.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * selftest.h - a worker that tries at the start of the server what its jail is there to prevent.
  */

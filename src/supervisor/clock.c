@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * clock.c - the clock is read once after each wait for events, when it is first asked for, and that
  * reading stands until the end of the turn: all that happens in a turn happens at one time. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * state.h - what the supervisor knows: its slots, the room, the order of records, what waits.
  *

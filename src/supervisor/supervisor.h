@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * supervisor.h - the parent process: its whole run, from binding to the exit status.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * supervisor_jail.h - what the supervisor itself gives up, once its addresses are bound.
  */

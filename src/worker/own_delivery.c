@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * own_delivery.c - delivering at once, and waiting for EV_WRITE only where the socket is full.
  *

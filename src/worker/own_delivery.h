@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * own_delivery.h - a worker's delivery to its own client: the delivery, its pages, its waiting.
  *

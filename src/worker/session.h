@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * session.h - one client's session: its bytes to frames, its records to bytes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * worker.h - the kinds of worker: what runs in a process that the forker made.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/address: the three forms of an address become what bind(2) takes, and what is none of them
  * is refused in words.

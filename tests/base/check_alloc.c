@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/alloc: what it gives is zeroed, copied or printed; what cannot be had ends the process with
  * status 1.

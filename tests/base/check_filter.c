@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/filter: what a table says is what the kernel does, in a child that loads it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/footprint: what a process has of memory, and that it and its children go first when there is
  * too little.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/log: lines and their parts, the journal's form, values in quotes, and above all that a log
  * nobody reads never blocks: lines are lost then, counted, and told of.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/options and base/config_file: what the command line and the file set, who wins, and every
  * fault with its exit status and its words. Each call is made in a child, whose output is read.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/title: what the kernel shows of a process. Each case is a process of its own, made with
  * execve(2) so that arguments and environment are known: this program runs itself, with the words

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The text rules, against a decoder that is as slow and plain as can be and shares no idea with
  * the code it judges: it computes code points, and asks them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * base/value: what a person writes is read in its unit, what is printed can be read back, and
  * nothing that overflows or is cut short passes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Names: what is one, whose it is, and the numbers of guests.
  */

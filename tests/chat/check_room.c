@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Rooms: who is in, against a plain array of yes and no.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The checker itself is tested: it must find nothing wrong with runs that kept the promises, and
  * must catch every mutant, that is every run in which one promise was broken in one place.

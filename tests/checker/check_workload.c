@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: short seeded workloads on a live server, judged by the checker. A failure tells the
  * seed; CHATROOMD_WORKLOAD_SEED in the environment makes the first run take it.

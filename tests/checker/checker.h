@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The delivery checker: whether a run of the server kept its promises, judged by what its clients
  * were given and what its log says. A pure library: no sockets, no files, no globals.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Changing the lists of a simulated run, for mutants.c. A place is an index into what a session
  * got, a record an index into the order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the checker share: checker.c lays sessions beside the order that order.c walks.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What one client was given, as lines that tell their kind. Pure: bytes in, lines out; the lines
  * point into the bytes, which are the caller's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the server's log says of its clients: one life for each that joined, with its end if it has
  * come, and the sequence numbers of the renames. Pure: text in, lives out; everything is copied.

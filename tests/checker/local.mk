@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # The delivery checker, its own tests, and seeded runs on the built daemon.
 if HAVE_CHECK
 check_LIBRARIES += tests/checker/libchecker.a

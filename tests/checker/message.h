@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The messages of a checked run: each tells who wrote it, its number, and a checksum of itself, so
  * that every reader's log can be judged by what is in it.

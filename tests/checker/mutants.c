@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs in which one promise was broken; see mutants.h. The name of each function says which.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs in which one promise was broken in one place: what the checker must catch.
  */

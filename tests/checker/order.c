@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The order of a run, walked once; see checker.c for the model.
  *

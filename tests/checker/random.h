@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Seeded random numbers: the same seed gives the same run, on every machine.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A server that keeps its promises; see simulation.h.
  *

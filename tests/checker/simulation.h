@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A server that keeps its promises, as a model: it makes runs for the tests of the checker, with no
  * process and no socket. A test then breaks one promise in what it made, and the checker must say

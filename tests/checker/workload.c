@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A seeded workload; see workload.h for the model.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A seeded workload for a running server, recorded for the checker (checker.h).
  *

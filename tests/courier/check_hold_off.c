@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How long a courier lets wait what nobody waits for: some times as long as giving took, neither
  * longer than half a second nor so short that a timer could not tell.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One gathering for many clients: whom it suits, and that each client gets the bytes that it would
  * have got alone, against a plain list of what is its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What one client is given of the ring: which records, of which ranges, in which runs.
  */

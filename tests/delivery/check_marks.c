@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where a delivery stands, as the supervisor finds it when the delivering process has died: at any
  * moment position and bytes must belong together.

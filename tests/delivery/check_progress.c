@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How far a delivery has got after any number of bytes, and that these are the right ones: against
  * a naive list of the records, and through a real socket.

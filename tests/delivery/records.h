@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A ring with records in it and one client's delivery, for the tests of delivery.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: couriers that die or freeze. Their clients stay, lose nothing and get nothing twice:
  * where a TCP client stood is known to the byte. Whose stand cannot be known is ended with a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: too much of everything. More connections than fit, connections that say nothing,
  * connections broken off in mid-message, and one client that talks without end: told, bounded, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: workers that lag behind what they are told of. What a client is still to get stays in
  * the ring, also where its worker has been told twice before it took the first, and also where what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: workers that die or freeze, a thousand at random moments under load, two hundred at
  * once, some just when they are to be ended. Only their own clients go; nothing accepted is lost,

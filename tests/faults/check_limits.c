@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: what the machine refuses. No more processes, no more descriptors, too little shared
  * memory: newcomers are told, those who are there do not notice, and it goes on when it is over.

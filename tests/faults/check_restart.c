@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: the supervisor is killed, a hundred times, and started again on the same address.
  * Every time its workers and its forker are gone within a second, nothing is left in /dev/shm or

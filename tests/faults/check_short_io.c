@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: every read and write of the server takes 1 to 7 bytes. Nothing changes: neither what
  * a fixed session is given, nor the promises under a seeded workload.

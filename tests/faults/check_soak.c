@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Soak: talk without end, with people who come and go all the time. CHATROOMD_SOAK in the
  * environment is how many deliveries are wanted (make soak: 100 million); a short one is made

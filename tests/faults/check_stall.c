@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: clients that do not read. Senders wait and lose nothing; who holds them up is ended
  * in time, and everyone is told; the supervisor's memory does not grow with what is not read.

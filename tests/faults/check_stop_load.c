@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: SIGTERM in the middle of a lot of talk, at random moments, with output pending. Every
  * message that anybody got reaches every member that reads, and all end in order.

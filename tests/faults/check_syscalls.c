@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fault test: system calls fail, one at a time, in a fixed session: the N-th of its kind, in the
  * supervisor from its start, in the forker, or in one worker. There is an error line or a lost

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the fault tests share: many clients at once, figures of a process, tools that may be
  * missing.

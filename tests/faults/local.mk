@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # Faults injected into the built daemon. `make check' runs the short forms, `make check-long' the
 # full ones (CHATROOMD_LONG=1), `make soak' 100 million checked deliveries.
 if HAVE_CHECK

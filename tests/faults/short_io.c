@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A library to be preloaded: read, write, readv, writev, send and recv on stream sockets, pipes and
  * files take 1 to 7 bytes at a time, which is what they may always do.

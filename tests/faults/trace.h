@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * strace as a child of the test, for the injection of errors and signals into a running process.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzz target of the configuration file: any bytes give options that keep their ranges, or faults.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzz target of the supervisor's frame handler, with a live region: what four workers and two
  * couriers at once may write to their relays and parts of the region, in any order, with turns and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzz target of the line protocol: the same bytes give the same events in whatever pieces they
  * come. What each event must be by itself is asserted by the recorder.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # Fuzzing, with clang: `make fuzz' for 20 s each, `make fuzz-long' for ten million runs each.
 EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus tests/fuzz/options_hold.h tests/fuzz/fuzz_text.c \
 	tests/fuzz/fuzz_line.c tests/fuzz/fuzz_frame.c tests/fuzz/fuzz_config.c \

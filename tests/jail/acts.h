@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * acts.h - all that the hostile worker does, one row each.
  *

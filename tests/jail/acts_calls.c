@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * CALL acts: what a worker can ask of the kernel.
  *

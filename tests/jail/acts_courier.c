@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Acts of a hostile courier; see acts_courier.h.
  *

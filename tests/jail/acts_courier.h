@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * acts_courier.h - all that the hostile courier does, one row each, in the order in which it does
  * them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * FRAME acts: what a worker can write to the supervisor.
  *

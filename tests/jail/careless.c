@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * careless.c - the two checks of what a worker wrote, finding everything fine.
  *

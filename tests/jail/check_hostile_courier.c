@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A hostile courier under honest clients: all of acts_courier.h, tried and refused, and each tried
  * once more where it must succeed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A chatroomd some of whose workers are taken over: built for the tests only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * hostile.h - the courier that takes the place of the real one in the hostile chatroomd.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The courier of the hostile chatroomd.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Judges traces of chatroomd by the table of worker/jail_filter.c:
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 EXTRA_DIST += tests/jail/compare_calls
 
 # The jail, and a daemon whose workers are taken over to try it.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # Checks the models of this folder with Spin: every state of each model, and that every run of it
 # ends as it should. As proof that the models can fail, each is also checked with one rule of the
 # code left out or turned round (a mutant), and Spin must find an error in every one of those.

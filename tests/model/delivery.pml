@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * delivery.pml - publish, deliver, credit, eviction, crash and reuse of a slot.
  *

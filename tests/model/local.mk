@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # The models, explored with Spin; skipped where it is not there.
 if FAULT_TESTS
 TESTS += tests/model/check_models.sh

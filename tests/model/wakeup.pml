@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * wakeup.pml - waiting for space, with store buffers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What Eva starts from to judge frame_check(): every bit of the frame arbitrary, from a worker and
  * from a courier, and any limits that a configuration can set (options_table.h), with any number of

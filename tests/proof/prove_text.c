@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What Eva starts from to judge text_check(): any length to TEXT_BOUND, any bytes.
  *

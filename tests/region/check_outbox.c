@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The outbox against a naive model: pieces are contiguous, never lie over an unanswered one, keep
  * what was put into them, and are freed in order; and the claim of outbox_lazy_credit().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The region: its layout, that nothing of it has a name, and that who attaches a part of it has
  * that part: a worker its own outbox, a courier its own part, and what all read read-only for good.

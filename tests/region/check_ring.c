@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The ring and its index, case by case and against a naive model that knows of each byte whose it
  * is. Whatever ring_fits() allows, no byte of the record `held` or of a later one is written.

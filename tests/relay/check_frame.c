@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The judgement of frames that a worker or a courier sent: every kind, every field at its limits
  * and beyond, and frames of random bytes, of which none may be let through that reaches outside of

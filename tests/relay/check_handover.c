@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Descriptors from process to process: they arrive with their message or not at all, and none is
  * left open that nobody knows of.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Frames over a real socketpair: the one end a relay on an event loop, the other a bare descriptor.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The supervisor's clock: one reading a turn, and none from before a wait. Deadlines used to be
  * counted from the reading before a wait, so that after a quiet time a worker that was leaving in

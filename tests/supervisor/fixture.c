@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The test's side of a supervisor without processes; see stage.h.
  */

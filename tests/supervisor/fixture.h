@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A supervisor without processes: its slots, ring and relays are real, and the test plays the
  * workers. A worker's end of the relay is a descriptor that the test reads when it likes, its

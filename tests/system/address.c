@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Addresses as chatroomd writes them; see address.h. A text that is none of them is a fault of the
  * test and gives EINVAL.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Addresses as chatroomd writes them: "127.0.0.1:41234", "[::1]:41234", "unix:PATH".
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: bad input. Each gets its sender an error line and costs nothing else: the sender
  * stays, the others see nothing of it and talk on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: sudden deaths. A worker's costs its own client and nobody else; the supervisor's
  * takes all workers along, leaves nothing behind, and the next start works.

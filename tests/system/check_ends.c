@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: how clients end, and that nothing that a client was owed is lost by its end.
  */

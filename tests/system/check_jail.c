@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: the jail as it is seen from outside. What /proc tells of a worker with it and
  * without; who the processes are where a user is given; what the server says where there is no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: addresses, the command line, the configuration, and the exit codes with their words.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: bytes without any grammar. Fifty clients send random bytes while honest ones come,
  * talk and go; the delivery checker judges what the honest ones were given (tests/checker), to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: what a worker is made of. Its descriptors, its part of the region, its signals, its
  * title; and that nothing of it stays when its client has gone.

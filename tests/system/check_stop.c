@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: signals. The stop loses nothing that anybody saw, and the other signals do no harm.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * System test: people talk. What everybody in a room is to see, in which order and in which words.
  */

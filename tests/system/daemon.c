@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The built chatroomd under test; see daemon.h for the model.
  *

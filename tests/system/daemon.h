@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The built chatroomd under test: started, watched, signalled, stopped and checked.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A folder of a test's own; see folder.h. It has no folders in it.
  */

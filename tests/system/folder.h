@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A folder of a test's own for sockets and files, gone with everything in it when the test has
  * passed; a test that failed leaves it to be looked at.

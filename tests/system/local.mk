@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # The system tests run the built daemon and have none of its code; LIBSYSTEM is their harness.
 if HAVE_CHECK
 SYSTEM_TESTS_LIBS = tests/system/libsystem.a $(CHECK_LIBS)

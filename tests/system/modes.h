@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The two ways of delivering, and the main() of a test program that holds in both.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What /proc tells about a process, for the system tests: Linux only, as chatroomd is.
  *

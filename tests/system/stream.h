@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a program under test says: a pipe from it, read into memory by every wait of the test, and
  * looked at by lines.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a client was given, as a list of lines; see transcript.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a client was given, as a list of lines, for checks of order and content over several
  * clients.

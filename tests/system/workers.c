@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The children of a daemon under test; see workers.h.
  *

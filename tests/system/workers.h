@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The children of a daemon under test: its client workers, and the forker that makes them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The line parser. Input goes through three stages, and each hands the next one less:
  *

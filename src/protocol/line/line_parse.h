@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The line protocol, as spoken by nc and telnet: bytes in, events out.
  *

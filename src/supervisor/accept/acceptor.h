@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * acceptor.h - from a connection to a slot with a worker.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * refusals.h - where a run of refusals begins and ends.
  *

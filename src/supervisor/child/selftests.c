@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * selftests.c - sending them in, and reading their deaths.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * selftests.h - trying the jail before anybody is served.
  */

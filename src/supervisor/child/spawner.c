@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * spawner.c - the forker in the supervisor's loop.
  *

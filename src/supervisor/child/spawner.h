@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * spawner.h - the forker in the supervisor's loop: asking for processes, and being told of them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * penalty.c - a table of bounded size, by address.
  *

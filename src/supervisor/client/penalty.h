@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * penalty.h - addresses whose workers crash again and again are kept out for a growing time.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * slot.c - slots, from newcomer to reuse.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * slot.h - the life of a client's slot: taking it, what it is owed and holds, its end, freeing it.
  */

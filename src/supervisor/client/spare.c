@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * spare.c - making client workers, and keeping some ahead.
  *

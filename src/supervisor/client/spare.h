@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * spare.h - client workers made ahead, so that a newcomer need not wait for a fork.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier_client.c - one client and its courier: how it gets one, where it stands, and how the two
  * part.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier_duty.c - whether a courier answers, and does what it is there for.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier_notify.c - what a courier is told, and the descriptors that it is handed.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier_process.c - the process behind a courier's number: its sockets, its making, what it says,
  * and whether it answers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier_recovery.c - from the end of a courier's relay to the one that goes on in its place.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * courier_state.h - one courier, as the files that are about couriers know it; all others know
  * couriers.h.

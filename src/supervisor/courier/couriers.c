@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * couriers.c - all couriers: the supervisor's side of the processes that deliver to many clients
  * each.

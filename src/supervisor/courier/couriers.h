@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * couriers.h - the processes that deliver to many clients each: which client is whose, what they
  * are told, and what becomes of their clients when one dies.

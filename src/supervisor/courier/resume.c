@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * resume.c - going on to the byte where a dead courier stopped.
  *

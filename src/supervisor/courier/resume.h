@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * resume.h - where a client stands when its courier has died.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * order.c - the one order: every record comes to be here, in the order in which frames are
  * answered.

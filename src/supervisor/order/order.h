@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * order.h - from a worker's frames to records, in one order for all.
  */

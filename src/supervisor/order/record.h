@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * record.h - records in the form in which line clients get them, put into the ring.
  *

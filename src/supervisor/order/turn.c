@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * turn.c - DELIVER, CREDIT, MEMBER, NAMED and END.
  *

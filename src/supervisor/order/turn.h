@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * turn.h - the end of a turn: telling each worker, once, what is new for it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * cursor.c - see reader.h.
  *

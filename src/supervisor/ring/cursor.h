@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * cursor.h - what one reader of the ring is owed and holds: a worker that delivers to its own
  * client, or a courier with all of its clients.

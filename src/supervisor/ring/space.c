@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * space.c - the space of the ring.
  *

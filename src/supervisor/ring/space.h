@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * space.h - who holds the ring, waiting until there is space, and ending those who let others wait.
  */

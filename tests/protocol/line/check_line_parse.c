@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The line protocol: what each input gives, and that it gives the same however it is cut up.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Events of a line parser as a string: a stream of open_memstream() that grows as needed.
  * LINE_ERROR texts are recorded like all others, so a change of words shows.

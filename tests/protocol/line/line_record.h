@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a line parser makes of its input, as one string that can be compared: per event a letter, a
  * blank, the text and LF ("M hi\n"). For the tests and the fuzz target of the line protocol.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What an accepted client's socket has from its listener. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs of refusals: one line for each reason at the beginning, one at the end, and never close
  * together, in whatever order newcomers are refused and let in.

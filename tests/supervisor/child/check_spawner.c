@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How long a forker may owe answers before it is taken for hung: long enough for a busy machine,
  * and longer each time that this was not enough. And what becomes of who waits for it when it dies.

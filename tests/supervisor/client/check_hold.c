@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a slot holds of the ring, and what its worker is told.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The crash penalty: when it begins, how it grows and ends, whom it is for, and that its table
  * stays within its size.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A slot's life, and what becomes of a worker that lies about its position.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * When spare workers are made: at once as long as less than half are there, and else once nobody
  * has come for a while, so that a newcomer's welcome is not held up by a fork.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Whether a courier that answers is believed that it does what it is there for.
  *

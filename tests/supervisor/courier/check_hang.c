@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which couriers are taken for hung: those that leave something undone, whatever it is, while the
  * supervisor runs. The courier is a process that does nothing, or is played by the test; the time

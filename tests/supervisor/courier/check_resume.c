@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where a client stands when its courier has died: to the byte on a TCP connection, from what the
  * kernel has of it; on a unix socket only where nothing was under way.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The space of the ring: who holds it, what waits, who is asked to wake the supervisor, and who is
  * ended for letting the others wait.
