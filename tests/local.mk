@@ -9,6 +9,7 @@ dist_check_SCRIPTS += tests/check_includes
 check_PROGRAMS += \
 	tests/base/check_address \
 	tests/base/check_alloc \
+	tests/base/check_descriptors \
 	tests/base/check_footprint \
 	tests/base/check_log \
 	tests/base/check_options \
@@ -67,6 +68,8 @@ tests_supervisor_ring_check_space_SOURCES = tests/supervisor/ring/check_space.c 
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_client_check_spare_SOURCES = tests/supervisor/client/check_spare.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_base_check_descriptors_SOURCES = tests/base/check_descriptors.c \
+	tests/system/refuse.c tests/system/refuse.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
 tests_protocol_line_check_line_parse_SOURCES = tests/protocol/line/check_line_parse.c \
 	tests/protocol/line/line_record.c tests/protocol/line/line_record.h

@@ -23,13 +23,13 @@
 
 #include "process/forker.h"
 
+#include "base/descriptors.h"
 #include "base/footprint.h"
 #include "base/proctitle.h"
 #include "relay/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -100,21 +100,6 @@ static void follow(pid_t supervisor)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
         _exit(CHILD_EXIT_NO_SUPERVISOR);
-}
-
-/* Closes all descriptors from 3 on but `kept`, which is in rising order. */
-static void close_all_but(const int *kept, size_t count)
-{
-    unsigned from = STDERR_FILENO + 1;
-
-    for (size_t i = 0; i < count; i++) {
-        unsigned fd = (unsigned)kept[i];
-        if (fd > from && close_range(from, fd - 1, 0) != 0)
-            _exit(CHILD_EXIT_SETUP);
-        from = fd + 1;
-    }
-    if (close_range(from, ~0u, 0) != 0)
-        _exit(CHILD_EXIT_SETUP);
 }
 
 size_t forker_place(const struct forker_setup *setup, enum kind_number kind, uint32_t number)
@@ -271,7 +256,8 @@ static void become_forker(
     reset_signals();
     follow(supervisor);
     silence();
-    close_all_but(kept, 3);
+    if (!descriptors_close_but(STDERR_FILENO + 1, kept, 3))
+        _exit(CHILD_EXIT_SETUP);
     first = dup(STDIN_FILENO); /* left to the relays that come: a worker's jail knows that number */
     self.control = lower(control);
     self.reserve = dup(STDIN_FILENO);

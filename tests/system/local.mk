@@ -12,6 +12,7 @@ tests_system_libsystem_a_SOURCES = \
 	tests/system/folder.c tests/system/folder.h \
 	tests/system/modes.h \
 	tests/system/process.c tests/system/process.h \
+	tests/system/refuse.c tests/system/refuse.h \
 	tests/system/stream.c tests/system/stream.h \
 	tests/system/transcript.c tests/system/transcript.h \
 	tests/system/workers.c tests/system/workers.h
