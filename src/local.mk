@@ -19,6 +19,7 @@ libchatroomd_a_SOURCES = \
 	src/base/text.c src/base/text.h \
 	src/base/user_group.c src/base/user_group.h \
 	src/base/value.c src/base/value.h \
+	src/compat/sys/queue.h \
 	src/region/layout.h \
 	src/region/outbox.c src/region/outbox.h \
 	src/region/region.c src/region/region.h \

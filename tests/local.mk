@@ -16,6 +16,7 @@ check_PROGRAMS += \
 	tests/base/check_text \
 	tests/base/check_proctitle \
 	tests/base/check_value \
+	tests/compat/check_queue \
 	tests/protocol/line/check_line_parse \
 	tests/chat/check_names \
 	tests/chat/check_room \

@@ -605,7 +605,9 @@ static void allocate_tables(struct courier *courier)
 {
     uint32_t count = courier->view.slot_count;
 
-    mallopt(M_MMAP_MAX, 0); /* the filter knows brk(2) only */
+#ifdef HAVE_MALLOPT
+    mallopt(M_MMAP_MAX, 0); /* the filter allows brk(2) and not mmap(2) */
+#endif
     courier->slots = alloc_zeroed(count, sizeof *courier->slots);
     courier->live = alloc_zeroed(count, sizeof *courier->live);
     for (uint32_t i = 0; i < count; i++) {

@@ -69,12 +69,8 @@ static size_t mapped(const struct heritage *heritage)
     }
 }
 
-static bool limit(__rlimit_resource_t resource, rlim_t most)
-{
-    struct rlimit both = {most, most};
-
-    return setrlimit(resource, &both) == 0;
-}
+/* A macro, since glibc and musl declare setrlimit(2) with different types for RESOURCE. */
+#define LIMIT(resource, most) (setrlimit(resource, &(struct rlimit){most, most}) == 0)
 
 /* The limit of open files is one on their numbers: the lowest that is free is the client's. */
 static rlim_t one_descriptor_more(void)
@@ -103,17 +99,17 @@ static bool set_limits(const struct heritage *heritage)
     rlim_t more = DATA_MORE + (is_courier ? heritage->max_clients * COURIER_DATA_PER_CLIENT : 0);
     struct footprint before = heritage->footprint;
 
-    if (!limit(RLIMIT_CORE, 0))
+    if (!LIMIT(RLIMIT_CORE, 0))
         return false;
 #ifdef CHATROOMD_SANITIZERS
     (void)before, (void)more, (void)mapped, (void)descriptors_of;
     return true;
 #else
-    return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_MEMLOCK, 0) &&
-           limit(RLIMIT_MSGQUEUE, 0) &&
-           (before.all == 0 || limit(RLIMIT_AS, before.all + mapped(heritage) + more)) &&
-           (before.data == 0 || limit(RLIMIT_DATA, before.data + more)) &&
-           limit(RLIMIT_NOFILE, descriptors_of(heritage));
+    return LIMIT(RLIMIT_NPROC, 0) && LIMIT(RLIMIT_FSIZE, 0) && LIMIT(RLIMIT_MEMLOCK, 0) &&
+           LIMIT(RLIMIT_MSGQUEUE, 0) &&
+           (before.all == 0 || LIMIT(RLIMIT_AS, before.all + mapped(heritage) + more)) &&
+           (before.data == 0 || LIMIT(RLIMIT_DATA, before.data + more)) &&
+           LIMIT(RLIMIT_NOFILE, descriptors_of(heritage));
 #endif
 }
 

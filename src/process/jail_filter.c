@@ -143,6 +143,10 @@ static const struct filter_rule courier_rules[] = {
     ALLOW_IF("shutdown", 0, LOW, COURIER_RELAY_FD),
     ALLOW_IF_BOTH("recvmsg", 0, LOW, COURIER_HANDOVER_FD, 2, LOW, MSG_CMSG_CLOEXEC),
     ALLOW_ABOVE("close", 0, LOW, COURIER_LAST_FD),
+#ifndef HAVE_MALLOPT /* malloc(3) of musl cannot be told to use brk(2) only */
+    ALLOW_IF_BOTH("mmap", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
+    ALLOW_IF_BOTH("mmap2", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
+#endif
 };
 
 const struct filter_table *jail_filter_of(enum kind_number kind)

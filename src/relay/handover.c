@@ -41,7 +41,7 @@ bool handover_send(int fd, const void *bytes, size_t length, const int *descript
 {
     struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
     union ancillary ancillary = {.header = {
-                                     .cmsg_len = CMSG_LEN(count * sizeof(int)),
+                                     .cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int)),
                                      .cmsg_level = SOL_SOCKET,
                                      .cmsg_type = SCM_RIGHTS,
                                  }};
@@ -49,7 +49,7 @@ bool handover_send(int fd, const void *bytes, size_t length, const int *descript
         .msg_iov = &vector,
         .msg_iovlen = 1,
         .msg_control = &ancillary,
-        .msg_controllen = CMSG_SPACE(count * sizeof(int)),
+        .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int)),
     };
 
     assert(count <= HANDOVER_DESCRIPTORS_MAX);
@@ -73,7 +73,8 @@ ssize_t handover_receive(int fd, void *bytes, size_t length, int *descriptors, s
         .msg_iov = &vector,
         .msg_iovlen = 1,
         .msg_control = &ancillary,
-        .msg_controllen = CMSG_LEN(count * sizeof(int)), /* padding would have room for more */
+        /* Not CMSG_SPACE(): its padding has space for more descriptors. */
+        .msg_controllen = (socklen_t)CMSG_LEN(count * sizeof(int)),
     };
     struct cmsghdr *header;
     ssize_t received;
