@@ -65,7 +65,7 @@ struct graceful_close *graceful_close_start(struct event_base *base, int fd, uns
 {
     struct graceful_close *closing = alloc_zeroed(1, sizeof *closing);
     struct timeval timeout = {
-        .tv_sec = timeout_ms / 1000,
+        .tv_sec = (time_t)(timeout_ms / 1000),
         .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000,
     };
 

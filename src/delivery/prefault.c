@@ -30,7 +30,7 @@ void prefault_until(struct prefault *prefault, uint64_t begin, uint64_t end)
         if (length > prefault->size - within)
             length = prefault->size - within;
         /* Advice: where it is not taken, faults do the work. */
-        madvise((void *)(uintptr_t)(prefault->base + within), length, MADV_POPULATE_READ);
+        madvise((void *)(uintptr_t)(prefault->base + within), (size_t)length, MADV_POPULATE_READ);
         prefault->reached += length;
     }
 }

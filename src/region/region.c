@@ -9,7 +9,8 @@
  * each worker's outbox and courier's part; the read-only one makes everything else, since a mapping
  * from it cannot be made writable again by mprotect(2), where one from a read-write descriptor can.
  *
- * Overflow: sizes are computed in 64 bits and refused, not wrapped.
+ * Overflow: sizes are computed in 64 bits and refused, not wrapped: region_layout() returns none
+ * that does not fit in a pointer's difference, so that what a header says, a size_t can hold.
  */
 #include "config.h"
 
@@ -39,13 +40,14 @@ uint64_t region_layout(const struct region_geometry *geometry, struct region_hea
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t places = (uint64_t)geometry->slot_count + geometry->courier_count;
+    uint64_t ring_size = geometry->ring_size;
     uint64_t slots_size = round_to_page(places * sizeof(struct region_slot));
 
-    if (geometry->ring_size > INT64_MAX / 8 || geometry->outbox_size > INT32_MAX)
+    if (ring_size > INT64_MAX / 8 || geometry->outbox_size > INT32_MAX)
         return 0;
     memset(header, 0, sizeof *header);
     header->slot_count = geometry->slot_count;
-    header->ring_size = round_to_page(geometry->ring_size);
+    header->ring_size = round_to_page(ring_size);
     header->outbox_size = round_to_page(geometry->outbox_size);
     header->index_count = header->ring_size / BYTES_PER_INDEX_ENTRY;
     header->slots_offset = page;
@@ -63,7 +65,7 @@ uint64_t region_layout(const struct region_geometry *geometry, struct region_hea
     if (header->courier_count > (INT64_MAX - header->couriers_offset) / header->courier_stride)
         return 0;
     header->total_size = header->couriers_offset + header->courier_count * header->courier_stride;
-    return header->total_size;
+    return header->total_size <= PTRDIFF_MAX ? header->total_size : 0;
 }
 
 /* Opens a fresh object twice and takes its name away. */
@@ -96,7 +98,7 @@ static bool open_nameless(int *read_write_fd, int *read_only_fd)
 }
 
 /* Reserves every page for real; says how much there is where it is not enough. */
-static bool reserve(int fd, uint64_t size, char *error, size_t error_size)
+static bool reserve(int fd, size_t size, char *error, size_t error_size)
 {
     struct statvfs space;
     int failure;
@@ -127,7 +129,7 @@ static bool reserve(int fd, uint64_t size, char *error, size_t error_size)
  * mapped by a fault of its own in each process that reads it; one that was written once comes with
  * its neighbours, sixteen to a fault.
  */
-static bool fill(char *base, uint64_t size)
+static bool fill(char *base, size_t size)
 {
     if (madvise(base, size, MADV_POPULATE_WRITE) == 0)
         return true;
@@ -140,11 +142,11 @@ static bool fill(char *base, uint64_t size)
 static void point_into(struct region *region, char *base)
 {
     region->header = (struct region_header *)(void *)base;
-    region->slots = (struct region_slot *)(void *)(base + region->header->slots_offset);
-    region->index = (struct record_entry *)(void *)(base + region->header->index_offset);
-    region->ring = base + region->header->ring_offset;
-    region->outboxes = base + region->header->outboxes_offset;
-    region->couriers = base + region->header->couriers_offset;
+    region->slots = (struct region_slot *)(void *)(base + (size_t)region->header->slots_offset);
+    region->index = (struct record_entry *)(void *)(base + (size_t)region->header->index_offset);
+    region->ring = base + (size_t)region->header->ring_offset;
+    region->outboxes = base + (size_t)region->header->outboxes_offset;
+    region->couriers = base + (size_t)region->header->couriers_offset;
 }
 
 /* Writes the header, its version last. */
@@ -170,7 +172,7 @@ bool region_create(
     struct region *region, const struct region_geometry *geometry, char *error, size_t error_size)
 {
     struct region_header layout;
-    uint64_t size = region_layout(geometry, &layout);
+    size_t size = (size_t)region_layout(geometry, &layout);
     char *base = MAP_FAILED;
 
     if (size == 0) {
@@ -201,20 +203,22 @@ fail:
 
 void region_destroy(struct region *region)
 {
-    munmap(region->header, region->header->total_size);
+    munmap(region->header, (size_t)region->header->total_size);
     close(region->read_write_fd);
     close(region->read_only_fd);
 }
 
 struct outbox region_outbox(const struct region *region, uint32_t slot)
 {
-    char *base = region->outboxes + slot * region->header->outbox_stride;
-    struct outbox outbox = {
+    size_t stride = (size_t)region->header->outbox_stride;
+    size_t size = (size_t)region->header->outbox_size;
+    char *base = region->outboxes + slot * stride;
+
+    return (struct outbox){
         .state = (struct outbox_state *)(void *)base,
-        .bytes = base + (region->header->outbox_stride - region->header->outbox_size),
-        .size = region->header->outbox_size,
+        .bytes = base + (stride - size),
+        .size = size,
     };
-    return outbox;
 }
 
 static struct courier_part part_at(char *base)
@@ -229,13 +233,14 @@ static struct courier_part part_at(char *base)
 
 struct courier_part region_courier(const struct region *region, uint32_t number)
 {
-    return part_at(region->couriers + number * region->header->courier_stride);
+    return part_at(region->couriers + number * (size_t)region->header->courier_stride);
 }
 
 void region_clear_courier(const struct region *region, uint32_t number)
 {
-    memset(region->couriers + number * region->header->courier_stride, 0,
-        region->header->courier_stride);
+    size_t stride = (size_t)region->header->courier_stride;
+
+    memset(region->couriers + number * stride, 0, stride);
 }
 
 static struct region_view view_at(const char *base)
@@ -243,9 +248,9 @@ static struct region_view view_at(const char *base)
     const struct region_header *header = (const struct region_header *)(const void *)base;
     struct region_view view = {
         .header = header,
-        .slots = (const struct region_slot *)(const void *)(base + header->slots_offset),
-        .index = (const struct record_entry *)(const void *)(base + header->index_offset),
-        .ring = base + header->ring_offset,
+        .slots = (const struct region_slot *)(const void *)(base + (size_t)header->slots_offset),
+        .index = (const struct record_entry *)(const void *)(base + (size_t)header->index_offset),
+        .ring = base + (size_t)header->ring_offset,
         .index_count = header->index_count,
         .ring_size = header->ring_size,
         .slot_count = header->slot_count,
@@ -263,11 +268,11 @@ struct region_places region_places_of(const struct region *region)
     const struct region_header *header = region->header;
 
     return (struct region_places){
-        .view_size = header->outboxes_offset,
-        .outbox_stride = header->outbox_stride,
-        .outbox_size = header->outbox_size,
-        .couriers_offset = header->couriers_offset,
-        .courier_stride = header->courier_stride,
+        .view_size = (size_t)header->outboxes_offset,
+        .outbox_stride = (size_t)header->outbox_stride,
+        .outbox_size = (size_t)header->outbox_size,
+        .couriers_offset = (size_t)header->couriers_offset,
+        .courier_stride = (size_t)header->courier_stride,
     };
 }
 
@@ -297,7 +302,7 @@ bool region_attach_view(struct region_view *view, int read_only_fd)
 
     if (!read_header(read_only_fd, &header))
         return false;
-    base = mmap(NULL, header.outboxes_offset, PROT_READ, MAP_SHARED, read_only_fd, 0);
+    base = mmap(NULL, (size_t)header.outboxes_offset, PROT_READ, MAP_SHARED, read_only_fd, 0);
     if (base == MAP_FAILED)
         return false;
     *view = view_at(base);

@@ -61,7 +61,7 @@ struct region {
 };
 
 /* Fills `header` with sizes and offsets for `geometry`. Returns the total size in bytes, or 0 where
- * it does not fit in 63 bits. */
+ * it does not fit in half the address space. */
 uint64_t region_layout(const struct region_geometry *geometry, struct region_header *header);
 
 /*

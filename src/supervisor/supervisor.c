@@ -382,7 +382,7 @@ static bool make_region(struct supervisor *supervisor)
     ring_init(&supervisor->ring, &supervisor->region);
     supervisor->needed_from = supervisor->ring.next_sequence;
     supervisor->limits = (struct frame_limits){
-        .outbox_size = supervisor->region.header->outbox_size,
+        .outbox_size = (size_t)supervisor->region.header->outbox_size,
         .max_message = supervisor->options->max_message,
         .room_count = ROOM_COUNT,
         .slot_count = supervisor->options->max_clients,
