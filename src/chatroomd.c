@@ -17,6 +17,7 @@
 #include "worker/worker.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,6 +27,17 @@ static const struct process_kind process_kinds[KIND_COUNT] = {
     [KIND_COURIER] = {"courier", courier_run, jail_prepare},
     [KIND_SELFTEST] = {"selftest", selftest_run, NULL},
 };
+
+/* Before any output, since output alone can raise these: SIGPIPE if the reader of the log has gone,
+ * SIGXFSZ if the log file or the shared memory may not grow, and SIGTTOU if the terminal is not to
+ * be written to from the background. */
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
+
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        signal(ignored[i], SIG_IGN);
+}
 
 /* Descriptors 0 to 2 are open, so that no socket of ours ever becomes one of them. */
 static void fill_standard_descriptors(void)
@@ -58,6 +70,7 @@ int main(int argc, char **argv)
     struct options options;
     int status = EXIT_SUCCESS;
 
+    ignore_signals();
     fill_standard_descriptors();
     proctitle_init(argc, argv);
     if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)

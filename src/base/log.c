@@ -13,8 +13,9 @@
  *  3. Overflow: a line that does not fit is lost and counted, and so are all after it until the
  *     buffer is empty; then `event=log-lost lines=N` stands in their place. Lines are lost, never
  *     reordered.
- *  4. A closed stderr (EPIPE, EBADF, a terminal that hung up) loses what is in the buffer, counted
- * likewise. The next event tries again.
+ *  4. A stderr that takes nothing (EPIPE, EBADF, a terminal that hung up, ENOSPC, EFBIG) loses what
+ *     is in the buffer, counted likewise. The next event tries again. If a line was written in part
+ *     before, the log-lost line begins on a line of its own.
  */
 #include "config.h"
 
@@ -46,6 +47,7 @@ static struct {
     unsigned long lost;    /* lines lost and not yet told of */
     unsigned long telling; /* what the log-lost line in the buffer says, 0 without one */
     size_t telling_end;    /* where that line ends in the buffer */
+    bool within_line;      /* what was written last does not end in a line feed */
     char buffer[LOG_BUFFER_SIZE];
 } state = {.threshold = LOG_LEVEL_INFO, .descriptor = STDERR_FILENO};
 
@@ -125,12 +127,13 @@ static bool append(const char *line, size_t length)
     return true;
 }
 
-/* The log-lost line counts for the lines that it would have told of, not for itself. */
+/* The log-lost line counts for the lines that it would have told of, not for itself, nor does the
+ * line feed in front of it. */
 static void drop_pending(void)
 {
     state.lost += count_lines(state.buffer + state.head, state.tail - state.head);
     if (state.telling > 0)
-        state.lost += state.telling - 1;
+        state.lost += state.telling - 1 - (state.head == 0 && state.buffer[0] == '\n');
     state.telling = 0;
     state.head = state.tail = 0;
 }
@@ -157,12 +160,14 @@ static bool write_pending(void)
 {
     while (state.head < state.tail) {
         ssize_t written = write_some();
-        if (written >= 0)
+        if (written > 0) {
             state.head += (size_t)written;
-        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            state.within_line = state.buffer[state.head - 1] != '\n';
+        } else if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             return false;
-        else if (errno != EINTR)
+        } else if (written < 0 && errno != EINTR) {
             drop_pending();
+        }
         if (state.head >= state.telling_end)
             state.telling = 0;
     }
@@ -192,8 +197,9 @@ static size_t begin_line(char *line, size_t size, enum log_level level, const ch
 
 static void tell_lost(void)
 {
-    char line[256];
-    size_t length = begin_line(line, sizeof line, LOG_LEVEL_WARNING, "log-lost");
+    char line[256] = "\n";
+    size_t length = state.within_line ? 1 : 0;
+    length += begin_line(line + length, sizeof line - length, LOG_LEVEL_WARNING, "log-lost");
     length += (size_t)snprintf(line + length, sizeof line - length, " lines=%lu\n", state.lost);
     assert(state.head == state.tail && length < sizeof line);
     append(line, length);

@@ -108,7 +108,12 @@ static bool reserve(int fd, size_t size, char *error, size_t error_size)
     while (failure == EINTR);
     if (failure == 0)
         return true;
-    if (failure == ENOSPC && fstatvfs(fd, &space) == 0) {
+    if (failure == EFBIG) {
+        snprintf(error, error_size,
+            "%llu KiB of shared memory are more than the limit on the size of a file; raise it "
+            "(ulimit -f, LimitFSIZE=)",
+            (unsigned long long)size / 1024);
+    } else if (failure == ENOSPC && fstatvfs(fd, &space) == 0) {
         /* A failed reservation gives back what it took, so this is what there was before. */
         if (ftruncate(fd, 0) == 0)
             fstatvfs(fd, &space);

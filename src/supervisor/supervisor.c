@@ -311,7 +311,6 @@ static bool watch_signals(struct run *run)
         {SIGUSR1, on_counters},
     };
 
-    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         run->signals[i] =
             evsignal_new(run->supervisor.base, table[i].number, table[i].callback, run);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -242,6 +243,41 @@ START_TEST(a_full_socket_loses_lines_counts_them_and_never_blocks)
 }
 END_TEST
 
+#define CUT_AT 5050 /* in the midst of a line */
+
+/* A file that may not grow, or a full disk: the line that was cut ends before the report. */
+START_TEST(a_full_file_loses_lines_and_counts_them)
+{
+    struct rlimit limit;
+    FILE *file = tmpfile();
+    size_t length;
+    char *cut;
+
+    ck_assert_ptr_nonnull(file);
+    dup2(fileno(file), STDERR_FILENO);
+    unsetenv("JOURNAL_STREAM");
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = CUT_AT;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_open(LOG_LEVEL_INFO);
+    write_lines(0, 100);
+    ck_assert(!log_pending());
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    write_lines(100, 10);
+    rewind(file);
+    length = fread(output, 1, sizeof output - 1, file);
+    output[length] = '\0';
+    ck_assert_uint_gt(length, CUT_AT);
+    ck_assert_int_eq(output[CUT_AT], '\n');
+    /* The line that was cut counts as lost. */
+    cut = memrchr(output, '\n', CUT_AT);
+    memmove(cut, output + CUT_AT, length + 1 - CUT_AT);
+    expect_lines_and_report(output, 0, 110);
+}
+END_TEST
+
 /* A terminal that is stopped, or not read: it may poll writable with room for a byte. */
 START_TEST(a_full_terminal_never_blocks)
 {
@@ -393,6 +429,7 @@ static Suite *log_suite(void)
     tcase_set_timeout(overflow, 30);
     tcase_add_test(overflow, a_full_pipe_loses_lines_counts_them_and_never_blocks);
     tcase_add_test(overflow, a_full_socket_loses_lines_counts_them_and_never_blocks);
+    tcase_add_test(overflow, a_full_file_loses_lines_and_counts_them);
     tcase_add_test(overflow, a_full_terminal_never_blocks);
     tcase_add_test(overflow, others_do_not_see_our_flags);
     tcase_add_test(overflow, pending_lines_come_whole_and_in_order_however_they_are_read);

@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	tests/system/check_jail \
 	tests/system/check_listen \
 	tests/system/check_noise \
+	tests/system/check_output \
 	tests/system/check_process \
 	tests/system/check_stop \
 	tests/system/check_talk
@@ -34,6 +35,7 @@ tests_system_check_listen_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_noise_SOURCES = tests/system/check_noise.c \
 	tests/checker/workload.c tests/checker/workload.h
 tests_system_check_noise_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
+tests_system_check_output_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_process_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_stop_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_talk_LDADD = $(SYSTEM_TESTS_LIBS)
