@@ -206,7 +206,6 @@ struct supervisor {
     bool stopping;
     bool abandons; /* the stop takes too long: no courier is replaced any more */
     bool stop_notice_due;
-    const char *stop_cause; /* the signal's name */
     struct counters counters;
 };
 

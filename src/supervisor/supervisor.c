@@ -107,7 +107,6 @@ static void begin_stop(struct run *run, const char *cause)
 
     supervisor->stopping = true;
     supervisor->stop_notice_due = true;
-    supervisor->stop_cause = cause;
     run->drained_at = clock_ms(supervisor) + drain;
     run->finished_at = run->drained_at + STOP_MARGIN_MS;
     log_event(LOG_LEVEL_NOTICE, "stop", "cause=%s clients=%u drain-timeout_ms=%u", cause,

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define WELCOME "* Welcome to chatroomd; you are "
-#define NOTICE  "* The server is stopping ("
+#define NOTICE  "* The server is shutting down"
 
 bool span_same(struct span one, struct span other)
 {

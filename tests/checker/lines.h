@@ -15,7 +15,7 @@ enum line_kind {
     LINE_KIND_JOINED,  /* * name joined */
     LINE_KIND_LEFT,    /* * name left, rest: " (why)" or nothing */
     LINE_KIND_RENAMED, /* * name is now rest */
-    LINE_KIND_NOTICE,  /* * The server is stopping (why) */
+    LINE_KIND_NOTICE,  /* * The server is shutting down */
     LINE_KIND_PRIVATE,
     LINE_KIND_WELCOME, /* * Welcome to chatroomd; you are name; ... */
     LINE_KIND_ERROR,   /* ! rest */

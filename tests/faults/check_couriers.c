@@ -375,7 +375,7 @@ START_TEST(at_the_stop)
         for (size_t at = 1; at < CROWD; at++) {
             client_read_to_end(crowd[at]);
             ck_assert_int_eq(crowd[at]->error, 0);
-            ck_assert(crowd_got(crowd[at], "* The server is stopping (SIGTERM)"));
+            ck_assert(crowd_got(crowd[at], "* The server is shutting down"));
             crowd_expect_whole(crowd[at], crowd[1], NULL);
         }
         fault_close_all(crowd, CROWD);

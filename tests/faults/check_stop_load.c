@@ -20,7 +20,7 @@
 
 #define CROWD    12
 #define SPEAKERS 6
-#define STOPPED  "* The server is stopping (SIGTERM)"
+#define STOPPED  "* The server is shutting down"
 
 /* All speakers talk, one in four reads only now and then; the stop comes when the dice say. */
 static void talk_until_stop(struct daemon *daemon, struct client **crowd, struct random *random)

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STOPPED_BY(name) "* The server is stopping (" name ")"
+#define STOPPED "* The server is shutting down"
 
 static void close_all(struct client *const *crowd, size_t count)
 {
@@ -57,7 +57,7 @@ START_TEST(a_stop_with_pending_output)
 
     make_pending(daemon, crowd);
     daemon_signal(daemon, SIGTERM);
-    expect_orderly_end(crowd, STOPPED_BY("SIGTERM"));
+    expect_orderly_end(crowd, STOPPED);
     close_all(crowd, 3);
     daemon_wait_log(daemon, "event=stop ", NULL);
     daemon_wait_log(daemon, "event=stopped", NULL);
@@ -73,7 +73,7 @@ START_TEST(ctrl_c_on_a_terminal)
 
     make_pending(daemon, crowd);
     daemon_type(daemon, "\x03");
-    expect_orderly_end(crowd, STOPPED_BY("SIGINT"));
+    expect_orderly_end(crowd, STOPPED);
     close_all(crowd, 3);
     daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
 }
@@ -94,7 +94,7 @@ START_TEST(a_stop_while_all_talk)
         crowd_run_until_end(crowd, 6, crowd[at]);
     for (size_t at = 0; at < 6; at++) {
         ck_assert_int_eq(crowd[at]->error, 0);
-        ck_assert(crowd_got(crowd[at], STOPPED_BY("SIGTERM")));
+        ck_assert(crowd_got(crowd[at], STOPPED));
         crowd_expect_whole(crowd[at], crowd[0], NULL);
     }
     ck_assert_uint_lt(crowd_messages(crowd[0]), 80000);
@@ -147,7 +147,7 @@ START_TEST(a_second_stop_ends_at_once)
     make_pending(daemon, crowd);
     ck_assert_uint_eq(daemon_workers(daemon, workers, 4), 3);
     daemon_signal(daemon, SIGTERM);
-    crowd_run_until_line(crowd, 2, crowd[0], STOPPED_BY("SIGTERM"));
+    crowd_run_until_line(crowd, 2, crowd[0], STOPPED);
     ck_assert_msg(
         !process_gone(workers[2]) || !process_gone(workers[1]) || !process_gone(workers[0]),
         "nothing was left to wait for");
@@ -168,7 +168,7 @@ START_TEST(nobody_gets_in_after_the_stop)
     make_pending(daemon, crowd);
     snprintf(address, sizeof(address), "%s", daemon_address(daemon, 0));
     daemon_signal(daemon, SIGTERM);
-    crowd_run_until_line(crowd, 2, crowd[0], STOPPED_BY("SIGTERM"));
+    crowd_run_until_line(crowd, 2, crowd[0], STOPPED);
     descriptor = address_connect(address, 0);
     if (descriptor >= 0) {
         late = client_adopt(descriptor, descriptor, "(too late)");
@@ -176,7 +176,7 @@ START_TEST(nobody_gets_in_after_the_stop)
         ck_assert(late->in.length == 0 || late->in.data[0] == '!');
         client_close(late);
     }
-    expect_orderly_end(crowd, STOPPED_BY("SIGTERM"));
+    expect_orderly_end(crowd, STOPPED);
     close_all(crowd, 3);
     daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
 }

@@ -419,7 +419,7 @@ bool order_stop_notice(struct supervisor *supervisor)
         return false;
     }
     record_line_begin(&line, RECORD_EVENT_PREFIX);
-    record_line_print(&line, "The server is stopping (%s)", supervisor->stop_cause);
+    record_line_print(&line, "The server is shutting down");
     record_line_end(&line);
     record_notice(supervisor, &line);
     return true;
