@@ -28,12 +28,13 @@ static const struct process_kind process_kinds[KIND_COUNT] = {
     [KIND_SELFTEST] = {"selftest", selftest_run, NULL},
 };
 
-/* Before any output, since output alone can raise these: SIGPIPE if the reader of the log has gone,
- * SIGXFSZ if the log file or the shared memory may not grow, and SIGTTOU if the terminal is not to
- * be written to from the background. */
+/* Before any output, since output alone can raise SIGPIPE (the reader of the log has gone), SIGXFSZ
+ * (the log file or the shared memory may not grow) and SIGTTOU (the terminal is not to be written
+ * to from the background). The others are ignored until the event loop has its handlers. */
 static void ignore_signals(void)
 {
-    static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
+    static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM,
+        SIGVTALRM, SIGPROF, SIGIO, SIGPWR};
 
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         signal(ignored[i], SIG_IGN);

@@ -69,7 +69,8 @@
  * that none runs a handler of the supervisor's here. */
 static void reset_signals(void)
 {
-    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+    static const int ignored[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM,
+        SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGPIPE};
     sigset_t none;
 
     for (int number = 1; number < NSIG; number++)

@@ -13,8 +13,8 @@
  *
  * The stop (SIGTERM, SIGINT): nobody is accepted any more and no frame answered; "the server is
  * stopping" is recorded as the last record for all, each worker delivers up to it and closes,
- * within drain-timeout; what is left then is killed, the forker first. A second signal kills at
- * once. No `left` is recorded at a stop: all leave at the same record.
+ * within drain-timeout; what is left then is killed, the forker first. A second signal, unless it
+ * repeats the first within a second, and SIGQUIT kill at once. No `left` is recorded at a stop: all leave at the same record.
  *
  * The start binds first, then makes the region, gives up its privileges, makes the forker, then its
  * own tables, and tries the jail, and only then makes an event loop: what can be refused is refused
@@ -59,6 +59,10 @@
 /* What workers may take beyond drain-timeout to exit before they are killed. */
 #define STOP_MARGIN_MS 500u
 
+/* The same signal once more within this time is a repetition: timeout(1) signals its child and then
+ * the whole process group. */
+#define STOP_REPEATED_MS 1000u
+
 /* So often is looked again in one turn, as long as so many records were added. With 4,096 or 256
  * messages in flight this made 1.1 to 2 times the deliveries; more looks gave nothing more. */
 #define LOOKS_MAX  4
@@ -75,13 +79,15 @@ struct run {
     struct acceptor acceptor;
     struct listener *listeners;
     size_t listener_count;
-    struct event *signals[8];
+    struct event *signals[16];
     struct event *tick;
-    struct event *rest;   /* the room is to be told the rest */
-    uint64_t ticked_at;   /* 0: the clock is not running */
-    uint64_t drained_at;  /* while stopping: when draining is over ... */
-    uint64_t finished_at; /* ... and when the rest is killed */
-    bool stopped_twice;
+    struct event *rest;    /* the room is to be told the rest */
+    uint64_t ticked_at;    /* 0: the clock is not running */
+    uint64_t drained_at;   /* while stopping: when draining is over ... */
+    uint64_t finished_at;  /* ... and when the rest is killed */
+    int stop_signal;       /* that began the stop ... */
+    uint64_t repeated_to;  /* ... and until when the same one is a repetition */
+    const char *killed_by; /* why everything ends at once, as the log has it; NULL: it does not */
 };
 
 /* Everyone has the same last record: from here on workers drain, or are ended when time is up. */
@@ -119,10 +125,27 @@ static void on_stop_signal(evutil_socket_t number, short what, void *argument)
     struct run *run = argument;
 
     (void)what;
-    if (run->supervisor.stopping)
-        run->stopped_twice = true;
-    else
+    if (!run->supervisor.stopping) {
         begin_stop(run, number == SIGINT ? "SIGINT" : "SIGTERM");
+        run->stop_signal = number;
+        run->repeated_to = clock_ms(&run->supervisor) + STOP_REPEATED_MS;
+    } else if (number != run->stop_signal || clock_ms(&run->supervisor) >= run->repeated_to) {
+        run->killed_by = "\"a second signal\"";
+    }
+}
+
+static void on_quit(evutil_socket_t number, short what, void *argument)
+{
+    struct run *run = argument;
+
+    (void)number, (void)what;
+    run->killed_by = "SIGQUIT";
+}
+
+static void on_other_signal(evutil_socket_t number, short what, void *argument)
+{
+    (void)what, (void)argument;
+    log_event(LOG_LEVEL_NOTICE, "signal", "signal=%d done=nothing", (int)number);
 }
 
 static void on_child(evutil_socket_t number, short what, void *argument)
@@ -254,7 +277,7 @@ static void kill_all(struct run *run)
         slot_kill_after(&run->supervisor.slots[i], 0);
     slots_kill_due(&run->supervisor);
     couriers_abandon(&run->supervisor);
-    log_event(LOG_LEVEL_ERROR, "stopped", "orderly=no cause=\"a second signal\" clients=%u",
+    log_event(LOG_LEVEL_ERROR, "stopped", "orderly=no cause=%s clients=%u", run->killed_by,
         run->supervisor.used);
 }
 
@@ -287,7 +310,7 @@ static int serve(struct run *run)
             return SUPERVISOR_EXIT_FAILED;
         }
         again = end_turn(run);
-        if (run->stopped_twice) {
+        if (run->killed_by != NULL) {
             kill_all(run);
             return SUPERVISOR_EXIT_FAILED;
         }
@@ -308,6 +331,13 @@ static bool watch_signals(struct run *run)
         {SIGCHLD, on_child},
         {SIGHUP, on_hangup},
         {SIGUSR1, on_counters},
+        {SIGQUIT, on_quit},
+        {SIGUSR2, on_other_signal},
+        {SIGALRM, on_other_signal},
+        {SIGVTALRM, on_other_signal},
+        {SIGPROF, on_other_signal},
+        {SIGIO, on_other_signal},
+        {SIGPWR, on_other_signal},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -19,7 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STOPPED "* The server is shutting down"
+#define STOPPED      "* The server is shutting down"
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static void close_all(struct client *const *crowd, size_t count)
 {
@@ -138,6 +139,32 @@ START_TEST(a_stop_ends_in_time_without_the_forker)
 }
 END_TEST
 
+/* GNU timeout signals its child and then the whole group, and so do some supervisors. */
+START_TEST(a_signal_that_comes_twice_at_once_is_one)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
+    struct client *crowd[3];
+    int number = _i == 0 ? SIGTERM : SIGINT;
+
+    make_pending(daemon, crowd);
+    daemon_signal(daemon, number);
+    daemon_wait_log(daemon, "event=stop ", NULL);
+    daemon_signal(daemon, number);
+    expect_orderly_end(crowd, STOPPED);
+    close_all(crowd, 3);
+    daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
+}
+END_TEST
+
+/* Until a stop signal is no repetition of the one before any more. */
+static void wait_out_repetition(void)
+{
+    int64_t over = bounded_deadline(1000);
+
+    while (bounded_turn(over))
+        continue;
+}
+
 START_TEST(a_second_stop_ends_at_once)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
@@ -151,9 +178,35 @@ START_TEST(a_second_stop_ends_at_once)
     ck_assert_msg(
         !process_gone(workers[2]) || !process_gone(workers[1]) || !process_gone(workers[0]),
         "nothing was left to wait for");
+    if (_i == 0)
+        wait_out_repetition();
     daemon_signal(daemon, _i == 0 ? SIGTERM : SIGINT);
+    daemon_wait_log(daemon, "event=stopped", "orderly=no", NULL);
     daemon_expect_exit(daemon, DAEMON_EXIT_FAILED);
     ck_assert(process_all_gone(workers, 3, bounded_deadline(1000)));
+    close_all(crowd, 3);
+}
+END_TEST
+
+/* SIGQUIT stops at once, whether it comes alone or, by Ctrl-\ on a terminal, to the whole group. */
+START_TEST(sigquit_ends_at_once)
+{
+    struct daemon *daemon = _i == 0 ? daemon_start(OPTIONS("-o", "drain-timeout=1 h"))
+                                    : daemon_start_on_terminal(OPTIONS("-o", "drain-timeout=1 h"));
+    struct client *crowd[3];
+    pid_t children[16];
+    size_t count;
+
+    make_pending(daemon, crowd);
+    count = process_children(daemon_pid(daemon), children, 16);
+    if (_i == 0)
+        daemon_signal(daemon, SIGQUIT);
+    else
+        daemon_type(daemon, "\x1c");
+    daemon_wait_log(daemon, "event=stopped", "orderly=no", "cause=SIGQUIT", NULL);
+    ck_assert(!daemon_has_log(daemon, "crash", NULL));
+    daemon_expect_exit(daemon, DAEMON_EXIT_FAILED);
+    ck_assert(process_all_gone(children, count, bounded_deadline(1000)));
     close_all(crowd, 3);
 }
 END_TEST
@@ -182,7 +235,8 @@ START_TEST(nobody_gets_in_after_the_stop)
 }
 END_TEST
 
-static const int harmless[] = {SIGHUP, SIGPIPE, SIGUSR1};
+static const int harmless[] = {
+    SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR};
 
 /* Neither the supervisor nor the forker nor a worker minds these. */
 START_TEST(signals_that_must_not_kill)
@@ -203,10 +257,30 @@ START_TEST(signals_that_must_not_kill)
 }
 END_TEST
 
+/* Not even before there is an event loop; those without a meaning are logged once there is. */
+START_TEST(signals_at_the_start)
+{
+    struct daemon *daemon = daemon_launch(NULL);
+
+    daemon_wait_log(daemon, "event=start ", NULL);
+    daemon_signal(daemon, harmless[_i]);
+    daemon_wait_log(daemon, "event=ready", NULL);
+    daemon_signal(daemon, harmless[_i]);
+    if (harmless[_i] != SIGHUP && harmless[_i] != SIGUSR1 && harmless[_i] != SIGPIPE) {
+        char number[16];
+
+        snprintf(number, sizeof number, "signal=%d ", harmless[_i]);
+        daemon_wait_log(daemon, "event=signal", number, "done=nothing", NULL);
+    }
+    daemon_stop(daemon);
+}
+END_TEST
+
 /* What a worker gets with its whole group must not end its client. */
 START_TEST(workers_ignore_the_signals_of_the_group)
 {
-    static const int group[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+    static const int group[] = {
+        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE};
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[2];
     pid_t worker;
@@ -264,9 +338,12 @@ static Suite *stop_suite(void)
     tcase_add_test(stop, a_stop_while_all_talk);
     tcase_add_test(stop, a_stop_ends_in_time);
     tcase_add_test(stop, a_stop_ends_in_time_without_the_forker);
+    tcase_add_loop_test(stop, a_signal_that_comes_twice_at_once_is_one, 0, 2);
     tcase_add_loop_test(stop, a_second_stop_ends_at_once, 0, 2);
+    tcase_add_loop_test(stop, sigquit_ends_at_once, 0, 2);
     tcase_add_test(stop, nobody_gets_in_after_the_stop);
-    tcase_add_loop_test(stop, signals_that_must_not_kill, 0, 3);
+    tcase_add_loop_test(stop, signals_that_must_not_kill, 0, COUNT(harmless));
+    tcase_add_loop_test(stop, signals_at_the_start, 0, COUNT(harmless));
     tcase_add_test(stop, workers_ignore_the_signals_of_the_group);
     tcase_add_test(stop, usr1_logs_counters);
     tcase_add_loop_test(stop, a_stop_of_an_empty_server, 0, 2);
