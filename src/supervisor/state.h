@@ -203,6 +203,9 @@ struct supervisor {
 
     struct penalties *penalties; /* of addresses whose workers crash */
 
+    bool has_dead_children; /* there may be some that nobody has reaped (child/orphans.c) */
+    uint64_t next_sweep;    /* milliseconds: they are looked for no earlier */
+
     bool stopping;
     bool abandons; /* the stop takes too long: no courier is replaced any more */
     bool stop_notice_due;

@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "relay/loop.h"
 #include "supervisor/accept/acceptor.h"
+#include "supervisor/child/orphans.h"
 #include "supervisor/child/selftests.h"
 #include "supervisor/client/slot.h"
 #include "supervisor/client/spare.h"
@@ -150,7 +151,10 @@ static void on_other_signal(evutil_socket_t number, short what, void *argument)
 
 static void on_child(evutil_socket_t number, short what, void *argument)
 {
-    (void)number, (void)what, (void)argument; /* that the turn ends now is enough */
+    struct run *run = argument;
+
+    (void)number, (void)what;
+    run->supervisor.has_dead_children = true;
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *argument)
@@ -252,6 +256,7 @@ static bool end_turn(struct run *run)
     if (!TAILQ_EMPTY(&supervisor->dying))
         slots_reap(supervisor);
     clock_needed = couriers_turn(supervisor);
+    clock_needed = reap_unknown_children(supervisor) || clock_needed;
     if (!supervisor->stopping)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
@@ -513,6 +518,7 @@ int supervisor_run(const struct options *options, const struct process_kind *kin
     int status = SUPERVISOR_EXIT_FAILED;
 
     run->supervisor.options = options;
+    run->supervisor.has_dead_children = true; /* of a script that has become this program */
     if (start(run, kinds))
         status = serve(run);
     finish(run);

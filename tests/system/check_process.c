@@ -9,6 +9,7 @@
 #include "tests/system/bounded.h"
 #include "tests/system/client.h"
 #include "tests/system/daemon.h"
+#include "tests/system/folder.h"
 #include "tests/system/modes.h"
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
@@ -17,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DESCRIPTORS_MAX 256
@@ -320,6 +322,53 @@ START_TEST(one_worker_for_each_client)
 }
 END_TEST
 
+/* The pid that a script has written there. */
+static pid_t pid_in(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    int pid = 0;
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return pid;
+}
+
+static void wait_no_zombies(void)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (process_zombies(daemon_pid(daemon_here)) > 0)
+        ck_assert_msg(bounded_turn(deadline), "a dead child is not reaped");
+}
+
+/* The children of a script that becomes the server, as the orphans of a container are its first
+ * process's: one ends before there is an event loop, and one while clients talk. Those that the
+ * server made itself keep their statuses. */
+START_TEST(children_of_others_are_reaped)
+{
+    char script[200], pid_file[200], text[1000];
+    struct client *pair[2];
+
+    folder_name(pid_file, sizeof(pid_file), "", "pid");
+    snprintf(text, sizeof(text), "#!/bin/sh\ntrue & sleep 1000 & echo $! >%s\nexec '%s' \"$@\"\n",
+        pid_file, getenv("CHATROOMD_BINARY"));
+    folder_write(script, sizeof(script), "script", text);
+    ck_assert_int_eq(chmod(script, 0700), 0);
+    setenv("CHATROOMD_BINARY", script, 1);
+    daemon_here = daemon_start(NULL);
+    wait_no_zombies();
+    client_join_room(daemon_address(daemon_here, 0), pair, 2);
+    ck_assert_int_eq(kill(pid_in(pid_file), SIGKILL), 0);
+    ck_assert_int_eq(kill(daemon_worker_of(daemon_here, "guest2"), SIGKILL), 0);
+    daemon_wait_log(daemon_here, "event=worker-crash", "name=guest2", "signal=9", NULL);
+    wait_no_zombies();
+    client_close(pair[0]);
+    client_close(pair[1]);
+    daemon_stop(daemon_here);
+}
+END_TEST
+
 static Suite *process_suite(void)
 {
     Suite *suite = suite_create("system: process");
@@ -334,6 +383,7 @@ static Suite *process_suite(void)
     tcase_add_test(process, signals_of_a_worker);
     tcase_add_test(process, titles_tell_who_is_who);
     tcase_add_test(process, one_worker_for_each_client);
+    tcase_add_test(process, children_of_others_are_reaped);
     suite_add_tcase(suite, process);
     return suite;
 }
