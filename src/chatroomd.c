@@ -30,14 +30,20 @@ static const struct process_kind process_kinds[KIND_COUNT] = {
 
 /* Before any output, since output alone can raise SIGPIPE (the reader of the log has gone), SIGXFSZ
  * (the log file or the shared memory may not grow) and SIGTTOU (the terminal is not to be written
- * to from the background). The others are ignored until the event loop has its handlers. */
-static void ignore_signals(void)
+ * to from the background). The others are ignored until the event loop has its handlers. What a
+ * parent has blocked is unblocked, and SIGCHLD has its default, without which the status of a child
+ * is not kept. */
+static void set_signals(void)
 {
     static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM,
         SIGVTALRM, SIGPROF, SIGIO, SIGPWR};
+    sigset_t none;
 
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         signal(ignored[i], SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* Descriptors 0 to 2 are open, so that no socket of ours ever becomes one of them. */
@@ -71,7 +77,7 @@ int main(int argc, char **argv)
     struct options options;
     int status = EXIT_SUCCESS;
 
-    ignore_signals();
+    set_signals();
     fill_standard_descriptors();
     proctitle_init(argc, argv);
     if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)

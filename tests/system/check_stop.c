@@ -257,6 +257,27 @@ START_TEST(signals_that_must_not_kill)
 }
 END_TEST
 
+/* What the parent has set for its own sake is nothing to the server. */
+START_TEST(a_parent_that_blocks_and_ignores_signals)
+{
+    struct daemon *daemon;
+    struct client *crowd[2];
+    sigset_t all, before;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    signal(SIGCHLD, SIG_IGN);
+    daemon = daemon_start(NULL);
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    client_join_room(daemon_address(daemon, 0), crowd, 2);
+    ck_assert_int_eq(kill(daemon_worker_of(daemon, "guest2"), SIGKILL), 0);
+    daemon_wait_log(daemon, "event=worker-crash", "name=guest2", "signal=9", NULL);
+    close_all(crowd, 2);
+    daemon_stop(daemon);
+}
+END_TEST
+
 /* Not even before there is an event loop; those without a meaning are logged once there is. */
 START_TEST(signals_at_the_start)
 {
@@ -344,6 +365,7 @@ static Suite *stop_suite(void)
     tcase_add_test(stop, nobody_gets_in_after_the_stop);
     tcase_add_loop_test(stop, signals_that_must_not_kill, 0, COUNT(harmless));
     tcase_add_loop_test(stop, signals_at_the_start, 0, COUNT(harmless));
+    tcase_add_test(stop, a_parent_that_blocks_and_ignores_signals);
     tcase_add_test(stop, workers_ignore_the_signals_of_the_group);
     tcase_add_test(stop, usr1_logs_counters);
     tcase_add_loop_test(stop, a_stop_of_an_empty_server, 0, 2);
