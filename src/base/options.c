@@ -279,17 +279,18 @@ static void check_together(struct reader *reader)
     check_accounts(reader);
     options->ring_size = round_up(options->ring_size);
     options->outbox_size = round_up(options->outbox_size);
-    size_t ring_least = round_up(RING_LEAST_MESSAGES * (options->max_message + MESSAGE_OVERHEAD));
+    size_t ring_least =
+        round_up(RING_LEAST_MESSAGES * (options->max_message_size + MESSAGE_OVERHEAD));
     char is[VALUE_TEXT_SIZE], message[VALUE_TEXT_SIZE], least[VALUE_TEXT_SIZE];
-    value_print(VALUE_SIZE, options->max_message, message);
-    if (options->outbox_size < options->max_message)
+    value_print(VALUE_SIZE, options->max_message_size, message);
+    if (options->outbox_size < options->max_message_size)
         bad_configuration(reader, "outbox-size",
-            "%s has no room for a message of max-message, %s; it takes at least %s",
+            "%s has no room for a message of max-message-size, %s; it takes at least %s",
             value_print(VALUE_SIZE, options->outbox_size, is), message,
-            value_print(VALUE_SIZE, round_up(options->max_message), least));
+            value_print(VALUE_SIZE, round_up(options->max_message_size), least));
     if (options->ring_size < ring_least)
         bad_configuration(reader, "ring-size",
-            "%s is too little for messages of max-message, %s; it takes at least %s",
+            "%s is too little for messages of max-message-size, %s; it takes at least %s",
             value_print(VALUE_SIZE, options->ring_size, is), message,
             value_print(VALUE_SIZE, ring_least, least));
 }

@@ -29,15 +29,15 @@ struct options {
     char **listen;       /* addresses in the order given, their syntax checked */
     size_t listen_count; /* at least 1 */
     unsigned max_clients;
-    size_t max_message; /* bytes of a message's text */
-    size_t ring_size;   /* bytes, a multiple of OPTIONS_PAGE */
-    size_t outbox_size; /* bytes, a multiple of OPTIONS_PAGE */
+    size_t max_message_size; /* bytes of a message's text */
+    size_t ring_size;        /* bytes, a multiple of OPTIONS_PAGE */
+    size_t outbox_size;      /* bytes, a multiple of OPTIONS_PAGE */
     unsigned stall_grace_ms;
     unsigned drain_timeout_ms;
-    unsigned couriers;        /* processes that deliver; 0: each worker does, to its own client */
-    unsigned courier_clients; /* one has so many before the next is used */
-    unsigned spare_workers;   /* made ahead */
-    char *user;               /* "": stay who we are */
+    unsigned couriers; /* processes that deliver; 0: each worker does, to its own client */
+    unsigned clients_per_courier; /* one has so many before the next is used */
+    unsigned spare_workers;       /* made ahead */
+    char *user;                   /* "": stay who we are */
     char *group;
     unsigned worker_uid_base; /* 0: workers have the server's uid */
     enum jail_mode jail;

@@ -30,8 +30,8 @@ void options_print_help(void)
     fputs(usage_text, stdout);
     for (size_t i = 0; i < OPTION_ROWS; i++) {
         const struct option_row *row = &option_rows[i];
-        printf("  %-15s %s\n", row->key, row->help);
-        printf("  %-15s default %s", "", *row->normal == '\0' ? "none" : row->normal);
+        printf("  %-20s %s\n", row->key, row->help);
+        printf("  %-20s default %s", "", *row->normal == '\0' ? "none" : row->normal);
         if (*row->least != '\0' && row->kind != VALUE_LOG_LEVEL)
             printf(", from %s to %s", row->least, row->most);
         putchar('\n');

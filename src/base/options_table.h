@@ -25,7 +25,7 @@
         "addresses to listen on: IPv4:PORT, [IPv6]:PORT or unix:PATH")                             \
     ROW(max_clients, "max-clients", VALUE_COUNT, "1", "100000", "1000",                            \
         "clients at a time; further ones are told so and closed")                                  \
-    ROW(max_message, "max-message", VALUE_SIZE, "64 B", "64 KiB", "4 KiB",                         \
+    ROW(max_message_size, "max-message-size", VALUE_SIZE, "64 B", "64 KiB", "4 KiB",               \
         "text of the longest message, without the name")                                           \
     ROW(ring_size, "ring-size", VALUE_SIZE, "256 KiB", "16 GiB", "16 MiB",                         \
         "shared memory for accepted messages that someone still has to get")                       \
@@ -35,9 +35,9 @@
         "how long a client may hold the others up before it is ended")                             \
     ROW(drain_timeout_ms, "drain-timeout", VALUE_DURATION, "0 s", "1 h", "5 s",                    \
         "how long a client that ends may take to read what it is owed")                            \
-    ROW(couriers, "couriers", VALUE_CORES, "0", "64", "auto",                              \
+    ROW(couriers, "couriers", VALUE_CORES, "0", "64", "auto",                                      \
         "processes that deliver, to many clients each (auto: one per core); 0: each worker does")  \
-    ROW(courier_clients, "courier-clients", VALUE_COUNT, "1", "100000", "500",                     \
+    ROW(clients_per_courier, "clients-per-courier", VALUE_COUNT, "1", "100000", "500",             \
         "clients that a courier has before the next one is used")                                  \
     ROW(spare_workers, "spare-workers", VALUE_COUNT, "0", "64", "8",                               \
         "workers made ahead of the clients that will need them")                                   \

@@ -41,7 +41,7 @@
 #include <unistd.h>
 
 /* Bytes of memory that a worker may take beyond what it was made with. It needs a few times
- * max-message (64 KiB at most) for input, and its relay's unsent frames. */
+ * max-message-size (64 KiB at most) for input, and its relay's unsent frames. */
 #define DATA_MORE ((rlim_t)8 * 1024 * 1024)
 
 /* What a courier takes for each client, in all, and what other descriptors it has. */

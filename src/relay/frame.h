@@ -31,7 +31,7 @@
 
 /*
  * symbol, word for logs, who sends it, costs credit, longest text in bytes (a PUBLISH's is
- * max-message)
+ * max-message-size)
  *
  *   PUBLISH  {room, offset, length}  a message for the room
  *   REPLY    {detail, offset, length} text for the worker's own client; detail: enum frame_reply

@@ -416,7 +416,7 @@ static bool make_region(struct supervisor *supervisor)
     supervisor->needed_from = supervisor->ring.next_sequence;
     supervisor->limits = (struct frame_limits){
         .outbox_size = (size_t)supervisor->region.header->outbox_size,
-        .max_message = supervisor->options->max_message,
+        .max_message = supervisor->options->max_message_size,
         .room_count = ROOM_COUNT,
         .slot_count = supervisor->options->max_clients,
     };

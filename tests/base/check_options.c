@@ -180,7 +180,7 @@ START_TEST(fields_have_their_values_in_bytes_and_milliseconds)
 {
     struct options options;
     int status;
-    write_file("listen = {\"[::1]:1\", \"unix:/run/x\"}\nmax-clients = 3\nmax-message = 64\n"
+    write_file("listen = {\"[::1]:1\", \"unix:/run/x\"}\nmax-clients = 3\nmax-message-size = 64\n"
                "ring-size = 1MiB\noutbox-size = 5000\nstall-grace = 100ms\ndrain-timeout = 0\n"
                "log-level = error\n");
     char *arguments[] = {(char[]){"chatroomd"}, (char[]){"-tf"}, file};
@@ -189,7 +189,7 @@ START_TEST(fields_have_their_values_in_bytes_and_milliseconds)
     ck_assert_str_eq(options.listen[0], "[::1]:1");
     ck_assert_str_eq(options.listen[1], "unix:/run/x");
     ck_assert_uint_eq(options.max_clients, 3);
-    ck_assert_uint_eq(options.max_message, 64);
+    ck_assert_uint_eq(options.max_message_size, 64);
     ck_assert_uint_eq(options.ring_size, 1048576);
     ck_assert_uint_eq(options.outbox_size, 8192);
     ck_assert_uint_eq(options.stall_grace_ms, 100);
@@ -286,11 +286,13 @@ static const struct {
     {"max-clients = 0\n", 1, "max-clients: 0 is out of range; it goes from 1 to 100000"},
     {"\n\nmax-clients = 100001\n", 3, "max-clients: 100001 is out of range"},
     {"# a comment\nmax-clients = many\n", 2, "max-clients: many is not a whole number"},
-    {"max-message = 63\n", 1, "max-message: 63 is out of range; it goes from 64 B to 64 KiB"},
-    {"max-message = 65KiB\n", 1, "max-message: 65KiB is out of range"},
+    {"max-message-size = 63\n", 1,
+        "max-message-size: 63 is out of range; it goes from 64 B to 64 KiB"},
+    {"max-message-size = 65KiB\n", 1, "max-message-size: 65KiB is out of range"},
     {"couriers = 65\n", 1, "couriers: 65 is out of range; it goes from 0 to 64"},
     {"couriers = all\n", 1, "couriers: all is not a whole number or auto"},
-    {"courier-clients = 0\n", 1, "courier-clients: 0 is out of range; it goes from 1 to 100000"},
+    {"clients-per-courier = 0\n", 1,
+        "clients-per-courier: 0 is out of range; it goes from 1 to 100000"},
     {"spare-workers = 65\n", 1, "spare-workers: 65 is out of range; it goes from 0 to 64"},
     {"ring-size = 16M\n", 1, "ring-size: 16M is not a size"},
     {"ring-size = 255KiB\n", 1, "ring-size: 255KiB is out of range"},
@@ -321,6 +323,8 @@ static const struct {
     {"listen = \"1.1.1.1:1\n", 2, "the file ends within"},
     {"listen = '1.1.1.1:1\n", 2, "the file ends within"},
     {"listen = \"\\777\"\n", 1, "in quotes is no character"},
+    {"max-message = 64\n", 1, "there is no key max-message;"}, /* an old name */
+    {"courier-clients = 3\n", 1, "there is no key courier-clients;"},
     {"include(\"/etc/passwd\")\n", 1, "there is no key include"},
     {"\"\" = 3\n", 1, "there is a key without a name"},
     {"jail|mode = off\n", 1, "there is no key jail;"},
@@ -384,13 +388,13 @@ END_TEST
 
 START_TEST(keys_must_go_together)
 {
-    struct result result = run_file("max-message = 64KiB\n");
+    struct result result = run_file("max-message-size = 64KiB\n");
     expect_output(&result, OPTIONS_EXIT_CONFIG,
-        "outbox-size: 16 KiB has no room for a message of max-message, 64 KiB; it takes at least "
-        "64 KiB");
-    result = run_file("max-message = 64KiB\noutbox-size = 64KiB\nring-size = 4MiB\n");
+        "outbox-size: 16 KiB has no room for a message of max-message-size, 64 KiB; it takes at "
+        "least 64 KiB");
+    result = run_file("max-message-size = 64KiB\noutbox-size = 64KiB\nring-size = 4MiB\n");
     expect_output(&result, OPTIONS_EXIT_CONFIG, "ring-size: 4 MiB is too little");
-    result = run_file("max-message = 64KiB\noutbox-size = 64KiB\nring-size = 5MiB\n");
+    result = run_file("max-message-size = 64KiB\noutbox-size = 64KiB\nring-size = 5MiB\n");
     ck_assert_int_eq(result.status, STATUS_RUN);
 }
 END_TEST

@@ -25,7 +25,7 @@
 #define COURIERS_MAX 64
 
 /* As many couriers as a few clients can have, with few clients each. */
-#define SEVERAL "-o", "couriers=3", "-o", "courier-clients=6"
+#define SEVERAL "-o", "couriers=3", "-o", "clients-per-courier=6"
 
 /* --- killed under load --- */
 
@@ -222,7 +222,7 @@ END_TEST
 START_TEST(frozen_with_a_full_ring)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1", "-o", "ring-size=256 KiB",
-        "-o", "max-message=1 KiB", "-o", "stall-grace=200 ms"));
+        "-o", "max-message-size=1 KiB", "-o", "stall-grace=200 ms"));
     struct client *crowd[3];
 
     fault_join_many(daemon_address(daemon, 0), crowd, 3, 0);
@@ -256,8 +256,8 @@ static pid_t first_courier(struct daemon *daemon)
  * of a message, and dies before it knows. What lies between is not its clients', and is gone. */
 START_TEST(killed_before_a_jump)
 {
-    struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=2", "-o", "courier-clients=2",
-        "-o", "ring-size=256 KiB", "-o", "max-message=1 KiB", "-o", "stall-grace=1 h"));
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=2", "-o", "clients-per-courier=2",
+        "-o", "ring-size=256 KiB", "-o", "max-message-size=1 KiB", "-o", "stall-grace=1 h"));
     struct client *crowd[3], *asker;
     pid_t sleeper;
 

@@ -65,7 +65,7 @@ static void expect_few_lines(struct daemon *daemon, int64_t start)
 START_TEST(ten_times_what_fits)
 {
     struct daemon *daemon = daemon_start(
-        OPTIONS("-o", "max-clients=20", "-o", "courier-clients=200", "-o", "spare-workers=0"));
+        OPTIONS("-o", "max-clients=20", "-o", "clients-per-courier=200", "-o", "spare-workers=0"));
     struct client *crowd[2], *flood[FIT + BEYOND];
     int rounds = fault_times(5, 100);
     int64_t start = bounded_now();
@@ -142,7 +142,7 @@ END_TEST
 START_TEST(connect_and_say_nothing)
 {
     struct daemon *daemon = daemon_start(
-        OPTIONS("-o", "max-clients=120", "-o", "courier-clients=200", "-o", "spare-workers=0"));
+        OPTIONS("-o", "max-clients=120", "-o", "clients-per-courier=200", "-o", "spare-workers=0"));
     struct random random = {.state = 5};
     struct client *crowd[2], *silent[100];
     int rounds = fault_times(8, 200);
@@ -175,7 +175,7 @@ END_TEST
 START_TEST(resets_in_mid_message)
 {
     struct daemon *daemon = daemon_start(
-        OPTIONS("-o", "max-clients=24", "-o", "courier-clients=200", "-o", "spare-workers=0"));
+        OPTIONS("-o", "max-clients=24", "-o", "clients-per-courier=200", "-o", "spare-workers=0"));
     struct client *crowd[2], *some[20];
     int rounds = fault_times(25, 500);
     struct figures before;
@@ -240,7 +240,7 @@ static bool has_come(const struct client *client, const char *line)
 START_TEST(one_client_floods)
 {
     struct daemon *daemon =
-        daemon_start(OPTIONS("-o", "ring-size=256 KiB", "-o", "max-message=1 KiB"));
+        daemon_start(OPTIONS("-o", "ring-size=256 KiB", "-o", "max-message-size=1 KiB"));
     struct client *crowd[3];
     int64_t longest = 0;
     size_t flooded = 0;

@@ -24,7 +24,7 @@
 static struct daemon *start(void)
 {
     return daemon_start(OPTIONS("-o", "max-clients=64", "-o", "stall-grace=1 h", "-o",
-        "ring-size=256 KiB", "-o", "max-message=1 KiB"));
+        "ring-size=256 KiB", "-o", "max-message-size=1 KiB"));
 }
 
 /* The first speaks `count` messages, and the second has got them all. */

@@ -212,7 +212,7 @@ END_TEST
 START_TEST(all_at_once_while_the_ring_is_full)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=202", "-o", "stall-grace=1 h",
-        "-o", "ring-size=256 KiB", "-o", "max-message=1 KiB"));
+        "-o", "ring-size=256 KiB", "-o", "max-message-size=1 KiB"));
     struct client *crowd[MANY + 2];
     unsigned said = 0;
 
@@ -357,7 +357,7 @@ START_TEST(frozen)
     struct freezer freezer = {
         .daemon = daemon_start(OPTIONS("-o", "max-clients=3", "-o",
             fault_sanitizers() ? "stall-grace=2 s" : "stall-grace=1 s", "-o", "ring-size=256 KiB",
-            "-o", "max-message=1 KiB")),
+            "-o", "max-message-size=1 KiB")),
         .random = {.state = 77},
     };
     int rounds = fault_times(12, 400), thawed = 0;

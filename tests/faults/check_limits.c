@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 /* Every newcomer needs a fork, and no courier is started in the middle. */
-#define FEW_PROCESSES "-o", "spare-workers=0", "-o", "courier-clients=200"
+#define FEW_PROCESSES "-o", "spare-workers=0", "-o", "clients-per-courier=200"
 
 #define BUSY    "! The server is busy; try again later"
 #define REFUSED 50
@@ -379,7 +379,7 @@ static void wait_spares(struct daemon *daemon, size_t expected)
 START_TEST(the_forker_freezes_with_newcomers)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=120", "-o",
-        _i == 0 ? "spare-workers=0" : "spare-workers=4", "-o", "courier-clients=200"));
+        _i == 0 ? "spare-workers=0" : "spare-workers=4", "-o", "clients-per-courier=200"));
     struct client *crowd[2], *waiting[FROZEN_NEWCOMERS];
     size_t spares = _i == 0 ? 0 : 4;
     int64_t began, took;

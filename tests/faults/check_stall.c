@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SMALL_RING   "ring-size=256 KiB", "-o", "max-message=1 KiB"
+#define SMALL_RING   "ring-size=256 KiB", "-o", "max-message-size=1 KiB"
 #define SMALL_BUFFER 2048
 
 /* Messages of CROWD_MESSAGE bytes, many times what the ring takes. */

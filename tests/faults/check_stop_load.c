@@ -54,7 +54,7 @@ static size_t expect_the_same(struct client *const *crowd)
 static size_t stop_once(struct random *random, const char *ring)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=60 s", "-o", ring, "-o",
-        "max-message=1 KiB", "-o", "stall-grace=1 h"));
+        "max-message-size=1 KiB", "-o", "stall-grace=1 h"));
     struct client *crowd[CROWD];
     int64_t deadline = bounded_deadline(BOUND_MS);
     size_t messages, ended = 0;

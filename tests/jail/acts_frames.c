@@ -2,7 +2,7 @@
 /*
  * FRAME acts: what a worker can write to the supervisor.
  *
- * The sizes are those of the test's options: max-message 4 KiB, outbox-size 16 KiB. Frames leave by
+ * The sizes are those of the test's options: max-message-size 4 KiB, outbox-size 16 KiB. Frames leave by
  * send(2), which the jail allows, until the socket is full or the supervisor has closed it.
  */
 #include "config.h"

@@ -100,8 +100,8 @@ static void open_server(struct stage *stage, const char *variable, const char *j
     setenv("CHATROOMD_BINARY", program, 1);
     folder_name(stage->hostile_address, sizeof stage->hostile_address, "unix:", "hostile");
     stage->daemon = daemon_start(OPTIONS("-l", "127.0.0.1:0", "-l", stage->hostile_address, "-o",
-        jail, "-o", mode_options[mode], "-o", "max-clients=20", "-o", "max-message=4 KiB", "-o",
-        "outbox-size=16 KiB"));
+        jail, "-o", mode_options[mode], "-o", "max-clients=20", "-o", "max-message-size=4 KiB",
+        "-o", "outbox-size=16 KiB"));
 }
 
 static void open_stage(struct stage *stage, const char *variable, const char *jail, enum mode mode)

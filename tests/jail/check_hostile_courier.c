@@ -248,7 +248,7 @@ static bool has_calls(void)
 #endif
 }
 
-#define SIZES "-o", "max-clients=100", "-o", "max-message=4 KiB", "-o", "outbox-size=16 KiB"
+#define SIZES "-o", "max-clients=100", "-o", "max-message-size=4 KiB", "-o", "outbox-size=16 KiB"
 
 /* --- controls: a room of few, whose courier is the hostile one; the last is another's --- */
 
@@ -261,7 +261,7 @@ static void play_control(
     struct client *people[PEOPLE];
 
     open_server(attack, variable, how,
-        OPTIONS("-o", "couriers=2", "-o", "courier-clients=5", "-o", jail, SIZES));
+        OPTIONS("-o", "couriers=2", "-o", "clients-per-courier=5", "-o", jail, SIZES));
     client_join_room(daemon_address(attack->daemon, 0), people, PEOPLE);
     while (!daemon_ended(attack->daemon) && go_on(attack))
         client_turn(people, PEOPLE, bounded_deadline(1));
@@ -305,7 +305,7 @@ START_TEST(only_its_own_part_is_mapped_for_writing)
     pid_t courier;
 
     open_server(&attack, "CHATROOMD_HOSTILE", "",
-        OPTIONS("-o", "couriers=3", "-o", "courier-clients=5", "-o", "jail=off", SIZES));
+        OPTIONS("-o", "couriers=3", "-o", "clients-per-courier=5", "-o", "jail=off", SIZES));
     while (daemon_couriers(attack.daemon, &courier, 1) != 1)
         ck_assert(bounded_turn(attack.deadline));
     count = process_shared_mappings(courier, found, 8);
@@ -383,7 +383,7 @@ START_TEST(nobody_notices_any_act)
     if (!has_calls())
         attack.next = first_of(ROW_FRAME);
     open_server(&attack, "CHATROOMD_HOSTILE", "",
-        OPTIONS("-o", "couriers=2", "-o", "courier-clients=5", "-o",
+        OPTIONS("-o", "couriers=2", "-o", "clients-per-courier=5", "-o",
             has_calls() ? "jail=required" : "jail=best-effort", "-o", "drain-timeout=10 min",
             SIZES));
     struct workload_plan plan = {
@@ -454,7 +454,7 @@ START_TEST(only_its_own_clients_come_to_harm)
     struct checker_report report;
 
     open_server(&raid.attack, "CHATROOMD_HOSTILE", "",
-        OPTIONS("-o", "couriers=2", "-o", "courier-clients=8", "-o", "jail=best-effort", "-o",
+        OPTIONS("-o", "couriers=2", "-o", "clients-per-courier=8", "-o", "jail=best-effort", "-o",
             "ring-size=264 KiB", "-o", "stall-grace=2 s", SIZES));
     struct workload_plan plan = {
         .seed = 405,

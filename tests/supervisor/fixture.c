@@ -108,7 +108,7 @@ static struct fixture *open_stage(unsigned count, bool has_forker)
     fixture->options.max_clients = FIXTURE_CLIENTS;
     fixture->options.stall_grace_ms = FIXTURE_GRACE_MS;
     fixture->options.couriers = count;
-    fixture->options.courier_clients = FIXTURE_CLIENTS;
+    fixture->options.clients_per_courier = FIXTURE_CLIENTS;
     supervisor->options = &fixture->options;
     supervisor->base = loop_new();
     supervisor->region = new_region();

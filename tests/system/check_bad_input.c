@@ -28,7 +28,7 @@ static void open_room(void)
 {
     struct client *two[2];
 
-    daemon_here = daemon_start(OPTIONS("-o", "max-message=100"));
+    daemon_here = daemon_start(OPTIONS("-o", "max-message-size=100"));
     client_join_room(daemon_address(daemon_here, 0), two, 2);
     sender = two[0];
     other = two[1];

@@ -244,7 +244,7 @@ static const struct wrong wrong_settings[] = {
     {"max-clients=many", "max-clients", "many"},
     {"max-clients=-5", "max-clients", "-5"},
     {"max-clients=", "max-clients", ""},
-    {"max-message=99999999999999999999999", "max-message", "99999999999999999999999"},
+    {"max-message-size=99999999999999999999999", "max-message-size", "99999999999999999999999"},
     {"ring-size=3 apples", "ring-size", "3 apples"},
     {"log-level=loud", "log-level", "loud"},
 };
@@ -267,7 +267,7 @@ START_TEST(wrong_lines_in_the_file)
 {
     char text[200], path[PATH_ROOM], place[PATH_ROOM + 8];
 
-    snprintf(text, sizeof(text), "# a comment\n\nmax-message = 100\n%s\n", wrong_lines[_i]);
+    snprintf(text, sizeof(text), "# a comment\n\nmax-message-size = 100\n%s\n", wrong_lines[_i]);
     folder_write(path, sizeof(path), "conf", text);
     /* Where a value is missing, only the next line shows it. */
     snprintf(place, sizeof(place), "%s:%s", path, _i == 4 ? "" : "4:");
@@ -334,7 +334,7 @@ START_TEST(the_file_counts_and_the_command_line_wins)
     struct daemon *daemon;
     struct client *two[2];
 
-    folder_write(path, sizeof(path), "conf", "max-clients = 1\nmax-message = 64\n");
+    folder_write(path, sizeof(path), "conf", "max-clients = 1\nmax-message-size = 64\n");
     daemon = daemon_start(OPTIONS("-f", path, "-o", "max-clients=2"));
     client_join_room(daemon_address(daemon, 0), two, 2);
     client_send(two[0], "%065d\n", 1);

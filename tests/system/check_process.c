@@ -33,7 +33,7 @@ static struct client *room[3];
 static void open_room(void)
 {
     daemon_here = daemon_start(
-        OPTIONS("-o", "outbox-size=12 KiB", "-o", "max-clients=20", "-o", "courier-clients=20",
+        OPTIONS("-o", "outbox-size=12 KiB", "-o", "max-clients=20", "-o", "clients-per-courier=20",
             "-o", "spare-workers=0", "-o", geteuid() == 0 ? "jail=best-effort" : "jail=off"));
     client_join_room(daemon_address(daemon_here, 0), room, 3);
 }

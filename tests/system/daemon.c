@@ -97,7 +97,7 @@ static bool command_has(const struct command *command, const char *word)
 static void command_add_mode(struct command *command)
 {
     static const char *const workers[] = {"-o", "couriers=0", NULL};
-    static const char *const couriers[] = {"-o", "couriers=3", "-o", "courier-clients=4", NULL};
+    static const char *const couriers[] = {"-o", "couriers=3", "-o", "clients-per-courier=4", NULL};
 
     if (getenv(MODE_VARIABLE) == NULL)
         return;

@@ -132,7 +132,7 @@ bool spawner_prepare(
         .region_read_only_fd = supervisor->region.read_only_fd,
         .region_read_write_fd = supervisor->region.read_write_fd,
         .places = region_places_of(&supervisor->region),
-        .max_message = options->max_message,
+        .max_message = options->max_message_size,
         .max_clients = options->max_clients,
         .couriers = options->couriers,
         .drain_timeout_ms = options->drain_timeout_ms,

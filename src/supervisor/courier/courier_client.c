@@ -5,8 +5,8 @@
  *
  * Model:
  * 1. A client gets a courier with the first record that it is owed: the first courier that has less
- *    than courier-clients, so that a small room wakes one process, or else the one with the fewest.
- *    It keeps that one, whichever process is behind its number, until it is parted with.
+ *    than clients-per-courier, so that a small room wakes one process, or else the one with the
+ *    fewest. It keeps that one, whichever process is behind its number, until it is parted with.
  * 2. Where a client stands is only looked at when it ends, when it may have to be evicted, and when
  *    its courier has died. What its courier has written about that is checked here.
  * 3. A courier lets go of a client with DONE. Then the supervisor, which has kept a descriptor,
@@ -31,7 +31,7 @@ static struct courier *choose(struct supervisor *supervisor)
 
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
         struct courier *courier = &supervisor->couriers[i];
-        if (courier->clients < supervisor->options->courier_clients)
+        if (courier->clients < supervisor->options->clients_per_courier)
             return courier;
         if (courier->clients < least->clients)
             least = courier;

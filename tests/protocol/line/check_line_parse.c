@@ -36,7 +36,7 @@ struct sample {
         input, sizeof(input) - 1, events                                                           \
     }
 
-/* All with a max-message of 16. */
+/* All with a max-message-size of 16. */
 static const struct sample samples[] = {
     SAMPLE("", ""),
     SAMPLE("hi\n", "M hi\n"),
