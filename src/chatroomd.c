@@ -86,7 +86,7 @@ int main(int argc, char **argv)
         options_print(&options, stdout);
         print_region(&options);
     } else if (options.check) {
-        printf("chatroomd: the configuration is fine\n");
+        printf("chatroomd: configuration OK\n");
     } else {
         log_open(options.log_level);
         status = supervisor_run(&options, process_kinds);

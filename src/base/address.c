@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses: text to sockaddr, in one direction. Pure but for the name of a network interface in
- * an IPv6 scope (`[fe80::1%eth0]:8888`), which getaddrinfo(3) looks up.
+ * address.c - parses listening addresses.
+ *
+ * Pure, except that getaddrinfo(3) looks up the interface name of an IPv6 scope
+ * (`[fe80::1%eth0]:8888`).
  */
 #include "config.h"
 
@@ -15,7 +17,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-/* Five digits at most: the longest port, and none that overflows. */
+/* At most five digits, so the number cannot overflow. */
 static bool parse_port(const char *text, in_port_t *port)
 {
     unsigned number = 0;
@@ -32,9 +34,9 @@ static const char *parse_path(const char *path, struct sockaddr_storage *address
 {
     struct sockaddr_un *local = (struct sockaddr_un *)address;
     if (*path == '\0')
-        return "has no path after unix:";
+        return "no path after unix:";
     if (strlen(path) >= sizeof local->sun_path)
-        return "has a path too long for a socket (at most 107 bytes)";
+        return "the path is too long for a socket (at most 107 bytes)";
     local->sun_family = AF_UNIX;
     strcpy(local->sun_path, path);
     *length = sizeof *local;
@@ -46,7 +48,7 @@ static const char *parse_ipv6(const char *host, struct sockaddr_storage *address
     struct addrinfo hints = {.ai_family = AF_INET6, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found;
     if (getaddrinfo(host, NULL, &hints, &found) != 0)
-        return "has no IPv6 address between [ and ]";
+        return "no IPv6 address in the brackets";
     memcpy(address, found->ai_addr, found->ai_addrlen);
     *length = found->ai_addrlen;
     freeaddrinfo(found);
@@ -57,7 +59,7 @@ static const char *parse_ipv4(const char *host, struct sockaddr_storage *address
 {
     struct sockaddr_in *internet = (struct sockaddr_in *)address;
     if (inet_pton(AF_INET, host, &internet->sin_addr) != 1)
-        return "is none of 127.0.0.1:8888, [::1]:8888 and unix:/PATH (numbers, not names)";
+        return "expected IPv4:PORT, [IPv6]:PORT or unix:PATH; host names are not looked up";
     internet->sin_family = AF_INET;
     *length = sizeof *internet;
     return NULL;
@@ -73,10 +75,10 @@ const char *address_parse(const char *text, struct sockaddr_storage *address, so
     const char *colon = strrchr(text, ':');
     in_port_t port;
     if (colon == NULL || !parse_port(colon + 1, &port))
-        return "does not end in a port (:0 to :65535)";
+        return "no port from :0 to :65535 at the end";
     size_t host_length = (size_t)(colon - text);
     if (host_length >= sizeof host)
-        return "is too long for an address";
+        return "too long";
     memcpy(host, text, host_length);
     host[host_length] = '\0';
 

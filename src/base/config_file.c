@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file, by libConfuse.
+ * config_file.c - reads the configuration file by libConfuse.
  *
- * libConfuse parses; every value is a string to it, and its own words for faults are replaced by
+ * libConfuse only parses: every value is a string to it, and its error messages are replaced by
  * ours. Three things are done around it:
- *  1. The file is read here, whole, since its scanner calls exit(2) where a read fails (a
- *     directory), and bounded, since a device might not end.
- *  2. Comments are blanked first, byte for byte: libConfuse 3.3 counts a comment's line three
- * times, so no fault after it would have its place, and takes no comment within a list.
- *  3. A key that is set twice is a fault; libConfuse lets the last one win.
+ *  1. The whole file is read here, because libConfuse's scanner calls exit(2) if a read fails (for
+ *     example on a directory). The size is limited, because a device may never end.
+ *  2. Comments are replaced by blanks first. libConfuse 3.3 counts the line of a comment three
+ *     times, so that later errors would have wrong line numbers, and allows no comment in a list.
+ *  3. A key that is set twice is an error; libConfuse would use the last value.
  */
 #include "config.h"
 
@@ -25,28 +25,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that a file is given at first. */
+/* Initial size of the buffer for a file, in bytes. */
 #define FIRST_SIZE 4096
 
-/* libConfuse hands its callbacks no pointer of the caller's. */
+/* The file being read. It is global because libConfuse's callbacks have no context argument. */
 static struct {
     const struct config_handler *handler;
     const char *path;
-    bool explained; /* libConfuse has said what is wrong */
-    int *lines;     /* per key: where it was first set, 0 if not yet */
+    bool explained; /* libConfuse has reported an error */
+    int *lines;     /* per key: the line where it was first set, or 0 */
 } reading;
 
-static void tell_fault(int line, const char *fault)
+static void report_fault(int line, const char *fault)
 {
     char *place = line > 0 ? alloc_print("%s:%d", reading.path, line) : alloc_string(reading.path);
     reading.handler->fault(reading.handler->context, fault, place);
     free(place);
 }
 
-/* --- the file's bytes */
+/* --- the content of the file */
 
-/* The content with a NUL behind it, or NULL with errno. Most files are far smaller than the limit.
- */
+/* Returns the content followed by a NUL, or NULL with errno set. */
 static char *read_stream(FILE *stream, size_t *length)
 {
     size_t size = FIRST_SIZE;
@@ -85,7 +84,7 @@ static int line_of(const char *content, const char *byte)
     return line;
 }
 
-/* The end of the quoted string that begins at START, or of the file if it is not closed. */
+/* Returns the end of the quoted string at `start`, or of the content if it is not closed. */
 static char *skip_quoted(char *start)
 {
     char *end = start + 1;
@@ -94,7 +93,7 @@ static char *skip_quoted(char *start)
     return *end == '\0' ? end : end + 1;
 }
 
-/* The end of the comment that begins at START, or START where none does. */
+/* Returns the end of the comment at `start`, or `start` if there is none. */
 static char *skip_comment(char *start, bool within_word)
 {
     bool slashes = start[0] == '/' && start[1] == '/' && !within_word;
@@ -106,16 +105,16 @@ static char *skip_comment(char *start, bool within_word)
     return end == NULL ? start + strlen(start) : end + 2;
 }
 
-/* The end of the ${NAME} that begins at START, whatever is in it; or START where none does. */
+/* Returns the end of the ${NAME} at `start`, or `start` if there is none. */
 static char *skip_variable(char *start, bool within_word)
 {
     char *end = start[0] == '$' && start[1] == '{' && !within_word ? strchr(start, '}') : NULL;
     return end == NULL ? start : end + 1;
 }
 
-/* Returns the first * that is neither in a comment nor in quotes, or NULL: libConfuse passes over
- * it, or takes it for the end of a comment, loses count of the lines, and has no words for what
- * follows. */
+/* Replaces comments by blanks. Returns the first * that is neither in a comment nor in quotes, or
+ * NULL. Such a * must be refused: libConfuse ignores it or takes it for the end of a comment, and
+ * then reports wrong lines and errors without a message. */
 static const char *blank_comments(char *content)
 {
     const char *stray = NULL;
@@ -156,14 +155,13 @@ static size_t key_index(const char *name)
     return key;
 }
 
-static int take_value(cfg_t *parser, cfg_opt_t *option, const char *value, void *result)
+static int store_value(cfg_t *parser, cfg_opt_t *option, const char *value, void *result)
 {
     size_t key = key_index(option->name);
-    /* `key = value` has emptied the option before, `key += value` has not. */
+    /* libConfuse clears the option before `key = value`, but not before `key += value`. */
     if (cfg_opt_size(option) <= 1 && reading.lines[key] > 0) {
-        char *fault = alloc_print(
-            "%s is set a second time; the first is in line %d", option->name, reading.lines[key]);
-        tell_fault(parser->line, fault);
+        char *fault = alloc_print("%s is already set in line %d", option->name, reading.lines[key]);
+        report_fault(parser->line, fault);
         free(fault);
     }
     if (reading.lines[key] == 0)
@@ -175,42 +173,42 @@ static int take_value(cfg_t *parser, cfg_opt_t *option, const char *value, void 
     return 0;
 }
 
-/* How libConfuse's format strings begin, and our words before and after the text that it puts in
- * for %s. */
+/* libConfuse's format strings, and our text before and after the argument of %s. `after` is NULL if
+ * there is no argument. */
 static const struct {
     const char *theirs, *before, *after;
-} words[] = {
-    {"no such option '%s'", "there is no key ",
-        "; chatroomd.conf(5) lists them (a value with a blank needs quotes: \"16 MiB\")"},
-    {"no sub-section title/index for '%s'", "there is no key ", "; chatroomd.conf(5) lists them"},
-    {"missing equal sign after option '%s'", "", " needs an equal sign and a value behind it"},
-    {"attempt to append to non-list option '%s'", "", " takes one value; += is for lists"},
-    {"unexpected token '%s'", "", " cannot stand here; write KEY = VALUE or KEY = {\"A\", \"B\"}"},
-    {"invalid octal number '%s'", "", " in quotes is no character; write \\\\ for a backslash"},
-    {"bad escape sequence '%s'", "", " in quotes is no character; write \\\\ for a backslash"},
-    {"unexpected closing brace", "there is a } without its {", NULL},
+} messages[] = {
+    {"no such option '%s'", "unknown key ",
+        "; see chatroomd.conf(5) (a value with a blank needs quotes: \"16 MiB\")"},
+    {"no sub-section title/index for '%s'", "unknown key ", "; see chatroomd.conf(5)"},
+    {"missing equal sign after option '%s'", "expected = and a value after ", ""},
+    {"attempt to append to non-list option '%s'", "", " is not a list; use = instead of +="},
+    {"unexpected token '%s'", "unexpected ", "; expected KEY = VALUE or KEY = {\"A\", \"B\"}"},
+    {"invalid octal number '%s'", "invalid escape sequence ", "; write \\\\ for a backslash"},
+    {"bad escape sequence '%s'", "invalid escape sequence ", "; write \\\\ for a backslash"},
+    {"unexpected closing brace", "unexpected } without a {", NULL},
     {"premature end of file", "the file ends within a value, a list or quotes", NULL},
     {"unterminated string constant", "the file ends within a value, a list or quotes", NULL},
 };
 
-static void take_fault(cfg_t *parser, const char *format, va_list arguments)
+static void report_parser_fault(cfg_t *parser, const char *format, va_list arguments)
 {
     size_t row = 0;
     reading.explained = true;
-    while (row < sizeof words / sizeof *words && strcmp(format, words[row].theirs) != 0)
+    while (row < sizeof messages / sizeof *messages && strcmp(format, messages[row].theirs) != 0)
         row++;
     char *fault;
-    if (row == sizeof words / sizeof *words) {
+    if (row == sizeof messages / sizeof *messages) {
         fault = alloc_string(format);
-    } else if (words[row].after == NULL) {
-        fault = alloc_string(words[row].before);
+    } else if (messages[row].after == NULL) {
+        fault = alloc_string(messages[row].before);
     } else {
         char quoted[128];
-        const char *token = va_arg(arguments, const char *); /* NULL for a comment without text */
+        const char *token = va_arg(arguments, const char *); /* NULL for an empty comment */
         token = log_quote(quoted, sizeof quoted, token == NULL ? "" : token);
-        fault = alloc_print("%s%s%s", words[row].before, token, words[row].after);
+        fault = alloc_print("%s%s%s", messages[row].before, token, messages[row].after);
     }
-    tell_fault(parser->line, fault);
+    report_fault(parser->line, fault);
     free(fault);
 }
 
@@ -220,8 +218,8 @@ static void refuse_empty_lists(cfg_t *parser)
         cfg_opt_t *option = cfg_getopt(parser, reading.handler->keys[key].name);
         if ((option->flags & CFGF_MODIFIED) == 0 || cfg_opt_size(option) > 0)
             continue;
-        char *fault = alloc_print("%s needs at least one value in its list", option->name);
-        tell_fault(0, fault);
+        char *fault = alloc_print("%s: the list is empty", option->name);
+        report_fault(0, fault);
         free(fault);
     }
 }
@@ -232,19 +230,19 @@ static void parse(const char *content)
     cfg_opt_t *options = alloc_zeroed(handler->key_count + 1, sizeof *options);
     for (size_t key = 0; key < handler->key_count; key++) {
         const char *name = handler->keys[key].name;
-        cfg_opt_t one = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, take_value);
-        cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, take_value);
+        cfg_opt_t one = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, store_value);
+        cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, store_value);
         options[key] = handler->keys[key].is_list ? list : one;
     }
     cfg_opt_t end = CFG_END();
     options[handler->key_count] = end;
     cfg_t *parser = cfg_init(options, CFGF_NONE);
-    cfg_set_error_function(parser, take_fault);
+    cfg_set_error_function(parser, report_parser_fault);
     reading.explained = false;
     if (cfg_parse_buf(parser, content) == CFG_SUCCESS)
         refuse_empty_lists(parser);
-    else if (!reading.explained) /* the one fault for which it has no words */
-        tell_fault(parser->line, "there is a key without a name; chatroomd.conf(5) lists them");
+    else if (!reading.explained) /* the one error without a message */
+        report_fault(parser->line, "the name of the key is missing; see chatroomd.conf(5)");
     cfg_free(parser);
     free(options);
 }
@@ -260,9 +258,9 @@ bool config_file_read(const char *path, const struct config_handler *handler)
     reading.lines = alloc_zeroed(handler->key_count, sizeof *reading.lines);
     const char *nul = memchr(content, '\0', length), *stray = NULL;
     if (nul != NULL)
-        tell_fault(line_of(content, nul), "there is a NUL byte; this is no text file");
+        report_fault(line_of(content, nul), "NUL byte: this is not a text file");
     else if ((stray = blank_comments(content)) != NULL)
-        tell_fault(line_of(content, stray), "a * can stand only in a comment or in quotes");
+        report_fault(line_of(content, stray), "unexpected * outside of comments and quotes");
     else
         parse(content);
     free(reading.lines);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file: `key = value` lines to (key, value, place) calls. What keys mean is
- * options.c's.
+ * config_file.h - reads a configuration file of `key = value` lines and passes each value to a
+ * handler. The meaning of keys and values is up to the handler (options.c).
  */
 #ifndef CHATROOMD_BASE_CONFIG_FILE_H
 #define CHATROOMD_BASE_CONFIG_FILE_H
@@ -9,29 +9,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The largest configuration file that is read, in bytes. */
+/* Maximum size of a configuration file, in bytes. */
 #define CONFIG_FILE_LIMIT (1024 * 1024)
 
 struct config_key {
     const char *name;
-    bool is_list; /* takes `key = {a, b}` and `key += c` too */
+    bool is_list; /* `key = {a, b}` and `key += c` are allowed too */
 };
 
-/* Whom the file's content is told to. PLACE is "FILE:LINE", or "FILE" where no line is to blame. */
+/* Receives the content of a file. `place` is "FILE:LINE", or "FILE" if no line is concerned. */
 struct config_handler {
     const struct config_key *keys;
     size_t key_count;
     void *context;
-    /* KEY is an index in keys. Called in the order of the file, once for each value. */
+    /* Called for each value in the order of the file; `key` is an index in `keys`. */
     void (*value)(void *context, size_t key, const char *value, const char *place);
-    /* FAULT is a sentence without its beginning "chatroomd: PLACE: ". */
+    /* Called for each error; `fault` is the message without "chatroomd: PLACE: " in front. */
     void (*fault)(void *context, const char *fault, const char *place);
 };
 
 /*
- * Read PATH and tell HANDLER what is in it, up to and including the first fault in its syntax.
- * Values and faults are told only here. Returns false with errno, and without a call, where PATH
- * cannot be opened or read. One file at a time per process: libConfuse's scanner has global state.
+ * Reads the file `path` and calls `handler` for its values, up to and including the first syntax
+ * error. Returns false with errno set, and without a call, if the file cannot be opened or read.
+ * Not reentrant, because libConfuse's scanner has global state.
  */
 bool config_file_read(const char *path, const struct config_handler *handler);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * option_row.c - the table of the configuration as data, and its values in struct options.
+ * option_row.c - the option table as data, and its values in struct options.
  *
- * Model: a row says of which kind its field is, and everything here goes by that; nothing here
- * knows where a value comes from, or what a person is told of it.
+ * Model: a row's kind determines the type of its field. Nothing here depends on the source of a
+ * value or on the wording of errors.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 #undef OPTIONS_ROW
 };
 
-/* option_store() and option_load() go by the kind. */
+/* `option_store` and `option_load` rely on these types. */
 #define OPTIONS_FIELD_SIZE(kind)                                                                   \
     ((kind) == VALUE_SIZE           ? sizeof(size_t)                                               \
         : (kind) == VALUE_ADDRESSES ? sizeof(char **)                                              \
@@ -32,7 +32,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
     _Static_assert(sizeof(((struct options *)0)->field) == OPTIONS_FIELD_SIZE(kind), key);
 OPTIONS_TABLE(OPTIONS_ROW)
 #undef OPTIONS_ROW
-_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log levels are stored as such");
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned), "log levels are stored as unsigned");
 
 size_t option_find(const char *key, size_t length)
 {

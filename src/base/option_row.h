@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * option_row.h - the rows of the configuration's table, and the fields that their values are in.
- * For the files that make up base/options only.
+ * option_row.h - the rows of the option table as data, and access to their fields.
+ *
+ * Private to the files that implement base/options.h.
  */
 #ifndef CHATROOMD_BASE_OPTION_ROW_H
 #define CHATROOMD_BASE_OPTION_ROW_H
@@ -30,22 +31,23 @@ enum option_row_number {
 
 extern const struct option_row option_rows[OPTION_ROWS];
 
-/* The number of the row with this key, of `length` bytes; OPTION_ROWS where there is none. */
+/* Returns the number of the row whose key is the first `length` bytes of `key`, or OPTION_ROWS. */
 size_t option_find(const char *key, size_t length);
 
-/* Whether the row's range has the number. Words have no order: whichever can be read is in range.
- */
+/* Returns whether `number` is in the row's range. A row without a range accepts any number. */
 bool option_in_range(const struct option_row *row, uint64_t number);
 
-/* Into and out of the row's field; of no list and no text. */
+/* Write and read the row's field, which must be neither a list nor a text. */
 void option_store(struct options *options, const struct option_row *row, uint64_t number);
 uint64_t option_load(const struct options *options, const struct option_row *row);
 
-/* The row's field, where it is a text, which is the options' own. */
+/* Returns the row's field, which must be a text; `options` owns the string. */
 char **option_text(const struct options *options, const struct option_row *row);
+
+/* Replaces the row's text by a copy of `value`. */
 void option_set_text(struct options *options, const struct option_row *row, const char *value);
 
-/* Prints what --help prints (options_print.c). */
+/* Prints the text of --help (options_print.c). */
 void options_print_help(void);
 
 #endif

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The options: command line and configuration file to one struct options.
+ * options.c - reads the command line and the configuration file into struct options.
  *
  * Model:
- *  1. The command line is read first, since it names the file. What it sets (-o, -l, -d) is put
- *     aside, in its order.
- *  2. Each key begins with its default, then the file's values are set, then the command line's.
- *     A list that the command line sets at all replaces the file's; one that the file sets replaces
- * the default.
- *  3. One way to set a value (`set`), whoever asks: it finds the row, reads the value by the row's
- *     kind and refuses what is out of the row's range. It knows where the value was written.
- *  4. Every fault is told, not the first only; then the keys are checked against each other, if
- * each is well.
+ *  1. The command line is read first, because it names the file. Values that it sets (-o, -l, -d)
+ *     are saved in order.
+ *  2. Each key gets its default, then the file's values are set, then those of the command line.
+ *     The first address from the file replaces the default list, and the first address from the
+ *     command line replaces the list of the file.
+ *  3. There is one way to set a value, `set`, for all sources: it finds the row, parses the value
+ *     according to the row's kind and refuses a value outside the row's range.
+ *  4. All errors are reported, not only the first. If there are none, the keys are checked against
+ *     each other.
  *
- * Wrong usage exits 2, a wrong value or file 78, and help and version exit 0.
+ * The exit status is 2 for wrong usage, 78 for a wrong value or file, and 0 for help and version.
  */
 #include "config.h"
 
@@ -33,31 +33,32 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Who sets a value; each later one takes the place of the ones before it. */
+/* Where a value comes from, in order of precedence: a later one overrides an earlier one. */
 enum source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_COMMAND_LINE };
 
-/* Where a fault on the command line is. */
+/* The place of an error on the command line. */
 #define COMMAND_LINE "command line"
 
-/* A value that the command line sets. */
+/* A value set by the command line. */
 struct assignment {
     size_t row;
     char *value;
 };
 
-struct reader {
+struct option_reader {
     struct options *options;
     struct assignment *assignments;
     size_t assignment_count;
-    enum source list_source; /* who has set the list of addresses */
+    enum source list_source; /* where the current list of addresses comes from */
     bool bad_usage;
     bool bad_configuration;
 };
 
-static void bad_configuration(struct reader *reader, const char *place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void bad_configuration(struct option_reader *reader, const char *place, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
 
-static void bad_configuration(struct reader *reader, const char *place, const char *format, ...)
+static void bad_configuration(
+    struct option_reader *reader, const char *place, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -80,16 +81,16 @@ static void clear_addresses(struct options *options)
 }
 
 static void add_address(
-    struct reader *reader, enum source source, const char *text, const char *place)
+    struct option_reader *reader, enum source source, const char *text, const char *place)
 {
     struct options *options = reader->options;
     struct sockaddr_storage address;
     socklen_t length;
     char quoted[256];
-    const char *words = address_parse(text, &address, &length);
-    if (words != NULL) {
+    const char *fault = address_parse(text, &address, &length);
+    if (fault != NULL) {
         const char *shown = log_quote(quoted, sizeof quoted, text);
-        bad_configuration(reader, place, "listen: the address %s %s", shown, words);
+        bad_configuration(reader, place, "listen: invalid address %s (%s)", shown, fault);
         return;
     }
     if (reader->list_source != source)
@@ -100,8 +101,8 @@ static void add_address(
     options->listen[options->listen_count++] = alloc_string(text);
 }
 
-static void set(
-    struct reader *reader, enum source source, size_t index, const char *value, const char *place)
+static void set(struct option_reader *reader, enum source source, size_t index, const char *value,
+    const char *place)
 {
     const struct option_row *row = &option_rows[index];
     if (row->kind == VALUE_ADDRESSES) {
@@ -117,10 +118,10 @@ static void set(
     uint64_t number;
     if (!value_parse(row->kind, value, &number))
         bad_configuration(
-            reader, place, "%s: %s is not %s", row->key, shown, value_kind_words(row->kind));
+            reader, place, "%s: %s is not %s", row->key, shown, value_kind_description(row->kind));
     else if (!option_in_range(row, number))
-        bad_configuration(reader, place, "%s: %s is out of range; it goes from %s to %s", row->key,
-            shown, row->least, row->most);
+        bad_configuration(reader, place, "%s: %s is out of range (%s to %s)", row->key, shown,
+            row->least, row->most);
     else
         option_store(reader->options, row, number);
 }
@@ -139,34 +140,31 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void put_aside(struct reader *reader, size_t row, const char *value)
+static void save_assignment(struct option_reader *reader, size_t row, const char *value)
 {
     size_t count = ++reader->assignment_count;
     reader->assignments = alloc_resize(reader->assignments, count, sizeof *reader->assignments);
     reader->assignments[count - 1] = (struct assignment){.row = row, .value = alloc_string(value)};
 }
 
-static void take_assignment(struct reader *reader, const char *text)
+static void read_assignment(struct option_reader *reader, const char *text)
 {
     char quoted[256];
     const char *shown = log_quote(quoted, sizeof quoted, text);
     const char *equal = strchr(text, '=');
     if (equal == NULL) {
-        fprintf(stderr, "chatroomd: -o %s: there is no = in it; write -o KEY=VALUE\n", shown);
+        fprintf(stderr, "chatroomd: -o %s: expected KEY=VALUE\n", shown);
         reader->bad_usage = true;
         return;
     }
     size_t row = option_find(text, (size_t)(equal - text));
     if (row < OPTION_ROWS)
-        put_aside(reader, row, equal + 1);
+        save_assignment(reader, row, equal + 1);
     else
-        bad_configuration(reader, COMMAND_LINE,
-            "-o %s: there is no such key; "
-            "chatroomd --help lists them",
-            shown);
+        bad_configuration(reader, COMMAND_LINE, "-o %s: unknown key; see chatroomd --help", shown);
 }
 
-static void take_option(struct reader *reader, int letter, const char *argument)
+static void read_option(struct option_reader *reader, int letter, const char *argument)
 {
     struct options *options = reader->options;
     switch (letter) {
@@ -175,10 +173,10 @@ static void take_option(struct reader *reader, int letter, const char *argument)
         options->file = alloc_string(argument);
         break;
     case 'l':
-        put_aside(reader, OPTION_listen, argument);
+        save_assignment(reader, OPTION_listen, argument);
         break;
     case 'o':
-        take_assignment(reader, argument);
+        read_assignment(reader, argument);
         break;
     case 't':
         options->check = true;
@@ -187,26 +185,26 @@ static void take_option(struct reader *reader, int letter, const char *argument)
         options->print = true;
         break;
     case 'd':
-        put_aside(reader, OPTION_log_level, "debug");
+        save_assignment(reader, OPTION_log_level, "debug");
         break;
     default:
         reader->bad_usage = true;
     }
 }
 
-/* Returns 'V' or 'h' where that was asked for, else 0. */
-static int read_command_line(struct reader *reader, int argc, char **argv)
+/* Returns 'V' or 'h' if that option is present, else 0. */
+static int read_command_line(struct option_reader *reader, int argc, char **argv)
 {
     int letter;
-    optind = 0; /* from the start, also the second time (getopt(3)) */
+    optind = 0; /* reinitializes getopt(3), for repeated calls */
     while ((letter = getopt_long(argc, argv, "f:l:o:tTdVh", long_options, NULL)) != -1) {
         if (letter == 'V' || letter == 'h')
             return letter;
-        take_option(reader, letter, optarg);
+        read_option(reader, letter, optarg);
     }
     if (optind < argc) {
         char quoted[256];
-        fprintf(stderr, "chatroomd: there is no use for the argument %s\n",
+        fprintf(stderr, "chatroomd: unexpected argument %s\n",
             log_quote(quoted, sizeof quoted, argv[optind]));
         reader->bad_usage = true;
     }
@@ -215,17 +213,17 @@ static int read_command_line(struct reader *reader, int argc, char **argv)
 
 /* --- the file */
 
-static void take_file_value(void *context, size_t key, const char *value, const char *place)
+static void set_file_value(void *context, size_t key, const char *value, const char *place)
 {
     set(context, SOURCE_FILE, key, value, place);
 }
 
-static void take_file_fault(void *context, const char *words, const char *place)
+static void report_file_fault(void *context, const char *fault, const char *place)
 {
-    bad_configuration(context, place, "%s", words);
+    bad_configuration(context, place, "%s", fault);
 }
 
-static void read_file(struct reader *reader)
+static void read_file(struct option_reader *reader)
 {
     struct options *options = reader->options;
     if (options->file == NULL) {
@@ -239,17 +237,17 @@ static void read_file(struct reader *reader)
     const struct config_handler handler = {.keys = keys,
         .key_count = OPTION_ROWS,
         .context = reader,
-        .value = take_file_value,
-        .fault = take_file_fault};
+        .value = set_file_value,
+        .fault = report_file_fault};
     if (!config_file_read(options->file, &handler))
         bad_configuration(
-            reader, options->file, "this configuration file cannot be read: %s", strerror(errno));
+            reader, options->file, "cannot read the configuration file: %s", strerror(errno));
 }
 
 /* --- both together */
 
-/* How many of the longest messages, with name and bookkeeping, the ring must hold: with fewer, one
- * reader that is a little late would stop every sender. */
+/* The ring must hold this many messages of maximum length, with name and bookkeeping: in a smaller
+ * ring, one client that is slightly late would block every sender. */
 #define RING_LEAST_MESSAGES 64
 #define MESSAGE_OVERHEAD    128
 
@@ -258,44 +256,51 @@ static size_t round_up(size_t size)
     return (size + OPTIONS_PAGE - 1) / OPTIONS_PAGE * OPTIONS_PAGE;
 }
 
-/* Who `user`, `group` and the workers are. */
-static void check_accounts(struct reader *reader)
+/* Looks up `user` and `group` and checks the range of uids of the workers. */
+static void check_accounts(struct option_reader *reader)
 {
     struct options *options = reader->options;
-    const char *key;
-    char *fault;
-    if (user_group_find(
-            options->user, options->group, &options->uid, &options->gid, &key, &fault) &&
-        user_group_base_fits(options->user, options->uid, options->worker_uid_base,
-            options->max_clients + options->couriers, &key, &fault))
-        return;
-    bad_configuration(reader, key, "%s", fault);
-    free(fault);
+    struct user_group found = user_group_find(options->user, options->group);
+
+    if (found.fault == NULL)
+        user_group_check_uids(
+            &found, options->worker_uid_base, options->max_clients + options->couriers);
+    options->uid = found.uid;
+    options->gid = found.gid;
+    if (found.fault != NULL)
+        bad_configuration(reader, found.key, "%s", found.fault);
+    free(found.fault);
 }
 
-static void check_together(struct reader *reader)
+/* Reports that `key`, of `size` bytes, is smaller than max-message-size requires. */
+static void report_too_small(
+    struct option_reader *reader, const char *key, size_t size, size_t least)
+{
+    char shown[VALUE_TEXT_SIZE], message[VALUE_TEXT_SIZE], needed[VALUE_TEXT_SIZE];
+
+    bad_configuration(reader, key, "%s is too small: max-message-size = %s requires at least %s",
+        value_print(VALUE_SIZE, size, shown),
+        value_print(VALUE_SIZE, reader->options->max_message_size, message),
+        value_print(VALUE_SIZE, least, needed));
+}
+
+static void check_together(struct option_reader *reader)
 {
     struct options *options = reader->options;
+    size_t outbox_least = round_up(options->max_message_size);
+    size_t ring_least =
+        round_up(RING_LEAST_MESSAGES * (options->max_message_size + MESSAGE_OVERHEAD));
+
     check_accounts(reader);
     options->ring_size = round_up(options->ring_size);
     options->outbox_size = round_up(options->outbox_size);
-    size_t ring_least =
-        round_up(RING_LEAST_MESSAGES * (options->max_message_size + MESSAGE_OVERHEAD));
-    char is[VALUE_TEXT_SIZE], message[VALUE_TEXT_SIZE], least[VALUE_TEXT_SIZE];
-    value_print(VALUE_SIZE, options->max_message_size, message);
-    if (options->outbox_size < options->max_message_size)
-        bad_configuration(reader, "outbox-size",
-            "%s has no room for a message of max-message-size, %s; it takes at least %s",
-            value_print(VALUE_SIZE, options->outbox_size, is), message,
-            value_print(VALUE_SIZE, round_up(options->max_message_size), least));
+    if (options->outbox_size < outbox_least)
+        report_too_small(reader, "outbox-size", options->outbox_size, outbox_least);
     if (options->ring_size < ring_least)
-        bad_configuration(reader, "ring-size",
-            "%s is too little for messages of max-message-size, %s; it takes at least %s",
-            value_print(VALUE_SIZE, options->ring_size, is), message,
-            value_print(VALUE_SIZE, ring_least, least));
+        report_too_small(reader, "ring-size", options->ring_size, ring_least);
 }
 
-static void read_all(struct reader *reader)
+static void read_all(struct option_reader *reader)
 {
     for (size_t i = 0; i < OPTION_ROWS; i++)
         set(reader, SOURCE_DEFAULT, i, option_rows[i].normal, "default");
@@ -308,10 +313,10 @@ static void read_all(struct reader *reader)
         check_together(reader);
 }
 
-static enum options_outcome finish(const struct reader *reader, int *exit_status)
+static enum options_outcome finish(const struct option_reader *reader, int *exit_status)
 {
     if (reader->bad_usage)
-        fputs("chatroomd: chatroomd --help tells how to use it\n", stderr);
+        fputs("chatroomd: see chatroomd --help\n", stderr);
     if (!reader->bad_usage && !reader->bad_configuration)
         return OPTIONS_RUN;
     *exit_status = reader->bad_usage ? OPTIONS_EXIT_USAGE : OPTIONS_EXIT_CONFIG;
@@ -321,7 +326,7 @@ static enum options_outcome finish(const struct reader *reader, int *exit_status
 enum options_outcome options_read(struct options *options, int argc, char **argv, int *exit_status)
 {
     *options = (struct options){0};
-    struct reader reader = {.options = options};
+    struct option_reader reader = {.options = options};
     int letter = read_command_line(&reader, argc, argv);
     enum options_outcome outcome = OPTIONS_EXIT;
     if (letter == 0) {

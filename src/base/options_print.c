@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * options_print.c - the options as a person reads them: what --help says of the keys, and what -T
- * prints, which the configuration file's reader takes.
+ * options_print.c - the text of --help, and the configuration in force as printed by -T, which
+ * can be used as a configuration file.
  */
 #include "config.h"
 
@@ -11,19 +11,19 @@
 #include <string.h>
 
 static const char usage_text[] =
-    "Usage: chatroomd [-f FILE] [-l ADDRESS:PORT]... [-o KEY=VALUE]... [-t] [-T] [-d] [-V] [-h]\n"
-    "A chat room for nc and telnet. It runs in the foreground and logs to standard error.\n"
+    "Usage: chatroomd [-dhTtV] [-f FILE] [-l ADDRESS]... [-o KEY=VALUE]...\n"
+    "A chat room server for nc and telnet. Runs in the foreground and logs to standard error.\n"
     "\n"
     "  -f, --file FILE          read FILE instead of " DEFAULT_CONFIG_FILE "\n"
-    "  -l, --listen ADDRESS     the same as -o listen=ADDRESS; may be given several times\n"
-    "  -o, --option KEY=VALUE   set a key of the configuration; this wins over the file\n"
+    "  -l, --listen ADDRESS     listen on ADDRESS, same as -o listen=ADDRESS; can be repeated\n"
+    "  -o, --option KEY=VALUE   set a key, overriding the configuration file; can be repeated\n"
     "  -t, --check              check the configuration and exit\n"
     "  -T, --print              print the configuration in force and exit\n"
-    "  -d, --debug              the same as -o log-level=debug\n"
+    "  -d, --debug              log everything, same as -o log-level=debug\n"
     "  -V, --version            print the version and exit\n"
-    "  -h, --help               print this and exit\n"
+    "  -h, --help               print this help and exit\n"
     "\n"
-    "Keys, their defaults and ranges (see chatroomd.conf(5)):\n";
+    "Keys, with their defaults and ranges (see chatroomd.conf(5)):\n";
 
 void options_print_help(void)
 {
@@ -33,7 +33,7 @@ void options_print_help(void)
         printf("  %-20s %s\n", row->key, row->help);
         printf("  %-20s default %s", "", *row->normal == '\0' ? "none" : row->normal);
         if (*row->least != '\0' && row->kind != VALUE_LOG_LEVEL)
-            printf(", from %s to %s", row->least, row->most);
+            printf(", range %s to %s", row->least, row->most);
         putchar('\n');
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * user_group.c - names to numbers, at the start only.
+ * user_group.c - looks up users and groups by getpwnam(3) and getgrnam(3), at the start only.
  */
 #include "config.h"
 
@@ -12,51 +12,53 @@
 #include <grp.h>
 #include <pwd.h>
 
-static bool fail(const char **key, const char *whose, char **fault, char *words)
+static const char needs_user[] = "requires user, which is not set";
+
+static void fail(struct user_group *identity, const char *key, char *fault)
 {
-    *key = whose;
-    *fault = words;
-    return false;
+    identity->key = key;
+    identity->fault = fault;
 }
 
-bool user_group_find(
-    const char *user, const char *group, uid_t *uid, gid_t *gid, const char **key, char **fault)
+struct user_group user_group_find(const char *user, const char *group)
 {
+    struct user_group identity = {.is_set = *user != '\0'};
     char quoted[128];
 
-    if (*user == '\0' && *group != '\0')
-        return fail(key, "group", fault, alloc_string("this goes with user, which is not set"));
-    if (*user == '\0')
-        return true;
+    if (!identity.is_set) {
+        if (*group != '\0')
+            fail(&identity, "group", alloc_string(needs_user));
+        return identity;
+    }
     const struct passwd *account = getpwnam(user);
-    if (account == NULL)
-        return fail(key, "user", fault,
-            alloc_print(
-                "there is no user %s on this system", log_quote(quoted, sizeof quoted, user)));
-    *uid = account->pw_uid;
-    *gid = account->pw_gid;
+    if (account == NULL) {
+        fail(&identity, "user",
+            alloc_print("no such user: %s", log_quote(quoted, sizeof quoted, user)));
+        return identity;
+    }
+    identity.uid = account->pw_uid;
+    identity.gid = account->pw_gid;
     if (*group == '\0')
-        return true;
+        return identity;
     const struct group *other = getgrnam(group);
     if (other == NULL)
-        return fail(key, "group", fault,
-            alloc_print(
-                "there is no group %s on this system", log_quote(quoted, sizeof quoted, group)));
-    *gid = other->gr_gid;
-    return true;
+        fail(&identity, "group",
+            alloc_print("no such group: %s", log_quote(quoted, sizeof quoted, group)));
+    else
+        identity.gid = other->gr_gid;
+    return identity;
 }
 
-bool user_group_base_fits(
-    const char *user, uid_t uid, unsigned base, unsigned count, const char **key, char **fault)
+void user_group_check_uids(struct user_group *identity, unsigned base, unsigned count)
 {
+    static const char key[] = "worker-uid-base";
+
     if (base == 0)
-        return true;
-    if (*user == '\0')
-        return fail(
-            key, "worker-uid-base", fault, alloc_string("this goes with user, which is not set"));
-    if (uid < base || uid - base >= count)
-        return true;
-    return fail(key, "worker-uid-base", fault,
-        alloc_print("%u to %u are to be the workers' own, and the uid of user, %lu, is one of them",
-            base, base + count - 1, (unsigned long)uid));
+        return;
+    if (!identity->is_set)
+        fail(identity, key, alloc_string(needs_user));
+    else if (identity->uid >= base && identity->uid - base < count)
+        fail(identity, key,
+            alloc_print("the range %u to %u contains the uid of user, %lu", base, base + count - 1,
+                (unsigned long)identity->uid));
 }

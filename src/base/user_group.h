@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * user_group.h - the users and groups that options name.
+ * user_group.h - looks up the user and group named in the options.
  */
 #ifndef CHATROOMD_BASE_USER_GROUP_H
 #define CHATROOMD_BASE_USER_GROUP_H
@@ -8,17 +8,25 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/*
- * Who USER and GROUP (by name; "": not set, and GROUP then is the user's own) are on this system.
- * Without USER nothing is changed. Returns false where there is no such one, with the KEY to blame
- * and a sentence in FAULT, which the caller frees.
- */
-bool user_group_find(
-    const char *user, const char *group, uid_t *uid, gid_t *gid, const char **key, char **fault);
+/* An identity on this system, or an error message about it. */
+struct user_group {
+    bool is_set; /* `user` is not empty: `uid` and `gid` are valid */
+    uid_t uid;
+    gid_t gid;
+    const char *key; /* the option that `fault` is about */
+    char *fault;     /* NULL if there is no error; the caller frees it */
+};
 
-/* Whether COUNT uids from BASE on (0: none) can be the workers', who are not to have USER's own.
- * What is wrong is told as above. */
-bool user_group_base_fits(
-    const char *user, uid_t uid, unsigned base, unsigned count, const char **key, char **fault);
+/*
+ * Looks up `user` and `group` by name. If `user` is empty, no identity is set, and `group` must be
+ * empty too; if `group` is empty, the group is the user's own.
+ */
+struct user_group user_group_find(const char *user, const char *group);
+
+/*
+ * Checks that `count` uids starting at `base` can be given to child processes: a user must be set,
+ * and its uid must not be one of them. `base` 0 means that none are given. Sets `fault` on error.
+ */
+void user_group_check_uids(struct user_group *identity, unsigned base, unsigned count);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Values of the configuration: a number and a unit, from two tables.
+ * value.c - values of the configuration: a number and a unit from a table, or a word.
  */
 #include "config.h"
 
@@ -20,25 +20,27 @@ struct unit {
     uint64_t factor;
 };
 
-/* From small to large. The empty name is what a plain number means. */
+/* In ascending order. The empty name is the unit of a bare number. Of units that are equally large,
+ * `value_print` uses the last one. */
 static const struct unit count_units[] = {{"", 1}, {NULL, 0}};
-static const struct unit size_units[] = {{"", 1}, {"B", 1}, {"KiB", UINT64_C(1) << 10},
-    {"MiB", UINT64_C(1) << 20}, {"GiB", UINT64_C(1) << 30}, {NULL, 0}};
+static const struct unit size_units[] = {{"", 1}, {"B", 1}, {"K", UINT64_C(1) << 10},
+    {"KiB", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20}, {"MiB", UINT64_C(1) << 20},
+    {"G", UINT64_C(1) << 30}, {"GiB", UINT64_C(1) << 30}, {NULL, 0}};
 static const struct unit duration_units[] = {
     {"ms", 1}, {"", 1000}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {NULL, 0}};
 
 static const struct {
-    const struct unit *units; /* NULL: a word instead of a number, and then: */
+    const struct unit *units; /* NULL: the value is a word, one of `word_count` */
     unsigned word_count;
-    const char *words; /* what it is, for an error */
+    const char *description; /* completes the error "VALUE is not ..." */
 } kinds[] = {
     [VALUE_COUNT] = {count_units, 0, "a whole number"},
     [VALUE_CORES] = {count_units, 0, "a whole number or auto"},
-    [VALUE_SIZE] = {size_units, 0, "a size: a whole number of bytes, or with KiB, MiB or GiB"},
+    [VALUE_SIZE] = {size_units, 0, "a size: a whole number of bytes, or of K, M or G (1K = 1024)"},
     [VALUE_DURATION] = {duration_units, 0,
-        "a time: a whole number of seconds, or with ms, s, min or h"},
-    [VALUE_LOG_LEVEL] = {NULL, LOG_LEVEL_COUNT, "one of error, warning, notice, info and debug"},
-    [VALUE_JAIL] = {NULL, JAIL_MODE_COUNT, "one of required, best-effort and off"},
+        "a time: a whole number of seconds, or of ms, s, min or h"},
+    [VALUE_LOG_LEVEL] = {NULL, LOG_LEVEL_COUNT, "error, warning, notice, info or debug"},
+    [VALUE_JAIL] = {NULL, JAIL_MODE_COUNT, "required, best-effort or off"},
 };
 
 static const char *word_of(enum value_kind kind, unsigned number)
@@ -47,9 +49,9 @@ static const char *word_of(enum value_kind kind, unsigned number)
                               : log_level_word((enum log_level)number);
 }
 
-const char *value_kind_words(enum value_kind kind)
+const char *value_kind_description(enum value_kind kind)
 {
-    return kinds[kind].words;
+    return kinds[kind].description;
 }
 
 static bool parse_word(enum value_kind kind, const char *text, uint64_t *number)

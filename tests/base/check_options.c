@@ -12,6 +12,7 @@
 #include "tests/check_main.h"
 
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -276,6 +277,23 @@ START_TEST(sizes_are_rounded_up_to_pages)
 }
 END_TEST
 
+START_TEST(short_units_and_bare_seconds_are_accepted_at_the_limits)
+{
+    struct result result = run_file("ring-size = 16G\noutbox-size = 1M\nmax-message-size = 64K\n"
+                                    "stall-grace = 1\ndrain-timeout = 3600\n");
+    expect_line(&result, "ring-size = \"16 GiB\"");
+    expect_line(&result, "outbox-size = \"1 MiB\"");
+    expect_line(&result, "max-message-size = \"64 KiB\"");
+    expect_line(&result, "stall-grace = \"1 s\"");
+    expect_line(&result, "drain-timeout = \"1 h\"");
+    result =
+        run_file("ring-size = 256K\noutbox-size = 4K\nmax-message-size = 64B\ndrain-timeout = 0\n");
+    expect_line(&result, "ring-size = \"256 KiB\"");
+    expect_line(&result, "outbox-size = \"4 KiB\"");
+    expect_line(&result, "drain-timeout = \"0 s\"");
+}
+END_TEST
+
 /* --- faults in the file: 78 and "FILE:LINE: WORDS" */
 
 static const struct {
@@ -283,51 +301,55 @@ static const struct {
     int line; /* 0: no line is named */
     const char *words;
 } bad_files[] = {
-    {"max-clients = 0\n", 1, "max-clients: 0 is out of range; it goes from 1 to 100000"},
+    {"max-clients = 0\n", 1, "max-clients: 0 is out of range (1 to 100000)"},
     {"\n\nmax-clients = 100001\n", 3, "max-clients: 100001 is out of range"},
     {"# a comment\nmax-clients = many\n", 2, "max-clients: many is not a whole number"},
-    {"max-message-size = 63\n", 1,
-        "max-message-size: 63 is out of range; it goes from 64 B to 64 KiB"},
+    {"max-message-size = 63\n", 1, "max-message-size: 63 is out of range (64 B to 64 KiB)"},
     {"max-message-size = 65KiB\n", 1, "max-message-size: 65KiB is out of range"},
-    {"couriers = 65\n", 1, "couriers: 65 is out of range; it goes from 0 to 64"},
+    {"couriers = 65\n", 1, "couriers: 65 is out of range (0 to 64)"},
     {"couriers = all\n", 1, "couriers: all is not a whole number or auto"},
-    {"clients-per-courier = 0\n", 1,
-        "clients-per-courier: 0 is out of range; it goes from 1 to 100000"},
-    {"spare-workers = 65\n", 1, "spare-workers: 65 is out of range; it goes from 0 to 64"},
-    {"ring-size = 16M\n", 1, "ring-size: 16M is not a size"},
+    {"clients-per-courier = 0\n", 1, "clients-per-courier: 0 is out of range (1 to 100000)"},
+    {"spare-workers = 65\n", 1, "spare-workers: 65 is out of range (0 to 64)"},
+    {"ring-size = 16MB\n", 1, "ring-size: 16MB is not a size"},
+    {"ring-size = 255K\n", 1, "ring-size: 255K is out of range"},
+    {"ring-size = 17G\n", 1, "ring-size: 17G is out of range (256 KiB to 16 GiB)"},
     {"ring-size = 255KiB\n", 1, "ring-size: 255KiB is out of range"},
     {"ring-size = \"17 GiB\"\n", 1, "ring-size: \"17 GiB\" is out of range"},
-    {"ring-size = 16 MiB\n", 1, "there is no key MiB"},
+    {"ring-size = 16 MiB\n", 1, "unknown key MiB"},
     {"outbox-size = 4095\n", 1, "outbox-size: 4095 is out of range"},
     {"outbox-size = 2MiB\n", 1, "outbox-size: 2MiB is out of range"},
-    {"stall-grace = 99ms\n", 1, "stall-grace: 99ms is out of range; it goes from 100 ms to 1 h"},
+    {"stall-grace = 99ms\n", 1, "stall-grace: 99ms is out of range (100 ms to 1 h)"},
     {"stall-grace = soon\n", 1, "stall-grace: soon is not a time"},
+    {"stall-grace = 0\n", 1, "stall-grace: 0 is out of range (100 ms to 1 h)"},
+    {"stall-grace = 3601\n", 1, "stall-grace: 3601 is out of range"},
     {"drain-timeout = 61min\n", 1, "drain-timeout: 61min is out of range"},
-    {"log-level = loud\n", 1, "log-level: loud is not one of error, warning"},
-    {"listen = {\"1.1.1.1:1\",\n\n\"nowhere\"}\n", 3, "listen: the address nowhere does not end"},
-    {"listen = \"unix:\"\n", 1, "listen: the address unix: has no path"},
-    {"listen = {}\n", 0, "listen needs at least one value"},
+    {"log-level = loud\n", 1, "log-level: loud is not error, warning"},
+    {"listen = {\"1.1.1.1:1\",\n\n\"nowhere\"}\n", 3,
+        "listen: invalid address nowhere (no port from"},
+    {"listen = \"unix:\"\n", 1, "listen: invalid address unix: (no path"},
+    {"listen = {}\n", 0, "listen: the list is empty"},
     {"/* c\n */ max-clients = 1\n# c\nmax-clients = 2\n", 4,
-        "max-clients is set a second time; the first is in line 2"},
-    {"listen = {\"1.1.1.1:1\"}\nlisten = {\"1.1.1.1:2\"}\n", 2, "listen is set a second time"},
-    {"# c\n# c\n  max-client = 3\n", 3, "there is no key max-client;"},
-    {"\x1b[2J = 3\n", 1, "there is no key \"\\x1b[2J\";"},
-    {"max-clients 3\n", 1, "max-clients needs an equal sign"},
-    {"max-clients += 3\n", 1, "max-clients takes one value"},
-    {"max-clients = {3}\n", 1, "{ cannot stand here"},
-    {"listen = 1.1.1.1:1, 2.2.2.2:2\n", 1, ", cannot stand here"},
-    {"\njail = *//\n", 2, "a * can stand only in"}, /* libConfuse took this for an end of comment */
-    {"listen = unix:/a*b\n", 1, "a * can stand only in"},
-    {"\n}\n", 2, "there is a } without its {"},
+        "max-clients is already set in line 2"},
+    {"listen = {\"1.1.1.1:1\"}\nlisten = {\"1.1.1.1:2\"}\n", 2, "listen is already set in line 1"},
+    {"# c\n# c\n  max-client = 3\n", 3, "unknown key max-client;"},
+    {"\x1b[2J = 3\n", 1, "unknown key \"\\x1b[2J\";"},
+    {"max-clients 3\n", 1, "expected = and a value after max-clients"},
+    {"max-clients += 3\n", 1, "max-clients is not a list"},
+    {"max-clients = {3}\n", 1, "unexpected {; expected KEY = VALUE"},
+    {"listen = 1.1.1.1:1, 2.2.2.2:2\n", 1, "unexpected ,; expected KEY = VALUE"},
+    {"\njail = *//\n", 2,
+        "unexpected * outside of comments"}, /* libConfuse took this for an end of comment */
+    {"listen = unix:/a*b\n", 1, "unexpected * outside of comments"},
+    {"\n}\n", 2, "unexpected } without a {"},
     {"listen = {\"1.1.1.1:1\"\n", 2, "the file ends within"},
     {"listen = \"1.1.1.1:1\n", 2, "the file ends within"},
     {"listen = '1.1.1.1:1\n", 2, "the file ends within"},
-    {"listen = \"\\777\"\n", 1, "in quotes is no character"},
-    {"max-message = 64\n", 1, "there is no key max-message;"}, /* an old name */
-    {"courier-clients = 3\n", 1, "there is no key courier-clients;"},
-    {"include(\"/etc/passwd\")\n", 1, "there is no key include"},
-    {"\"\" = 3\n", 1, "there is a key without a name"},
-    {"jail|mode = off\n", 1, "there is no key jail;"},
+    {"listen = \"\\777\"\n", 1, "invalid escape sequence"},
+    {"max-message = 64\n", 1, "unknown key max-message;"}, /* an old name */
+    {"courier-clients = 3\n", 1, "unknown key courier-clients;"},
+    {"include(\"/etc/passwd\")\n", 1, "unknown key include"},
+    {"\"\" = 3\n", 1, "the name of the key is missing"},
+    {"jail|mode = off\n", 1, "unknown key jail;"},
     /* What looks like a quotation mark within ${} is none, and does not hide a comment. */
     {"jail = ${'}\nring-size =\n#\nlarge\n", 4, "ring-size: large is not a size"},
 };
@@ -382,7 +404,7 @@ START_TEST(a_nul_byte_is_a_fault)
     static const char bytes[] = "max-clients = 3\nlog\0level";
     write_bytes(bytes, sizeof bytes - 1);
     struct result result = run("-f", file, NULL);
-    expect_output(&result, OPTIONS_EXIT_CONFIG, ":2: there is a NUL byte");
+    expect_output(&result, OPTIONS_EXIT_CONFIG, ":2: NUL byte");
 }
 END_TEST
 
@@ -390,12 +412,36 @@ START_TEST(keys_must_go_together)
 {
     struct result result = run_file("max-message-size = 64KiB\n");
     expect_output(&result, OPTIONS_EXIT_CONFIG,
-        "outbox-size: 16 KiB has no room for a message of max-message-size, 64 KiB; it takes at "
-        "least 64 KiB");
+        "outbox-size: 16 KiB is too small: max-message-size = 64 KiB requires at least 64 KiB");
     result = run_file("max-message-size = 64KiB\noutbox-size = 64KiB\nring-size = 4MiB\n");
-    expect_output(&result, OPTIONS_EXIT_CONFIG, "ring-size: 4 MiB is too little");
+    expect_output(
+        &result, OPTIONS_EXIT_CONFIG, "ring-size: 4 MiB is too small: max-message-size = 64 KiB");
     result = run_file("max-message-size = 64KiB\noutbox-size = 64KiB\nring-size = 5MiB\n");
     ck_assert_int_eq(result.status, STATUS_RUN);
+}
+END_TEST
+
+START_TEST(the_uids_of_workers_must_not_contain_the_users)
+{
+    static const struct {
+        unsigned before; /* how far below the user's uid the range begins */
+        const char *words;
+    } cases[] = {{2, "contains the uid of user"}, {0, "contains the uid of user"}, {3, NULL}};
+    const struct passwd *nobody = getpwnam("nobody");
+    char base[64];
+    if (nobody == NULL || nobody->pw_uid < 3) {
+        printf("skipped: there is no user nobody\n");
+        return;
+    }
+    write_file("user = nobody\nmax-clients = 2\ncouriers = 1\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(base, sizeof base, "worker-uid-base=%u", nobody->pw_uid - cases[i].before);
+        struct result result = run("-f", file, "-o", base, NULL);
+        if (cases[i].words == NULL)
+            ck_assert_msg(result.status == STATUS_RUN, "%s", result.output);
+        else
+            expect_output(&result, OPTIONS_EXIT_CONFIG, cases[i].words);
+    }
 }
 END_TEST
 
@@ -407,8 +453,8 @@ START_TEST(wrong_usage_is_2)
         {"-x", NULL, "invalid option"},
         {"--frob", NULL, "unrecognized option"},
         {"-o", NULL, "requires an argument"},
-        {"-o", "max-clients", "write -o KEY=VALUE"},
-        {"-t", "room", "no use for the argument room"},
+        {"-o", "max-clients", "expected KEY=VALUE"},
+        {"-t", "room", "unexpected argument room"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct result result = run(wrong[i][0], wrong[i][1], NULL);
@@ -421,13 +467,13 @@ END_TEST
 START_TEST(wrong_values_on_the_command_line_are_78)
 {
     static const char *const wrong[][3] = {
-        {"-o", "frob=1", "-o \"frob=1\": there is no such key"},
-        {"-o", "=1", "there is no such key"},
-        {"-o", "max=1", "there is no such key"},
+        {"-o", "frob=1", "-o \"frob=1\": unknown key"},
+        {"-o", "=1", "unknown key"},
+        {"-o", "max=1", "unknown key"},
         {"-o", "max-clients=0", "command line: max-clients: 0 is out of range"},
         {"-o", "max-clients=", "command line: max-clients: \"\" is not a whole number"},
-        {"-l", "localhost:8888", "command line: listen: the address localhost:8888 is none of"},
-        {"-o", "listen=127.0.0.1", "listen: the address 127.0.0.1 does not end in a port"},
+        {"-l", "localhost:8888", "command line: listen: invalid address localhost:8888 (expected"},
+        {"-o", "listen=127.0.0.1", "listen: invalid address 127.0.0.1 (no port from"},
     };
     write_file("");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -565,6 +611,7 @@ static Suite *options_suite(void)
     tcase_add_test(options, what_is_printed_can_be_read_back);
     tcase_add_test(options, comments_and_lists_may_be_laid_out_freely);
     tcase_add_test(options, sizes_are_rounded_up_to_pages);
+    tcase_add_test(options, short_units_and_bare_seconds_are_accepted_at_the_limits);
     tcase_add_loop_test(options, faults_in_the_file_are_told_with_file_and_line, 0,
         sizeof bad_files / sizeof *bad_files);
     tcase_add_test(options, all_wrong_values_are_told_at_once);
@@ -572,6 +619,7 @@ static Suite *options_suite(void)
     tcase_add_test(options, a_file_without_permission_is_a_fault);
     tcase_add_test(options, a_nul_byte_is_a_fault);
     tcase_add_test(options, keys_must_go_together);
+    tcase_add_test(options, the_uids_of_workers_must_not_contain_the_users);
     tcase_add_test(options, wrong_usage_is_2);
     tcase_add_test(options, wrong_values_on_the_command_line_are_78);
     tcase_add_test(options, help_and_version_are_0);

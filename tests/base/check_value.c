@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/value: what a person writes is read in its unit, what is printed can be read back, and
- * nothing that overflows or is cut short passes.
+ * check_value.c - tests of base/value: values are parsed in their unit, printed values can be
+ * parsed again, and values that overflow or are malformed are refused.
  */
 #include "config.h"
 
@@ -27,7 +27,17 @@ static const struct {
     {VALUE_SIZE, "16KiB", 16384},
     {VALUE_SIZE, "16 MiB", 16777216},
     {VALUE_SIZE, "2  GiB", UINT64_C(2147483648)},
+    {VALUE_SIZE, "0K", 0},
+    {VALUE_SIZE, "1K", 1024},
+    {VALUE_SIZE, "1M", 1048576},
+    {VALUE_SIZE, "16 M", 16777216},
+    {VALUE_SIZE, "1G", 1073741824},
+    {VALUE_SIZE, "18014398509481983K", UINT64_MAX - 1023},
+    {VALUE_SIZE, "17179869183G", UINT64_MAX - 1073741823},
+    {VALUE_DURATION, "0", 0},
+    {VALUE_DURATION, "1", 1000},
     {VALUE_DURATION, "5", 5000},
+    {VALUE_DURATION, "18446744073709551", UINT64_C(18446744073709551000)},
     {VALUE_DURATION, "5 s", 5000},
     {VALUE_DURATION, "250ms", 250},
     {VALUE_DURATION, "2 min", 120000},
@@ -71,13 +81,24 @@ static const struct {
     {VALUE_COUNT, "many"},
     {VALUE_COUNT, "18446744073709551616"},
     {VALUE_COUNT, "99999999999999999999999"},
-    {VALUE_SIZE, "16M"},
+    {VALUE_SIZE, "16k"},
+    {VALUE_SIZE, "16m"},
+    {VALUE_SIZE, "16T"},
+    {VALUE_SIZE, "16KB"},
     {VALUE_SIZE, "16 MB"},
+    {VALUE_SIZE, "16Mi"},
+    {VALUE_SIZE, "1.5M"},
+    {VALUE_SIZE, "M"},
+    {VALUE_SIZE, "18014398509481984K"},
+    {VALUE_SIZE, "17179869184G"},
     {VALUE_SIZE, "16 mib"},
     {VALUE_SIZE, "16 MiB "},
     {VALUE_SIZE, "MiB"},
     {VALUE_SIZE, "17179869184 GiB"},
     {VALUE_DURATION, "5 KiB"},
+    {VALUE_DURATION, "5M"},
+    {VALUE_DURATION, "0.5"},
+    {VALUE_DURATION, "18446744073709552"},
     {VALUE_DURATION, "5 seconds"},
     {VALUE_LOG_LEVEL, "INFO"},
     {VALUE_LOG_LEVEL, "6"},
@@ -95,7 +116,9 @@ START_TEST(values_are_printed_in_their_largest_whole_unit)
 {
     char buffer[VALUE_TEXT_SIZE];
     ck_assert_str_eq(value_print(VALUE_SIZE, 16777216, buffer), "16 MiB");
+    ck_assert_str_eq(value_print(VALUE_SIZE, 1024, buffer), "1 KiB");
     ck_assert_str_eq(value_print(VALUE_SIZE, 1025, buffer), "1025 B");
+    ck_assert_str_eq(value_print(VALUE_SIZE, 1073741824, buffer), "1 GiB");
     ck_assert_str_eq(value_print(VALUE_DURATION, 0, buffer), "0 s");
     ck_assert_str_eq(value_print(VALUE_DURATION, 1500, buffer), "1500 ms");
     ck_assert_str_eq(value_print(VALUE_DURATION, 90000, buffer), "90 s");

@@ -282,14 +282,13 @@ static const struct {
     const char *words;
 } refused[] = {
     {{"-o", "user=no-such-user-here"}, DAEMON_EXIT_CONFIGURATION,
-        "chatroomd: user: there is no user no-such-user-here"},
-    {{"-o", "group=daemon"}, DAEMON_EXIT_CONFIGURATION, "chatroomd: group: this goes with user"},
+        "chatroomd: user: no such user: no-such-user-here"},
+    {{"-o", "group=daemon"}, DAEMON_EXIT_CONFIGURATION, "chatroomd: group: requires user"},
     {{"-o", "worker-uid-base=70000"}, DAEMON_EXIT_CONFIGURATION,
-        "chatroomd: worker-uid-base: this goes with user"},
+        "chatroomd: worker-uid-base: requires user"},
     {{"-o", "user=nobody", "-o", "group=no-such-group-here"}, DAEMON_EXIT_CONFIGURATION,
-        "chatroomd: group: there is no group no-such-group-here"},
-    {{"-o", "jail=yes"}, DAEMON_EXIT_CONFIGURATION,
-        "yes is not one of required, best-effort and off"},
+        "chatroomd: group: no such group: no-such-group-here"},
+    {{"-o", "jail=yes"}, DAEMON_EXIT_CONFIGURATION, "yes is not required, best-effort or off"},
 #ifndef HAVE_SECCOMP
     {{"-o", "jail=required"}, DAEMON_EXIT_FAILED,
         "jail = required, but this program was built without seccomp"},
