@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Allocation that cannot fail: malloc(3) and its kin, with the one answer that this program
- * has when they fail. Any process may call these.
+ * alloc.c - allocation that cannot fail, on top of malloc(3). Any process may call it.
  */
 #include "config.h"
 
@@ -14,11 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Ends this process only: _exit(2), since a worker must not run what its parent had planned for its
- * own end. */
+/* Exits by _exit(2), because a child must not run the exit handlers of its parent. */
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
-    fprintf(stderr, "chatroomd: out of memory: cannot allocate %zu times %zu bytes\n", count, size);
+    fprintf(stderr, "chatroomd: out of memory (%zu * %zu bytes)\n", count, size);
     _exit(EXIT_FAILURE);
 }
 

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Allocation that cannot fail, for everything that is made at start or grows with what an
- * operator has asked for. Where memory has run out there is nothing a chat server can still do
- * well, so these print what was asked for and exit(1); no caller has an error path that is never
- * tested. Memory that grows with what a peer sends is bounded before it comes here. What they
- * return is freed with free().
+ * alloc.h - allocation that cannot fail.
+ *
+ * For memory that is allocated at start or grows with the configuration. If memory runs out, these
+ * functions print an error and exit with status 1, so that callers need no error paths, which would
+ * never be tested. Memory that grows with client input must be bounded by the caller. Results are
+ * freed by free(3).
  */
 #ifndef CHATROOMD_BASE_ALLOC_H
 #define CHATROOMD_BASE_ALLOC_H
 
 #include <stddef.h>
 
-/* COUNT elements of SIZE bytes each, all zero. Neither may be 0. */
+/* Returns `count` zeroed elements of `size` bytes each. Neither may be 0. */
 void *alloc_zeroed(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
 /*
- * Let MEMORY (or NULL) have COUNT elements of SIZE bytes; neither may be 0. The old content stays
- * as far as it fits, the rest is not set. MEMORY is no longer valid.
+ * Resizes `memory` (or NULL) to `count` elements of `size` bytes, as realloc(3) does. Neither may
+ * be 0. New elements are not initialized.
  */
 void *alloc_resize(void *memory, size_t count, size_t size) __attribute__((returns_nonnull));
 
-/* A copy of TEXT. */
+/* Returns a copy of `text`. */
 char *alloc_string(const char *text) __attribute__((malloc, returns_nonnull));
 
-/* What printf would print, as a string of its own. */
+/* Formats like printf(3) into a new string. */
 char *alloc_print(const char *format, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filter.c - seccomp filters by libseccomp.
+ * filter.c - builds seccomp filters with libseccomp.
  *
- * Model: in a process of its own libseccomp makes the program and writes it to a memory file, from
- * which it is read back: the pieces that it leaves of the heap would cost each worker 44 KiB, since
- * their own allocations would be scattered over them. Loading is the bare system call, so that a
- * worker needs no library and no descriptor for it. Without libseccomp nothing can be made, and
- * callers decide what that means.
+ * Model: a child process runs libseccomp and writes the program to a memory file, from which it is
+ * read back. If libseccomp ran in the calling process, its allocations would fragment the heap that
+ * all workers inherit and cost each of them 44 KiB. Loading a filter is a bare system call, so that
+ * a worker needs neither a library nor a descriptor for it. Without libseccomp, building a filter
+ * fails, and the caller decides what to do.
  *
- * Its own comparison of sizes is of all 64 bits, where the kernel looks at 32 of a descriptor, so
- * that 2^32 + 3 would pass for a large one. FILTER_ABOVE is therefore made of masked equalities.
+ * libseccomp compares all 64 bits of an argument, but the kernel uses only 32 bits of a descriptor,
+ * so 2^32 + 3 would count as a large descriptor. FILTER_ABOVE is therefore built from masked
+ * equalities.
  */
 #include "config.h"
 
@@ -38,7 +39,7 @@ bool filter_holds(const struct filter_condition *condition, uint64_t argument)
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* seccomp_attr_set(3): a binary tree of the numbers of the calls, not a chain. */
+/* seccomp_attr_set(3): search the system calls by a binary tree, not one after the other. */
 #define OPTIMIZE_TREE 2
 
 bool filter_built_in(void)
@@ -59,8 +60,8 @@ static uint32_t action_of(enum filter_verdict verdict, int failure)
     return SCMP_ACT_ERRNO((unsigned)failure);
 }
 
-/* Adds the rule, all of whose conditions are equalities. Returns 0, or a negative errno as
- * libseccomp does; so do the next two. */
+/* Adds a rule whose conditions are all equalities. Returns 0 or a negative errno, as libseccomp and
+ * the next two functions do. */
 static int add_equalities(scmp_filter_ctx context, const struct filter_rule *rule, int call)
 {
     struct scmp_arg_cmp compare[FILTER_CONDITIONS_MAX];
@@ -78,7 +79,8 @@ static int add_equalities(scmp_filter_ctx context, const struct filter_rule *rul
         context, action_of(rule->verdict, rule->failure), call, rule->condition_count, compare);
 }
 
-/* Above a value is what has a bit more at some place, and the same bits before that. */
+/* An argument is above `value` if it has a 1 bit where `value` has a 0 bit, and the same bits above
+ * that. Adds one rule for each such bit. */
 static int add_above(
     scmp_filter_ctx context, const struct filter_rule *rule, int call, unsigned which)
 {
@@ -113,7 +115,7 @@ static int add_rule(scmp_filter_ctx context, const struct filter_rule *rule)
 }
 
 /* Reads the program back from the memory file. Returns 0 or an errno. */
-static int take_program(struct filter *filter, int fd)
+static int read_program(struct filter *filter, int fd)
 {
     off_t size = lseek(fd, 0, SEEK_END);
     size_t count = size < 0 ? 0 : (size_t)size / sizeof(struct sock_filter);
@@ -125,7 +127,7 @@ static int take_program(struct filter *filter, int fd)
     return pread(fd, filter->instructions, (size_t)size, 0) == size ? 0 : EIO;
 }
 
-/* In a child: libseccomp makes the program. Returns 0 or an errno. */
+/* Runs in a child: builds the program and writes it to `fd`. Returns 0 or an errno. */
 static int write_program(const struct filter_table *table, int fd)
 {
     scmp_filter_ctx context = seccomp_init(action_of(table->otherwise, ENOSYS));
@@ -155,7 +157,7 @@ static int make(struct filter *filter, const struct filter_table *table, int fd)
             return errno;
     if (!WIFEXITED(status))
         return EFAULT;
-    return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : take_program(filter, fd);
+    return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : read_program(filter, fd);
 }
 
 bool filter_make(struct filter *filter, const struct filter_table *table)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filter.h - a table of system calls, made into a seccomp filter once and loaded by many.
+ * filter.h - builds a seccomp filter from a table of system calls, to be loaded by many processes.
  *
- * Making one costs half a millisecond, loading it a tenth; so a process that makes many others
- * makes the program before, and each of them loads it.
+ * Building a filter takes half a millisecond and loading it a tenth of that, so a process that
+ * forks many others builds the filter once and each of them loads it.
  */
 #ifndef CHATROOMD_BASE_FILTER_H
 #define CHATROOMD_BASE_FILTER_H
@@ -14,14 +14,14 @@
 
 enum filter_verdict {
     FILTER_ALLOW,
-    FILTER_REFUSE, /* with the row's errno */
-    FILTER_KILL    /* the whole process, with SIGSYS */
+    FILTER_REFUSE, /* the call fails with the row's errno */
+    FILTER_KILL    /* the process is killed by SIGSYS */
 };
 
 enum filter_test { FILTER_EQUAL, FILTER_ABOVE };
 
-/* An argument, masked, must have this value, or be above it. One condition of a rule may be of the
- * second kind; its mask is the argument's lowest bits. */
+/* Holds if the masked argument equals `value` or is above it. A rule may have one condition of the
+ * second kind, whose mask must be the lowest bits. */
 struct filter_condition {
     unsigned argument; /* from 0 */
     uint64_t mask;
@@ -31,9 +31,9 @@ struct filter_condition {
 
 #define FILTER_CONDITIONS_MAX 2
 
-/* A system call with its verdict. Several rows of one call are alternatives; a call of which no
- * row's conditions hold gets the table's `otherwise`. Names that this machine does not have are
- * passed over. */
+/* A system call and its verdict. Several rows for one call are alternatives. A call without a row
+ * whose conditions all hold gets the table's `otherwise`. Calls that this machine does not have are
+ * ignored. */
 struct filter_rule {
     const char *call;
     enum filter_verdict verdict;
@@ -46,30 +46,30 @@ struct filter_table {
     const char *name; /* for the log */
     const struct filter_rule *rules;
     size_t count;
-    enum filter_verdict otherwise; /* a refusal is with ENOSYS */
+    enum filter_verdict otherwise; /* FILTER_REFUSE fails with ENOSYS */
 };
 
-/* A filter, ready to be loaded: what seccomp(2) calls a struct sock_fprog. */
+/* A filter that is ready to be loaded, as struct sock_fprog of seccomp(2). */
 struct filter {
     const char *name;
     unsigned short length; /* 0: none */
     void *instructions;
 };
 
-/* Whether this program was built with libseccomp. */
+/* Returns whether this program was built with libseccomp. */
 bool filter_built_in(void);
 
-/* Whether an argument is as the condition says. */
+/* Returns whether the condition holds for `argument`. */
 bool filter_holds(const struct filter_condition *condition, uint64_t argument);
 
-/* Makes the filter; calls of a foreign architecture kill. False, with errno set, where that cannot
- * be done: ENOSYS without libseccomp. */
+/* Builds a filter; system calls of another architecture kill the process. Returns false and sets
+ * errno on failure: ENOSYS without libseccomp. */
 bool filter_make(struct filter *filter, const struct filter_table *table);
 
 void filter_free(struct filter *filter);
 
-/* The calling process is under the filter from here on, and so is all that it forks. It must have
- * no_new_privs. False, with errno set, where the kernel refuses. */
+/* Applies the filter to the calling process and all its later children. Requires no_new_privs.
+ * Returns false and sets errno if the kernel refuses. */
 bool filter_load(const struct filter *filter);
 
 #endif

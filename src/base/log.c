@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: lines for stderr in one bounded buffer, for the one process that logs.
+ * log.c - log lines for stderr in one bounded buffer. Only one process may log.
  *
  * Model:
- *  1. log_event() puts whole lines behind the others in the buffer; log_flush() takes bytes from
- *     its front, in order, and nothing else does.
- *  2. Nothing blocks. stderr is inherited, and O_NONBLOCK would be set for everyone who shares its
- *     open file description, so it stays as it is: poll(2) is asked first, then at most PIPE_BUF
- * bytes are written, which a pipe that polls writable has space for (pipe(7)). A socket is asked
- * with MSG_DONTWAIT. A terminal may poll writable with space for one byte, so it is opened once
- * more, non-blocking, as a description of our own.
- *  3. Overflow: a line that does not fit is lost and counted, and so are all after it until the
- *     buffer is empty; then `event=log-lost lines=N` stands in their place. Lines are lost, never
- *     reordered.
- *  4. A stderr that takes nothing (EPIPE, EBADF, a terminal that hung up, ENOSPC, EFBIG) loses what
- *     is in the buffer, counted likewise. The next event tries again. If a line was written in part
- *     before, the log-lost line begins on a line of its own.
+ *  1. `log_event` appends whole lines to the buffer; only `log_flush` removes bytes, at its front.
+ *  2. Nothing blocks. stderr is inherited, and O_NONBLOCK would affect everyone who shares its open
+ *     file description, so it is not set. Instead poll(2) is called first, and then at most
+ *     PIPE_BUF bytes are written, which a writable pipe accepts without blocking (pipe(7)). A
+ *     socket is written with MSG_DONTWAIT. A terminal may be writable with space for one byte only,
+ *     so it is opened again, non-blocking, with a file description of our own.
+ *  3. Overflow: a line that does not fit is lost and counted, and so are all later lines until the
+ *     buffer is empty. Then `event=log-lost lines=N` takes their place. Lines are never reordered.
+ *  4. If stderr accepts nothing (EPIPE, EBADF, a terminal that hung up, ENOSPC, EFBIG), the buffered
+ *     lines are lost and counted too. The next event tries to write again. If a line was written in
+ *     part before, the log-lost line begins on a line of its own.
  */
 #include "config.h"
 
@@ -43,11 +41,11 @@ static struct {
     int descriptor;
     bool is_socket;
     bool is_journal;
-    size_t head, tail;     /* the pending bytes of buffer */
-    unsigned long lost;    /* lines lost and not yet told of */
-    unsigned long telling; /* what the log-lost line in the buffer says, 0 without one */
-    size_t telling_end;    /* where that line ends in the buffer */
-    bool within_line;      /* what was written last does not end in a line feed */
+    size_t head, tail;       /* the pending bytes of buffer */
+    unsigned long lost;      /* lines lost and not yet reported */
+    unsigned long reporting; /* the number in the log-lost line in the buffer; 0: there is none */
+    size_t report_end;       /* the end of that line in the buffer */
+    bool within_line;        /* what was written last does not end in a line feed */
     char buffer[LOG_BUFFER_SIZE];
 } state = {.threshold = LOG_LEVEL_INFO, .descriptor = STDERR_FILENO};
 
@@ -94,7 +92,7 @@ void log_open(enum log_level threshold)
     state.threshold = threshold;
     state.descriptor = stderr_descriptor();
     state.head = state.tail = 0;
-    state.lost = state.telling = 0;
+    state.lost = state.reporting = 0;
     struct stat status;
     bool known = fstat(STDERR_FILENO, &status) == 0;
     state.is_socket = known && S_ISSOCK(status.st_mode);
@@ -118,7 +116,7 @@ static bool append(const char *line, size_t length)
         if (pending + length > LOG_BUFFER_SIZE)
             return false;
         memmove(state.buffer, state.buffer + state.head, pending);
-        state.telling_end -= state.telling > 0 ? state.head : 0;
+        state.report_end -= state.reporting > 0 ? state.head : 0;
         state.head = 0;
         state.tail = pending;
     }
@@ -127,18 +125,18 @@ static bool append(const char *line, size_t length)
     return true;
 }
 
-/* The log-lost line counts for the lines that it would have told of, not for itself, nor does the
- * line feed in front of it. */
+/* If the log-lost line is dropped, the lines that it reports are counted again, but not itself, nor
+ * the line feed in front of it. */
 static void drop_pending(void)
 {
     state.lost += count_lines(state.buffer + state.head, state.tail - state.head);
-    if (state.telling > 0)
-        state.lost += state.telling - 1 - (state.head == 0 && state.buffer[0] == '\n');
-    state.telling = 0;
+    if (state.reporting > 0)
+        state.lost += state.reporting - 1 - (state.head == 0 && state.buffer[0] == '\n');
+    state.reporting = 0;
     state.head = state.tail = 0;
 }
 
-/* Writes what fits at once, at most PIPE_BUF bytes. Returns as write(2) does. */
+/* Writes as much as can be written at once, at most PIPE_BUF bytes. Returns as write(2) does. */
 static ssize_t write_some(void)
 {
     const char *bytes = state.buffer + state.head;
@@ -155,7 +153,7 @@ static ssize_t write_some(void)
     return write(state.descriptor, bytes, length);
 }
 
-/* Returns false when stderr takes no more for now. */
+/* Returns false if stderr accepts no more for now. */
 static bool write_pending(void)
 {
     while (state.head < state.tail) {
@@ -168,8 +166,8 @@ static bool write_pending(void)
         } else if (written < 0 && errno != EINTR) {
             drop_pending();
         }
-        if (state.head >= state.telling_end)
-            state.telling = 0;
+        if (state.head >= state.report_end)
+            state.reporting = 0;
     }
     state.head = state.tail = 0;
     return true;
@@ -195,7 +193,7 @@ static size_t begin_line(char *line, size_t size, enum log_level level, const ch
     return (size_t)length;
 }
 
-static void tell_lost(void)
+static void report_lost(void)
 {
     char line[256] = "\n";
     size_t length = state.within_line ? 1 : 0;
@@ -203,8 +201,8 @@ static void tell_lost(void)
     length += (size_t)snprintf(line + length, sizeof line - length, " lines=%lu\n", state.lost);
     assert(state.head == state.tail && length < sizeof line);
     append(line, length);
-    state.telling = state.lost;
-    state.telling_end = state.tail;
+    state.reporting = state.lost;
+    state.report_end = state.tail;
     state.lost = 0;
 }
 
@@ -214,7 +212,7 @@ bool log_flush(void)
         return false;
     if (state.lost == 0)
         return true;
-    tell_lost();
+    report_lost();
     return write_pending();
 }
 
@@ -229,7 +227,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
         return;
     int saved_errno = errno;
     char line[LOG_LINE_SIZE];
-    size_t limit = sizeof line - 1; /* the newline's place */
+    size_t limit = sizeof line - 1; /* one byte for the newline */
     size_t length = begin_line(line, limit, level, event);
     if (format != NULL) {
         line[length++] = ' ';
@@ -279,7 +277,7 @@ static bool is_plain(const char *text, bool well_formed)
     return true;
 }
 
-/* Puts BYTE as it stands between quotes into PIECE, and returns its length there. */
+/* Writes `byte` to `piece` as it appears in a quoted value. Returns the length. */
 static size_t quote_byte(char piece[8], unsigned char byte, bool well_formed)
 {
     if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && !well_formed))
@@ -291,7 +289,7 @@ static size_t quote_byte(char piece[8], unsigned char byte, bool well_formed)
     return length;
 }
 
-/* How many bytes before REST begin a character that goes on in REST. */
+/* Returns how many bytes before `rest` belong to a character that continues in `rest`. */
 static size_t cut_character(const char *rest, bool well_formed)
 {
     size_t length = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: one line per event, key=value, to stderr, from a bounded buffer that never blocks
- * the caller. Only the supervisor logs. The model is in log.c.
+ * log.h - the log on stderr: one line of key=value pairs per event.
+ *
+ * Lines go through a bounded buffer, so that logging never blocks. Only the supervisor logs.
  */
 #ifndef CHATROOMD_BASE_LOG_H
 #define CHATROOMD_BASE_LOG_H
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Name, word in the log, and the priority of syslog(3) that the journal knows it by. */
+/* Name, word in the log, and priority of syslog(3) for the journal. */
 #define LOG_LEVELS(LEVEL)                                                                          \
     LEVEL(LOG_LEVEL_ERROR, "error", 3)                                                             \
     LEVEL(LOG_LEVEL_WARNING, "warning", 4)                                                         \
@@ -25,43 +26,43 @@ enum log_level {
 
 #define LOG_LEVEL_COUNT (LOG_LEVEL_DEBUG + 1)
 
-/* Bytes that the log holds while stderr is not read; what comes then is counted, not kept. */
+/* Size of the buffer for lines that stderr does not accept yet. Further lines are counted only. */
 #define LOG_BUFFER_SIZE 65536
 
-/* The longest line, newline included; a longer one is cut. */
+/* Maximum length of a line including the newline; a longer line is cut. */
 #define LOG_LINE_SIZE 2048
 
 /*
- * Begin to log events up to THRESHOLD to stderr. Looks at JOURNAL_STREAM (systemd.exec(5)) to
- * know whether stderr is the journal. May be called again, which empties the buffer unwritten.
+ * Starts to log events up to `threshold`. Uses JOURNAL_STREAM (systemd.exec(5)) to find out whether
+ * stderr is the journal. If called again, discards the content of the buffer.
  */
 void log_open(enum log_level threshold);
 
-/* The word of LEVEL, as it stands in the log and in the configuration. */
+/* Returns the word for `level` in the log and in the configuration. */
 const char *log_level_word(enum log_level level);
 
 /*
- * Log EVENT, a word, with FORMAT (or NULL) giving "key=value key=value". Values that may hold
- * blanks go through log_quote(). Writes at once what stderr takes without blocking; the
- * rest waits for log_flush(). Does not change errno.
+ * Logs `event`, a word, followed by `format` (or NULL), which gives "key=value key=value". Values
+ * that may contain blanks must go through `log_quote`. Writes as much as stderr accepts without
+ * blocking; `log_flush` writes the rest. Preserves errno.
  */
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * TEXT as a value in a log line: as it is where it is plain, in quotes with \" \\ and \xNN where it
- * has a blank, a quote, '=', a control byte or is empty. The result is TEXT or BUFFER; what does
- * not fit in SIZE bytes ends in "...\"" instead. SIZE is at least 8.
+ * Returns `text` as a value for a log line. Text that is empty or contains a blank, a quote, '=' or
+ * a control byte is quoted, with \" \\ and \xNN as escape sequences. The result is `text` itself or
+ * in `buffer`, cut to `size` bytes with "...\"" at the end. `size` is at least 8.
  */
 const char *log_quote(char *buffer, size_t size, const char *text);
 
-/* Write what stderr takes without blocking. True when nothing is pending. */
+/* Writes as much as stderr accepts without blocking. Returns true if the buffer is empty. */
 bool log_flush(void);
 
-/* Whether anything waits to be written, so that the caller comes back with log_flush(). */
+/* Returns whether the buffer is not empty, so that `log_flush` must be called again. */
 bool log_pending(void);
 
-/* Write all that is pending, waiting at most one second for stderr to be read. */
+/* Writes the whole buffer, waiting at most one second for stderr to accept it. */
 void log_close(void);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * privilege.c - identities and capabilities, by the bare system calls.
+ * privilege.c - identities and capabilities, by system calls.
  *
- * Model: a change of uid away from 0 clears the capabilities in force, unless PR_SET_KEEPCAPS is
- * set, and then clears only those that are effective (capabilities(7)). So the wanted ones are set
- * again after it, and all others are dropped in the same step.
+ * Model: a change of uid from 0 to another clears the capabilities of the process. With
+ * PR_SET_KEEPCAPS it clears the effective ones only (capabilities(7)). The wanted capabilities are
+ * then made effective again, and all others are dropped in the same step.
  */
 #include "config.h"
 

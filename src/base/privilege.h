@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * privilege.h - giving up what a process may do, for good.
+ * privilege.h - permanently gives up privileges of the process.
  */
 #ifndef CHATROOMD_BASE_PRIVILEGE_H
 #define CHATROOMD_BASE_PRIVILEGE_H
@@ -9,24 +9,25 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Bits for privilege_keep(), of <linux/capability.h>. */
+/* The bit of a capability, a number from <linux/capability.h>, in a set. */
 #define PRIVILEGE(capability) (UINT64_C(1) << (capability))
 
-/* Whether this process has the capability (a number of <linux/capability.h>) in force. */
+/* Returns whether `capability`, a number from <linux/capability.h>, is effective. */
 bool privilege_has(unsigned capability);
 
-/* Keeps these capabilities, of those it has, and no others: not in reserve either. False, with
- * errno set, where the kernel refuses. */
+/* Drops all capabilities except those in the set `capabilities`, from all sets of the process.
+ * Returns false and sets errno if the kernel refuses. */
 bool privilege_keep(uint64_t capabilities);
 
 /*
- * Becomes this user and group and nobody else: no further groups, and no way back. Capabilities
- * in force are kept as far as they are in `capabilities`. False, with errno set, where the kernel
- * refuses; the process is not to go on then.
+ * Changes the user and group permanently, drops all supplementary groups, and keeps only the
+ * capabilities in the set `capabilities`. Returns false and sets errno if the kernel refuses; then
+ * the process must not continue.
  */
 bool privilege_become(uid_t user, gid_t group, uint64_t capabilities);
 
-/* No exec ever gives this process or its children more than they have; needed for a filter. */
+/* Sets no_new_privs, so that no exec gives the process or its children more privileges. A seccomp
+ * filter requires this. Returns false and sets errno if the kernel refuses. */
 bool privilege_no_more(void);
 
 #endif

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The process title.
+ * proctitle.c - sets the process title.
  *
- * The kernel shows as a command line what stands in the memory of the arguments at the time someone
- * looks, and where their last byte is not NUL goes on into the memory of the environment
- * behind them (proc(5), /proc/PID/cmdline). So a title is written over both, once the environment
- * lives elsewhere:
+ * The kernel reads a command line from the memory of the arguments at the time of the request. If
+ * their last byte is not NUL, it continues into the memory of the environment behind them (proc(5),
+ * /proc/PID/cmdline). So a title can use both, once the environment has been copied elsewhere:
  *
  *     argv[0] \0 argv[1] \0 ... \0 environ[0] \0 environ[1] \0 ...
  *     ^ start                                                      ^ start + space
  *
- * Each process writes its own copy. Only bytes that hold an old title or argument are cleared, so
- * that a worker with a large environment does not get all its pages as its own; and a title is put
- * together from parts, since printf alone would bring six more pages into each worker. A title that
- * does not fit is cut; its last byte is always NUL.
+ * Each process writes to its own copy of these pages. Only bytes of an old title or argument are
+ * cleared, so that a large environment does not become private memory of each worker. A title is
+ * concatenated from parts, because printf(3) would touch six more pages per worker. A title that
+ * does not fit is cut; the last byte is always NUL.
  */
 #include "config.h"
 
@@ -27,9 +26,9 @@
 
 static char *start;
 static size_t space;
-static size_t used; /* bytes from START that may be other than NUL */
+static size_t used; /* bytes from `start` that may differ from NUL */
 
-/* The end of TEXT if it stands at END, as the kernel puts it; else END. */
+/* Returns the end of `text` if it begins at `end`, as the kernel arranges strings; else `end`. */
 static char *extend(char *end, const char *text)
 {
     return text == end ? end + strlen(text) + 1 : end;

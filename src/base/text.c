@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text rules: what text.h says, as code that is meant to be proven.
+ * text.c - checks and compares text. Written so that it can be proven (tests/proof).
  *
- * text_check() walks the bytes from the lowest on, and each step passes one character that is
- * known to be good, or eight when the next eight bytes are plain ASCII (space to tilde), which is
- * what most text is made of. So the position only grows, never beyond the length, and the first
- * step that fails names the first fault.
+ * `text_check` goes through the bytes from the lowest one. Each step skips one valid character, or
+ * eight bytes if the next eight are all printable ASCII (space to tilde), as in most text. So the
+ * position only increases and never exceeds the length, and the first step that fails finds the
+ * first invalid byte.
  *
- * Which bytes may follow which is the table of RFC 3629 section 4 (table 3-7 of the Unicode
- * standard): overlong forms, surrogates and what lies above U+10FFFF differ from good characters
- * in their first two bytes alone, so ranges for these two are the whole rule, and no code point is
- * ever computed.
+ * The valid byte sequences are the table in RFC 3629, section 4 (table 3-7 of the Unicode
+ * standard). Overlong forms, surrogates and code points above U+10FFFF differ from valid characters
+ * in their first two bytes, so ranges for these two bytes suffice and no code point is computed.
  */
 #include "config.h"
 
@@ -18,7 +17,7 @@
 
 #include <stdint.h>
 
-/* A byte's value in each of a word's eight bytes. */
+/* A word with `value` in each of its eight bytes. */
 #define EACH(value) (UINT64_C(0x0101010101010101) * (value))
 
 enum {
@@ -30,8 +29,8 @@ enum {
     C1_SECOND_LAST = 0x9F
 };
 
-/* The characters of two bytes and more that begin with bytes lead_first to lead_last: what their
- * second byte may be, and their length. Later bytes are any continuation byte. */
+/* Characters of two or more bytes whose first byte is lead_first to lead_last: the range of the
+ * second byte, and the length. Further bytes can be any continuation byte. */
 struct sequence {
     unsigned char lead_first, lead_last;
     unsigned char second_first, second_last;
@@ -42,7 +41,7 @@ static const struct sequence sequences[] = {
     {0xC2, 0xDF, 0x80, 0xBF, 2}, /* from U+0080: C0 and C1 would be overlong */
     {0xE0, 0xE0, 0xA0, 0xBF, 3}, /* from U+0800 */
     {0xE1, 0xEC, 0x80, 0xBF, 3}, /* from U+1000 */
-    {0xED, 0xED, 0x80, 0x9F, 3}, /* to U+D7FF: then come the surrogates */
+    {0xED, 0xED, 0x80, 0x9F, 3}, /* to U+D7FF: surrogates follow */
     {0xEE, 0xEF, 0x80, 0xBF, 3}, /* from U+E000 */
     {0xF0, 0xF0, 0x90, 0xBF, 4}, /* from U+10000 */
     {0xF1, 0xF3, 0x80, 0xBF, 4}, /* from U+40000 */
@@ -61,8 +60,7 @@ static bool is_continuation(unsigned char byte)
     return (byte & 0xC0) == CONTINUATION_FIRST;
 }
 
-/* The order of the bytes in the word does not matter here. Compilers make one load of it, and it is
- * right at any address. */
+/* The order of the bytes does not matter. Compilers make this a single load at any address. */
 static uint64_t load_word(const char *bytes)
 {
     return (uint64_t)byte_at(bytes, 0) | (uint64_t)byte_at(bytes, 1) << 8 |
@@ -71,9 +69,9 @@ static uint64_t load_word(const char *bytes)
            (uint64_t)byte_at(bytes, 6) << 48 | (uint64_t)byte_at(bytes, 7) << 56;
 }
 
-/* Whether all eight bytes are PLAIN_FIRST to PLAIN_LAST. Once no byte has its top bit, neither
- * sum nor difference carries from one byte into the next: 0x7F + 1 sets the top bit and nothing
- * lower does, and 0x80 + byte - PLAIN_FIRST loses it just when byte < PLAIN_FIRST. */
+/* Returns whether all eight bytes are PLAIN_FIRST to PLAIN_LAST. If no byte has its top bit set,
+ * neither the sum nor the difference carries from one byte to the next: only 0x7F + 1 sets the top
+ * bit, and 0x80 + byte - PLAIN_FIRST clears it exactly if byte < PLAIN_FIRST. */
 static bool word_is_plain(uint64_t word)
 {
     const uint64_t top = EACH(0x80);
@@ -89,7 +87,7 @@ static enum text_verdict check_ascii(unsigned char byte)
     return (byte >= PLAIN_FIRST && byte <= PLAIN_LAST) || byte == '\t' ? TEXT_OK : TEXT_CONTROL;
 }
 
-/* The row for a character that begins with LEAD; NULL when none does. */
+/* Returns the row for characters that begin with `lead`, or NULL. */
 static const struct sequence *find_sequence(unsigned char lead)
 {
     for (size_t row = 0; row < SEQUENCE_COUNT; row++) {
@@ -99,8 +97,8 @@ static const struct sequence *find_sequence(unsigned char lead)
     return NULL;
 }
 
-/* The length of the well-formed character of two bytes and more that BYTES begin with, at most
- * AVAILABLE (at least 1); 0 when there is none. */
+/* Returns the length of the valid character of two or more bytes at `bytes`, or 0 if there is none
+ * within `available` bytes (at least 1). */
 static size_t sequence_length(const char *bytes, size_t available)
 {
     const struct sequence *sequence = find_sequence(byte_at(bytes, 0));
@@ -118,8 +116,8 @@ static size_t sequence_length(const char *bytes, size_t available)
     return sequence->length;
 }
 
-/* Judges the character that BYTES begin with; AVAILABLE is at least 1. Stores its length in *LENGTH
- * when it is TEXT_OK. */
+/* Checks the character at `bytes`, of which `available` (at least 1) can be read. Stores its length
+ * in `*length` if the result is TEXT_OK. */
 static enum text_verdict check_character(const char *bytes, size_t available, size_t *length)
 {
     unsigned char lead = byte_at(bytes, 0);
