@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The line parser. Input goes through three stages, and each hands the next one less:
+ * line_parse.c - the parser of the line protocol.
  *
- *  - cut: what ends in the bytes given is a line, judged where it lies if all of it lies there.
- * What does not end is held: copied to the parser's buffer, to be joined with what comes next.
- * While `dropping`, bytes are passed over to the next line end and neither held nor judged.
- *  - judge: the rules of line.h, from the length to the text.
- *  - command: one row of the table COMMANDS; parser, usage errors and help text are made of it.
+ * Input goes through three stages:
+ *  1. `cut_line` finds the end of a line. A line that lies completely in the input is parsed in
+ *     place. An incomplete line is held: copied to the parser's buffer until its end arrives. While
+ *     `dropping`, bytes up to the next line end are discarded.
+ *  2. `parse_line` checks the line by the rules in line_parse.h.
+ *  3. `parse_command` looks up a command in the table COMMANDS, from which the usage errors and the
+ *     help text are made too.
  *
- * Memory: the buffer has space for the longest line that is not yet known to be too long
- * (max_message bytes, a doubled slash, a CR) and one byte more, so that a full buffer is always one
- * that is too long. It never grows. `held` is below its capacity between calls, and is 0 while
- * `dropping`.
+ * Memory: the buffer has space for the longest valid line (max_message bytes, a doubled slash, a
+ * CR) and one more byte, so a line that fills the buffer is always too long. The buffer never
+ * grows. Between calls `held` is less than `capacity`, and it is 0 while `dropping`.
  *
- * Events point into the bytes given, the buffer, or the parser's own words for errors.
+ * Events point into the input, the buffer, or the parser's error text.
  */
 #include "config.h"
 
 #include "protocol/line/line_parse.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -26,18 +30,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/text.h"
-
 /* name, event, argument, usage, help */
 #define COMMANDS(ROW)                                                                              \
-    ROW("nick", LINE_NICK, ARGUMENT_NEEDED, "/nick NAME", "take another name")                     \
-    ROW("who", LINE_WHO, ARGUMENT_NONE, "/who", "see who is here")                                 \
-    ROW("help", LINE_HELP, ARGUMENT_NONE, "/help", "see this")                                     \
+    ROW("nick", LINE_NICK, ARGUMENT_NEEDED, "/nick NAME", "change your nickname")                  \
+    ROW("who", LINE_WHO, ARGUMENT_NONE, "/who", "list who is here")                                \
+    ROW("help", LINE_HELP, ARGUMENT_NONE, "/help", "show this help")                               \
     ROW("quit", LINE_QUIT, ARGUMENT_OPTIONAL, "/quit [REASON]", "leave")
 
 enum argument {
-    ARGUMENT_NONE, /* passed over when there is one */
+    ARGUMENT_NONE, /* an argument is ignored */
     ARGUMENT_OPTIONAL,
     ARGUMENT_NEEDED
 };
@@ -54,30 +55,30 @@ static const struct command commands[] = {COMMANDS(COMMAND_ROW)};
 
 #define HELP_ROW(name, kind, argument, usage, help) usage ": " help,
 static const char *const help_lines[] = {
-    "What you type is said to everyone here, but for these:",
+    "Every line you type is sent to everyone here, except these commands:",
     COMMANDS(HELP_ROW) /* each with its comma */
-    "//TEXT: say /TEXT",
+    "//TEXT: send /TEXT",
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 enum { HELP_COUNT = sizeof help_lines / sizeof help_lines[0] };
 
-/* A doubled slash, a CR, and the byte that makes a line too long whatever it is. */
+/* A doubled slash, a CR, and one byte that always makes the line too long. */
 enum { BUFFER_EXTRA = 3 };
 
-/* Fits every sentence below, with a number of 20 digits or LINE_SHOWN_MAX bytes in it. */
-enum { WORDS_SIZE = 128 };
+/* Enough for every error below, with a number of 20 digits or LINE_SHOWN_MAX bytes in it. */
+enum { ERROR_SIZE = 128 };
 
 struct line_parser {
     size_t max_message;
     bool dropping;
     size_t held;
     size_t capacity;
-    char words[WORDS_SIZE];
-    char *buffer; /* of `capacity` bytes, once a line has come in pieces: most come whole */
+    char error[ERROR_SIZE];
+    char *buffer; /* of `capacity` bytes; allocated when the first incomplete line arrives */
 };
 
-/* A line or part of it: bytes that somebody else owns. */
+/* A line or part of a line; does not own its bytes. */
 struct span {
     const char *bytes;
     size_t length;
@@ -136,13 +137,13 @@ static void set_error(struct line_parser *parser, struct line_event *event, cons
     va_list arguments;
 
     va_start(arguments, format);
-    int length = vsnprintf(parser->words, sizeof parser->words, format, arguments);
+    int length = vsnprintf(parser->error, sizeof parser->error, format, arguments);
     va_end(arguments);
-    assert(length > 0 && (size_t)length < sizeof parser->words);
-    set_event(event, LINE_ERROR, (struct span){parser->words, (size_t)length});
+    assert(length > 0 && (size_t)length < sizeof parser->error);
+    set_event(event, LINE_ERROR, (struct span){parser->error, (size_t)length});
 }
 
-/* A line, or the beginning of one, without the CR that does or may yet belong to its end. */
+/* Returns a line, or the beginning of one, without a CR that may be part of the line end. */
 static struct span without_end(struct span line)
 {
     if (line.length > 0 && line.bytes[line.length - 1] == '\r')
@@ -150,16 +151,16 @@ static struct span without_end(struct span line)
     return line;
 }
 
-static bool is_said_slash(struct span line)
+static bool has_doubled_slash(struct span line)
 {
     return line.length >= 2 && line.bytes[0] == '/' && line.bytes[1] == '/';
 }
 
-/* What is true of the beginning of a line is true of all of it: more bytes never make less text. */
+/* If the beginning of a line is too long, the whole line is too. */
 static bool is_too_long(const struct line_parser *parser, struct span line)
 {
     line = without_end(line);
-    return line.length - (is_said_slash(line) ? 1 : 0) > parser->max_message;
+    return line.length - (has_doubled_slash(line) ? 1 : 0) > parser->max_message;
 }
 
 static const struct command *find_command(struct span name)
@@ -171,8 +172,8 @@ static const struct command *find_command(struct span name)
     return NULL;
 }
 
-/* A reason is the only argument whose length is bounded here: it goes to the whole room, and is no
- * message. */
+/* Cuts a quit reason to its maximum length, because it is sent to the whole room. The lengths of
+ * other arguments are not limited here. */
 static struct span bounded_argument(const struct command *command, struct span argument)
 {
     if (command->argument == ARGUMENT_NONE)
@@ -182,8 +183,8 @@ static struct span bounded_argument(const struct command *command, struct span a
     return without_trailing_blanks(argument);
 }
 
-/* LINE is a slash and perhaps more. */
-static void judge_command(struct line_parser *parser, struct span line, struct line_event *event)
+/* `line` begins with a slash. */
+static void parse_command(struct line_parser *parser, struct span line, struct line_event *event)
 {
     struct span name = skip(line, 1);
     name.length = 0;
@@ -201,14 +202,13 @@ static void judge_command(struct line_parser *parser, struct span line, struct l
     struct span argument = without_leading_blanks(skip(line, 1 + name.length));
     argument = bounded_argument(command, argument);
     if (command->argument == ARGUMENT_NEEDED && argument.length == 0)
-        set_error(parser, event, "Something is missing; say %s", command->usage);
+        set_error(parser, event, "Usage: %s", command->usage);
     else
         set_event(event, command->kind, argument);
 }
 
-/* LINE is not too long, and may still have the CR of its end. An empty one leaves EVENT as it is.
- */
-static void judge(struct line_parser *parser, struct span line, struct line_event *event)
+/* `line` is not too long and may end in a CR. `event` is unchanged if the line is empty. */
+static void parse_line(struct line_parser *parser, struct span line, struct line_event *event)
 {
     line = without_end(line);
     if (line.length == 0)
@@ -216,21 +216,19 @@ static void judge(struct line_parser *parser, struct span line, struct line_even
 
     switch (text_check(line.bytes, line.length)) {
     case TEXT_CONTROL:
-        set_error(parser, event,
-            "Control characters other than tab are not allowed; the line was "
-            "dropped");
+        set_error(parser, event, "Line dropped: control characters other than tab are not allowed");
         return;
     case TEXT_NOT_UTF8:
-        set_error(parser, event, "Text must be UTF-8; the line is not, and was dropped");
+        set_error(parser, event, "Line dropped: not valid UTF-8");
         return;
     case TEXT_OK:
         break;
     }
 
-    if (is_said_slash(line))
+    if (has_doubled_slash(line))
         set_event(event, LINE_MESSAGE, skip(line, 1));
     else if (line.bytes[0] == '/')
-        judge_command(parser, line, event);
+        parse_command(parser, line, event);
     else
         set_event(event, LINE_MESSAGE, line);
 }
@@ -244,7 +242,7 @@ static void hold(struct line_parser *parser, struct span piece)
     parser->held += piece.length;
 }
 
-/* The line whose last part, or last part so far, is PIECE. */
+/* Returns the line that ends with `piece`, or its beginning if it is not complete. */
 static struct span join(struct line_parser *parser, struct span piece, bool ended)
 {
     if (parser->held == 0 && ended)
@@ -253,8 +251,8 @@ static struct span join(struct line_parser *parser, struct span piece, bool ende
     return (struct span){parser->buffer, parser->held};
 }
 
-/* Passes over INPUT to the end of the line that is dropped. Returns how many bytes that is. */
-static size_t drop(struct line_parser *parser, struct span input)
+/* Discards input up to the end of the line that is being dropped. Returns how many bytes. */
+static size_t drop_line(struct line_parser *parser, struct span input)
 {
     const char *end = memchr(input.bytes, '\n', input.length);
 
@@ -264,9 +262,8 @@ static size_t drop(struct line_parser *parser, struct span input)
     return (size_t)(end - input.bytes) + 1;
 }
 
-/* Takes one line from INPUT, or what there is of it, and no more than makes it too long. Returns
- * how many bytes that is. */
-static size_t cut(struct line_parser *parser, struct span input, struct line_event *event)
+/* Consumes one line, or its beginning if it is incomplete or too long. Returns how many bytes. */
+static size_t cut_line(struct line_parser *parser, struct span input, struct line_event *event)
 {
     size_t space = parser->capacity - parser->held;
     size_t reach = input.length < space ? input.length : space;
@@ -277,10 +274,9 @@ static size_t cut(struct line_parser *parser, struct span input, struct line_eve
     bool too_long = is_too_long(parser, line);
 
     if (too_long)
-        set_error(
-            parser, event, "Line too long (over %zu bytes); it was dropped", parser->max_message);
+        set_error(parser, event, "Line dropped: longer than %zu bytes", parser->max_message);
     else if (ended)
-        judge(parser, line, event);
+        parse_line(parser, line, event);
     if (too_long || ended)
         parser->held = 0;
     parser->dropping = too_long && !ended;
@@ -294,7 +290,8 @@ size_t line_parse(
 
     set_event(event, LINE_NONE, (struct span){"", 0});
     while (rest.length > 0 && event->kind == LINE_NONE) {
-        size_t consumed = parser->dropping ? drop(parser, rest) : cut(parser, rest, event);
+        size_t consumed =
+            parser->dropping ? drop_line(parser, rest) : cut_line(parser, rest, event);
         rest = skip(rest, consumed);
     }
     return length - rest.length;
@@ -303,7 +300,7 @@ size_t line_parse(
 void line_parse_end(struct line_parser *parser, struct line_event *event)
 {
     set_event(event, LINE_NONE, (struct span){"", 0});
-    judge(parser, (struct span){parser->buffer, parser->held}, event);
+    parse_line(parser, (struct span){parser->buffer, parser->held}, event);
     parser->held = 0;
     parser->dropping = false;
 }

@@ -18,10 +18,10 @@
 #include "tests/check_main.h"
 #include "tests/protocol/line/line_record.h"
 
-#define CONTROL  "E Control characters other than tab are not allowed; the line was dropped\n"
-#define NOT_UTF8 "E Text must be UTF-8; the line is not, and was dropped\n"
-#define LONG_16  "E Line too long (over 16 bytes); it was dropped\n"
-#define NO_NAME  "E Something is missing; say /nick NAME\n"
+#define CONTROL  "E Line dropped: control characters other than tab are not allowed\n"
+#define NOT_UTF8 "E Line dropped: not valid UTF-8\n"
+#define LONG_16  "E Line dropped: longer than 16 bytes\n"
+#define NO_NAME  "E Usage: /nick NAME\n"
 
 #define UNKNOWN(shown) "E Unknown command " shown "; /help lists the commands\n"
 
@@ -251,8 +251,7 @@ START_TEST(a_parser_is_new_after_the_end)
     expect_step(parse(parser, "half", 4), LINE_NONE, "");
     expect_step(end(parser), LINE_MESSAGE, "half");
     expect_step(end(parser), LINE_NONE, "");
-    expect_step(
-        parse(parser, "longer", 6), LINE_ERROR, "Line too long (over 4 bytes); it was dropped");
+    expect_step(parse(parser, "longer", 6), LINE_ERROR, "Line dropped: longer than 4 bytes");
     expect_step(end(parser), LINE_NONE, "");
     expect_step(parse(parser, "hi\n", 3), LINE_MESSAGE, "hi");
     line_parser_free(parser);
@@ -264,11 +263,11 @@ START_TEST(a_long_line_is_told_at_the_first_byte_too_many)
     struct line_parser *parser = line_parser_new(4);
 
     expect_step(parse(parser, "1234", 4), LINE_NONE, "");
-    expect_step(parse(parser, "5", 1), LINE_ERROR, "Line too long (over 4 bytes); it was dropped");
+    expect_step(parse(parser, "5", 1), LINE_ERROR, "Line dropped: longer than 4 bytes");
     expect_step(parse(parser, "6789", 4), LINE_NONE, "");
     expect_step(parse(parser, "\n", 1), LINE_NONE, "");
     expect_step(parse(parser, "1234\r", 5), LINE_NONE, "");
-    expect_step(parse(parser, "\r", 1), LINE_ERROR, "Line too long (over 4 bytes); it was dropped");
+    expect_step(parse(parser, "\r", 1), LINE_ERROR, "Line dropped: longer than 4 bytes");
     expect_step(parse(parser, "\n", 1), LINE_NONE, "");
     expect_step(parse(parser, "//345\r", 6), LINE_NONE, "");
     expect_step(parse(parser, "\n", 1), LINE_MESSAGE, "/345");
@@ -283,7 +282,7 @@ START_TEST(the_shortest_max_message_works)
     expect_step(parse(parser, "x\r\n", 3), LINE_MESSAGE, "x");
     expect_step(parse(parser, "//\r", 3), LINE_NONE, "");
     expect_step(parse(parser, "\n", 1), LINE_MESSAGE, "/");
-    expect_step(parse(parser, "xy", 2), LINE_ERROR, "Line too long (over 1 bytes); it was dropped");
+    expect_step(parse(parser, "xy", 2), LINE_ERROR, "Line dropped: longer than 1 bytes");
     line_parser_free(parser);
 }
 END_TEST
@@ -296,7 +295,7 @@ START_TEST(errors_fit_whatever_the_limit)
     struct line_parser *parser = line_parser_new(LENGTH - 1);
 
     memset(input, 'x', LENGTH);
-    snprintf(words, sizeof words, "Line too long (over %d bytes); it was dropped", LENGTH - 1);
+    snprintf(words, sizeof words, "Line dropped: longer than %d bytes", LENGTH - 1);
     expect_step(parse(parser, input, LENGTH), LINE_ERROR, words);
     line_parser_free(parser);
     free(input);
@@ -361,7 +360,7 @@ START_TEST(an_endless_line_is_one_error_in_bounded_memory)
 
     memset(piece, 'x', PIECE);
     struct step step = parse(parser, piece, PIECE);
-    expect_step(step, LINE_ERROR, "Line too long (over 4096 bytes); it was dropped");
+    expect_step(step, LINE_ERROR, "Line dropped: longer than 4096 bytes");
     expect_step(parse(parser, piece, PIECE - step.consumed), LINE_NONE, "");
     long peak = peak_memory();
     for (int i = 1; i < PIECES; i++) {
