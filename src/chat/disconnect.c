@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: ISC */
 /*
- * disconnect.c - the columns of the table of reasons.
+ * disconnect.c - looks up columns of the table of reasons.
  */
 #include "config.h"
 
@@ -12,8 +13,7 @@ struct row {
     const char *last_line;
 };
 
-static const struct row rows[DISCONNECT_COUNT] = {
-    [DISCONNECT_NONE] = {"none", NULL, false, NULL},
+static const struct row rows[DISCONNECT_COUNT] = {[DISCONNECT_NONE] = {"none", NULL, false, NULL},
 #define REASON(symbol, word, announcement, drains, line)                                           \
     [DISCONNECT_##symbol] = {word, announcement, drains, line},
     DISCONNECT_REASONS(REASON)

@@ -9,22 +9,21 @@
 #include <stddef.h>
 
 /*
- * symbol; word in logs and counters; what the room is told after "NAME left" (NULL: the room is not
- * told); whether the client first receives everything that is pending for it (1), or is already
- * gone or is cut off (0); the last line that the client itself receives, if the process that writes
- * to it is alive and the line fits after a complete line (NULL: none).
+ * symbol; word in logs and counters; text that the room receives after "NAME left" (NULL: the room
+ * receives nothing); whether the client first receives everything that is pending for it (1), or is
+ * already gone or is disconnected at once (0); the last line that the client itself receives, if
+ * its deliverer is alive and the connection accepts the line after a complete one (NULL: none).
  */
 #define LAST_LINE(why) "! You are disconnected: " why "\n"
 #define DISCONNECT_REASONS(REASON)                                                                 \
     REASON(CLOSED, "closed", "", 1, NULL)                                                          \
     REASON(QUIT, "quit", " (quit)", 1, NULL)                                                       \
     REASON(CONNECTION_LOST, "connection-lost", " (connection lost)", 0, NULL)                      \
-    REASON(STALLED, "stalled", " (too slow)", 0,                                                   \
-        LAST_LINE("this connection takes its messages too slowly"))                                \
+    REASON(STALLED, "stalled", " (too slow)", 0, LAST_LINE("too slow to read its messages"))       \
     REASON(WORKER_CRASH, "worker-crash", " (connection lost)", 0,                                  \
-        LAST_LINE("the process that read this connection has died"))                               \
+        LAST_LINE("internal error (the process for this connection crashed)"))                     \
     REASON(WORKER_FAULT, "worker-fault", " (connection lost)", 0,                                  \
-        LAST_LINE("the process that read this connection was at fault"))                           \
+        LAST_LINE("internal error (the process for this connection was faulty)"))                  \
     REASON(COURIER_LOST, "courier-lost", " (connection lost)", 0, NULL)                            \
     REASON(NO_WORKER, "no-worker", NULL, 0, NULL)                                                  \
     REASON(UNUSED, "unused", NULL, 0, NULL)                                                        \
@@ -38,16 +37,16 @@ enum disconnect_reason {
         DISCONNECT_COUNT
 };
 
-/* The word in logs and counters. */
+/* Returns the word in logs and counters. */
 const char *disconnect_word(enum disconnect_reason reason);
 
-/* What the room is told after "NAME left"; NULL: the room is not told. */
+/* Returns the text that the room receives after "NAME left", or NULL. */
 const char *disconnect_announcement(enum disconnect_reason reason);
 
-/* Whether the client first receives everything that is pending for it. */
+/* Returns whether the client first receives everything that is pending for it. */
 bool disconnect_drains(enum disconnect_reason reason);
 
-/* The last line that the client itself receives; NULL: none. */
+/* Returns the last line that the client itself receives, or NULL. */
 const char *disconnect_last_line(enum disconnect_reason reason);
 
 #endif

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names, in three parts that agree with each other:
+ * names.c - the nicknames of the clients.
  *
- *  1. entries: per slot its name, empty for none, and the number of a guest name, 0 for others.
- *  2. buckets: a hash table from the name in small letters to the slots that have such a name,
- *     chained through the entries. It has at least as many buckets as there are slots. Who opens
- *     many connections to take names of one bucket makes that chain as long, and no longer.
- *  3. free_numbers: the guest numbers up to highest_number that nobody has, as a heap with the
- *     lowest on top. As no more numbers are in use than there are slots, none is ever above that,
- *     and the heap never needs more room than one place per slot.
+ * Model: three data structures are kept consistent.
+ *  1. `entries` has for each slot its name, empty if it has none, and its guest number, 0 if it is
+ *     not a guest.
+ *  2. `buckets` is a hash table from the lower-case name to slots, chained through the entries. It
+ *     has at least as many buckets as there are slots. A chain can become as long as the number of
+ *     connections that choose names for one bucket.
+ *  3. `free_numbers` is a heap of the unused guest numbers up to `highest_number`, with the lowest
+ *     on top. No more numbers are in use than there are slots, so no number exceeds that, and the
+ *     heap needs at most one place per slot.
  *
- * A guest name never collides with a taken one, as names_take() gives no name of that form.
+ * A guest name never collides with another name, because `names_take` refuses names of that form.
  */
 #include "config.h"
 
 #include "chat/names.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -23,34 +28,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/text.h"
-
 #define GUEST_PREFIX "guest"
 
-/* The digits of an unsigned int and the NUL fit beside the prefix. */
+/* The prefix, the digits of an unsigned int and the NUL fit in a name. */
 _Static_assert(sizeof GUEST_PREFIX + 10 <= NAME_LENGTH_MAX + 1, "a guest name is a name");
 
-/* verdict, words for the client */
+/* verdict, text for the client */
 #define VERDICTS(ROW)                                                                              \
-    ROW(NAMES_OK, "The name is yours")                                                             \
-    ROW(NAMES_BAD, "A name has 1 to 32 of A-Z a-z 0-9 - _ . [ ] { } | ^ ` and no digit first")     \
-    ROW(NAMES_RESERVED, "Names like guest1 are given by the server; choose another")               \
-    ROW(NAMES_TAKEN, "Somebody here has that name already; choose another")
+    ROW(NAMES_OK, "The nickname is yours")                                                         \
+    ROW(NAMES_BAD,                                                                                 \
+        "A nickname is 1 to 32 of A-Z a-z 0-9 - _ . [ ] { } | ^ ` without a digit at the start")   \
+    ROW(NAMES_RESERVED, "Names like guest1 are assigned by the server; choose another one")        \
+    ROW(NAMES_TAKEN, "That nickname is already in use; choose another one")
 
-_Static_assert(NAME_LENGTH_MAX == 32, "the words for NAMES_BAD say so");
+_Static_assert(NAME_LENGTH_MAX == 32, "the text for NAMES_BAD says so");
 
 struct entry {
-    char name[NAME_LENGTH_MAX + 1]; /* empty: none */
-    unsigned guest_number;          /* 0: no guest */
-    unsigned next;                  /* slot + 1 of the next in its bucket, 0: the last */
+    char name[NAME_LENGTH_MAX + 1]; /* empty if the slot has none */
+    unsigned guest_number;          /* 0: not a guest */
+    unsigned next;                  /* slot + 1 of the next entry in the bucket; 0: none */
 };
 
 struct names {
     unsigned slots;
     struct entry *entries; /* one per slot */
 
-    unsigned *buckets; /* slot + 1 of the first, 0: empty */
+    unsigned *buckets; /* slot + 1 of the first entry; 0: none */
     size_t bucket_mask;
 
     unsigned *free_numbers;
@@ -97,7 +100,7 @@ static struct entry *entry_of(const struct names *names, unsigned slot)
     return &names->entries[slot];
 }
 
-/* The head of the chain that a name belongs to; the hash is FNV-1a of its small letters. */
+/* Returns the head of the chain for a name; the hash is FNV-1a of the lower-case name. */
 static unsigned *bucket_of(const struct names *names, const char *name, size_t length)
 {
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
@@ -109,7 +112,7 @@ static unsigned *bucket_of(const struct names *names, const char *name, size_t l
     return &names->buckets[(hash ^ hash >> 32) & names->bucket_mask];
 }
 
-/* The slot + 1 that has the name, in whatever case; 0 when none has. */
+/* Returns slot + 1 of the client with this name, in any case, or 0. */
 static unsigned find(const struct names *names, const char *name, size_t length)
 {
     unsigned link = *bucket_of(names, name, length);

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A room, as two arrays: the members without gaps, in no order that lasts, and for every slot
- * its place among them. Each is the other's inverse: members[place[slot] - 1] == slot for all slots
- * that are in; the place of all others is ABSENT. There is room for every slot, so it is never
- * full.
+ * room.c - a room as two arrays.
+ *
+ * Model: `members` contains the members without gaps, and `place` contains for each slot its
+ * position in `members`. For every member, members[place[slot] - 1] == slot; for all other slots,
+ * place[slot] is ABSENT. There is a place for every slot, so a room is never full.
  */
 #include "config.h"
 
 #include "chat/room.h"
 
+#include "base/alloc.h"
+
 #include <assert.h>
 #include <stdlib.h>
-
-#include "base/alloc.h"
 
 enum { ABSENT = 0 };
 
 struct room {
     unsigned slots;
     unsigned count;
-    unsigned *members; /* the slots that are in: the first COUNT */
-    unsigned *place;   /* per slot: its index in members plus 1, or ABSENT */
+    unsigned *members; /* the first `count` elements are the slots of the members */
+    unsigned *place;   /* per slot: its index in `members` plus 1, or ABSENT */
 };
 
 struct room *room_new(unsigned slots)

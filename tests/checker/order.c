@@ -23,10 +23,11 @@ static const struct reason reasons[] = {
     {"closed", "", true, NULL},
     {"quit", " (quit", true, NULL},
     {"connection-lost", " (connection lost)", false, NULL},
-    {"stalled", " (too slow)", false, "this connection takes its messages too slowly"},
-    {"worker-crash", " (connection lost)", false, "the process that read this connection has died"},
+    {"stalled", " (too slow)", false, "too slow to read its messages"},
+    {"worker-crash", " (connection lost)", false,
+        "internal error (the process for this connection crashed)"},
     {"worker-fault", " (connection lost)", false,
-        "the process that read this connection was at fault"},
+        "internal error (the process for this connection was faulty)"},
     {"courier-lost", " (connection lost)", false, NULL},
 };
 

@@ -22,9 +22,9 @@
 #define SIMULATION_LINE     160
 
 /* The last line of who is ended for that. */
-#define SIMULATED_TOO_SLOW "! You are disconnected: this connection takes its messages too slowly\n"
+#define SIMULATED_TOO_SLOW "! You are disconnected: too slow to read its messages\n"
 #define SIMULATED_WORKER_DIED                                                                      \
-    "! You are disconnected: the process that read this connection has died\n"
+    "! You are disconnected: internal error (the process for this connection crashed)\n"
 
 enum simulation_kind { SIMULATED_MESSAGE, SIMULATED_EVENT, SIMULATED_PRIVATE };
 

@@ -342,7 +342,7 @@ static void expect_beginning(const struct client *victim, const struct client *w
     const char *why = transcript_take_goodbye(got);
 
     if (why != NULL)
-        ck_assert_str_eq(why, "this connection takes its messages too slowly");
+        ck_assert_str_eq(why, "too slow to read its messages");
     ck_assert_uint_le(got->count, told->count);
     told->count = got->count;
     transcript_expect_same(told, got);

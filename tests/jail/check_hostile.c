@@ -359,8 +359,8 @@ static const char *take_answer(struct attack *attack)
     if (line == NULL || strncmp(line, "! You are disconnected: ", 24) != 0)
         return line;
     ck_assert_str_eq(line + 24, attack->fault != NULL
-                                    ? "the process that read this connection was at fault"
-                                    : "the process that read this connection has died");
+                                    ? "internal error (the process for this connection was faulty)"
+                                    : "internal error (the process for this connection crashed)");
     attack->told++;
     return NULL;
 }

@@ -47,8 +47,8 @@ START_TEST(a_worker_dies)
     client_join_room(daemon_address(daemon, 0), crowd, 3);
     ck_assert_int_eq(kill(daemon_worker_of(daemon, "guest2"), deaths[_i]), 0);
     if (!mode_is_workers())
-        client_expect(
-            crowd[1], "! You are disconnected: the process that read this connection has died");
+        client_expect(crowd[1],
+            "! You are disconnected: internal error (the process for this connection crashed)");
     client_expect_end(crowd[1]);
     client_expect(crowd[0], "* guest2 left (connection lost)");
     client_expect(crowd[2], "* guest2 left (connection lost)");
