@@ -160,7 +160,7 @@ static void on_child(evutil_socket_t number, short what, void *argument)
 static void on_hangup(evutil_socket_t number, short what, void *argument)
 {
     (void)number, (void)what, (void)argument;
-    log_event(LOG_LEVEL_NOTICE, "hangup", "done=nothing");
+    log_event(LOG_LEVEL_NOTICE, "hangup", "action=ignored");
 }
 
 static void log_ends(const struct counters *counters, char *text, size_t size)
@@ -184,7 +184,7 @@ static void on_counters(evutil_socket_t number, short what, void *argument)
     log_ends(counters, ends, sizeof ends);
     log_event(LOG_LEVEL_NOTICE, "counters",
         "clients=%u slots=%u accepted=%" PRIu64 " joins=%" PRIu64 " refused-full=%" PRIu64
-        " refused-busy=%" PRIu64 " refused-punished=%" PRIu64 " messages=%" PRIu64
+        " refused-busy=%" PRIu64 " refused-penalty=%" PRIu64 " messages=%" PRIu64
         " message-bytes=%" PRIu64 " records=%" PRIu64 " ring-waits=%" PRIu64 " turns=%" PRIu64 "%s",
         room_count(supervisor->lobby), supervisor->used - supervisor->spare_count,
         counters->accepted, counters->joins, counters->refused_full, counters->refused_busy,
@@ -462,8 +462,7 @@ static bool start(struct run *run, const struct process_kind *kinds)
     if (!make_region(supervisor) || !confinement_enter(options, kinds))
         return false;
     if (!loop_prepare() || !spawner_prepare(&supervisor->spawner, supervisor, kinds)) {
-        fprintf(
-            stderr, "chatroomd: cannot make the process that makes workers: %s\n", strerror(errno));
+        fprintf(stderr, "chatroomd: cannot start the forker: %s\n", strerror(errno));
         return false;
     }
     make_tables(run);
@@ -472,7 +471,7 @@ static bool start(struct run *run, const struct process_kind *kinds)
     supervisor->base = loop_new();
     if (supervisor->base == NULL || !watch_signals(run) || !spawner_open(&supervisor->spawner) ||
         !couriers_open(supervisor) || !acceptor_open(&run->acceptor)) {
-        fprintf(stderr, "chatroomd: cannot make the event loop: %s\n", strerror(errno));
+        fprintf(stderr, "chatroomd: cannot create the event loop: %s\n", strerror(errno));
         return false;
     }
     log_ready(run);
