@@ -4,6 +4,7 @@ noinst_LIBRARIES += libchatroomd.a
 libchatroomd_a_SOURCES = \
 	src/base/address.c src/base/address.h \
 	src/base/alloc.c src/base/alloc.h \
+	src/base/clock.h \
 	src/base/config_file.c src/base/config_file.h \
 	src/base/descriptors.c src/base/descriptors.h \
 	src/base/filter.c src/base/filter.h \

@@ -24,9 +24,7 @@
  *    header, or refuses.
  *
  * A record's bytes are contiguous in the ring; where one does not fit before the ring's end, the
- * rest of that lap stays unused. `oldest_sequence` moves before bytes are written over, so that a
- * reader without a claim on the ring (a view) can judge what it copied: whole if the record's
- * sequence number is still not below `oldest_sequence` afterwards.
+ * rest of that lap stays unused.
  */
 #ifndef CHATROOMD_REGION_LAYOUT_H
 #define CHATROOMD_REGION_LAYOUT_H
@@ -36,7 +34,7 @@
 #include <stdint.h>
 
 #define REGION_MAGIC   UINT64_C(0x646d6f6f72746163) /* "catroomd", little endian */
-#define REGION_VERSION 2u
+#define REGION_VERSION 3u
 
 #define REGION_CACHE_LINE 64
 
@@ -67,8 +65,6 @@ struct region_header {
     uint64_t magic;
     _Atomic uint32_t version;
     uint32_t slot_count;
-    uint64_t epoch;        /* random; names this life of the region */
-    uint64_t started;      /* nanoseconds since 1970 */
     uint64_t total_size;   /* bytes, all parts */
     uint64_t slots_offset; /* bytes from the header's first */
     uint64_t index_offset;
@@ -84,7 +80,6 @@ struct region_header {
     uint32_t reserved;
 
     _Alignas(REGION_CACHE_LINE) _Atomic uint64_t next_sequence; /* one beyond the newest record */
-    _Atomic uint64_t oldest_sequence; /* the oldest whose bytes and entry are still whole */
 };
 
 /* Where the parts are that workers map: what the header says of them. */
@@ -99,7 +94,6 @@ struct region_places {
  * one for each courier. */
 struct region_slot {
     _Alignas(REGION_CACHE_LINE) _Atomic uint32_t generation;
-    _Atomic uint32_t occupied; /* 1 from the newcomer's start until the slot is free again */
     /* The position that the supervisor waits for before it can go on, or 0. Who delivers to this
      * client sends SPACE on the relay when its position passes this, and a courier when the lowest
      * of its clients' does. One word for each rather than one for all, so that only those that hold
@@ -110,7 +104,6 @@ struct region_slot {
 /* One record. Written whole before header.next_sequence passes it, constant until written over. */
 struct record_entry {
     uint64_t sequence;
-    uint64_t time;   /* nanoseconds since 1970 */
     uint64_t offset; /* in the ring's endless byte stream; modulo ring_size in memory */
     uint32_t length; /* bytes, the line feed included */
     uint16_t kind;   /* enum record_kind */
@@ -119,11 +112,7 @@ struct record_entry {
     uint32_t sender_generation;
     uint32_t recipient; /* slot, or REGION_NO_SLOT: everyone in the room */
     uint32_t recipient_generation;
-    uint16_t
-        name_offset; /* where in the record the sender's name stands (for RENAMED the new one) */
-    uint16_t name_length; /* 0: no name in it */
-    uint16_t text_offset; /* where what was said begins; it ends before the line feed */
-    uint16_t reserved[5];
+    uint32_t reserved[6];
 };
 
 /* How far one client's delivery had got at some moment. */

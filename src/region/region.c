@@ -24,7 +24,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BYTES_PER_INDEX_ENTRY 64 /* ring bytes for which the index has one entry */
@@ -155,22 +154,15 @@ static void point_into(struct region *region, char *base)
 }
 
 /* Writes the header, its version last. */
-static bool stamp(struct region *region, char *base, const struct region_header *layout)
+static void write_header(struct region *region, char *base, const struct region_header *layout)
 {
     struct region_header *header = (struct region_header *)(void *)base;
-    struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
     memcpy(header, layout, sizeof *header);
     header->magic = REGION_MAGIC;
-    header->started = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    if (getrandom(&header->epoch, sizeof header->epoch, 0) != (ssize_t)sizeof header->epoch)
-        return false;
     atomic_store_explicit(&header->next_sequence, 1, memory_order_relaxed);
-    atomic_store_explicit(&header->oldest_sequence, 1, memory_order_relaxed);
     point_into(region, base);
     atomic_store_explicit(&header->version, REGION_VERSION, memory_order_release);
-    return true;
 }
 
 bool region_create(
@@ -191,12 +183,12 @@ bool region_create(
     if (!reserve(region->read_write_fd, size, error, error_size))
         goto fail;
     base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, region->read_write_fd, 0);
-    if (base == MAP_FAILED || madvise(base, size, MADV_DONTFORK) != 0 || !fill(base, size) ||
-        !stamp(region, base, &layout)) {
+    if (base == MAP_FAILED || madvise(base, size, MADV_DONTFORK) != 0 || !fill(base, size)) {
         snprintf(error, error_size, "cannot map %llu KiB of shared memory: %s",
             (unsigned long long)size / 1024, strerror(errno));
         goto fail;
     }
+    write_header(region, base, &layout);
     return true;
 fail:
     if (base != MAP_FAILED)

@@ -7,8 +7,7 @@
  * are one run of bytes for whoever delivers them.
  *
  * Invariants: the supervisor is the only writer; [oldest_sequence, next_sequence) are whole, at
- * most index_count of them; oldest_sequence is stored before the bytes it gives up are written
- * over.
+ * most index_count of them.
  *
  * Overflow: ring_fits() says no, and the caller waits; nothing is ever dropped here.
  */
@@ -70,12 +69,7 @@ static void give_up(struct ring *ring, uint64_t end)
         oldest < ring->next_sequence && (entry_of(ring, oldest)->offset + header->ring_size < end ||
                                             ring->next_sequence - oldest >= header->index_count))
         oldest++;
-    if (oldest == ring->oldest_sequence)
-        return;
     ring->oldest_sequence = oldest;
-    atomic_store_explicit(&ring->region->header->oldest_sequence, oldest, memory_order_release);
-    /* A reader that finds its record not yet given up must not have seen the bytes that follow. */
-    atomic_thread_fence(memory_order_seq_cst);
 }
 
 char *ring_open(struct ring *ring, size_t length)
@@ -88,15 +82,13 @@ char *ring_open(struct ring *ring, size_t length)
     return ring->region->ring + ring->head % size;
 }
 
-uint64_t ring_commit(
-    struct ring *ring, const struct record_label *label, size_t length, uint64_t time)
+uint64_t ring_commit(struct ring *ring, const struct record_label *label, size_t length)
 {
     uint64_t sequence = ring->next_sequence;
     struct record_entry *entry = entry_of(ring, sequence);
 
     *entry = (struct record_entry){
         .sequence = sequence,
-        .time = time,
         .offset = ring->head,
         .length = (uint32_t)length,
         .kind = (uint16_t)label->kind,
@@ -105,9 +97,6 @@ uint64_t ring_commit(
         .sender_generation = label->sender_generation,
         .recipient = label->recipient,
         .recipient_generation = label->recipient_generation,
-        .name_offset = label->name_offset,
-        .name_length = label->name_length,
-        .text_offset = label->text_offset,
     };
     ring->head += length;
     ring->next_sequence = sequence + 1;

@@ -25,7 +25,6 @@ struct record_label {
     uint16_t room;
     uint32_t sender, sender_generation;
     uint32_t recipient, recipient_generation;
-    uint16_t name_offset, name_length, text_offset;
 };
 
 void ring_init(struct ring *ring, struct region *region);
@@ -41,10 +40,9 @@ bool ring_fits(const struct ring *ring, uint64_t held, size_t length, size_t lon
 /* The place for the next record of `length` bytes. The caller has asked ring_fits(). */
 char *ring_open(struct ring *ring, size_t length);
 
-/* Makes the opened record, of `length` bytes (at most what was opened), the next one; `time` in
- * nanoseconds since 1970. Returns its sequence number. */
-uint64_t ring_commit(
-    struct ring *ring, const struct record_label *label, size_t length, uint64_t time);
+/* Makes the opened record, of `length` bytes (at most what was opened), the next one. Returns its
+ * sequence number. */
+uint64_t ring_commit(struct ring *ring, const struct record_label *label, size_t length);
 
 /* Bytes of the ring from record `sequence` (still whole, or next_sequence) to the newest. */
 uint64_t ring_bytes_since(const struct ring *ring, uint64_t sequence);

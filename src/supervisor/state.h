@@ -190,7 +190,7 @@ struct supervisor {
     uint64_t turn_last;
     uint64_t turn_records;
     uint64_t room_notified_at; /* milliseconds */
-    uint64_t now_ms, now_ns;   /* see clock.h, which alone reads and writes these */
+    uint64_t now_ms;           /* see clock.h, which alone reads and writes this */
     bool clock_is_old;
 
     /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */

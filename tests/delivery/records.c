@@ -50,7 +50,7 @@ uint64_t put(struct record_label label, size_t length)
 
     for (size_t i = 0; i < length; i++)
         bytes[i] = (char)(ring.next_sequence * 31 + i * 7);
-    return ring_commit(&ring, &label, length, 0);
+    return ring_commit(&ring, &label, length);
 }
 
 struct record_label message_of(uint32_t sender)

@@ -174,7 +174,7 @@ bool act_write_header(const struct scene *scene)
 
 bool act_write_slots(const struct scene *scene)
 {
-    return rewrite(&scene->view.slots[scene->client.slot].occupied);
+    return rewrite(&scene->view.slots[scene->client.slot].generation);
 }
 
 bool act_write_index(const struct scene *scene)
@@ -294,29 +294,32 @@ static bool is_own(const struct scene *scene, uint32_t slot)
     return false;
 }
 
-/* The DONE of a slot that is not its own, as the region shows it. */
-static void put_done_with_other(const struct scene *scene, uint32_t occupied)
+/* The DONE of a slot that is not its own: one that has been used, as the region shows it, or not. */
+static void put_done_with_other(const struct scene *scene, bool used)
 {
+    uint32_t generation;
+
     if (scene->lawful) {
         let_go(scene);
         return;
     }
-    for (uint32_t slot = 0; slot < scene->view.slot_count; slot++)
-        if (!is_own(scene, slot) && atomic_load(&scene->view.slots[slot].occupied) == occupied) {
-            put_done(
-                scene, FRAME_DETACHED_LOST, slot, atomic_load(&scene->view.slots[slot].generation));
+    for (uint32_t slot = 0; slot < scene->view.slot_count; slot++) {
+        generation = atomic_load(&scene->view.slots[slot].generation);
+        if (!is_own(scene, slot) && (generation != 0) == used) {
+            put_done(scene, FRAME_DETACHED_LOST, slot, generation);
             return;
         }
+    }
 }
 
 void act_done_with_neighbours_client(const struct scene *scene)
 {
-    put_done_with_other(scene, 1);
+    put_done_with_other(scene, true);
 }
 
 void act_done_with_nobody(const struct scene *scene)
 {
-    put_done_with_other(scene, 0);
+    put_done_with_other(scene, false);
 }
 
 void act_done_with_former_client(const struct scene *scene)

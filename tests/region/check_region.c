@@ -127,8 +127,6 @@ START_TEST(a_fresh_region_is_whole_and_empty)
     CHECK_QUICKLY(header->magic == REGION_MAGIC);
     CHECK_QUICKLY(atomic_load(&header->version) == REGION_VERSION);
     CHECK_QUICKLY(atomic_load(&header->next_sequence) == 1);
-    CHECK_QUICKLY(atomic_load(&header->oldest_sequence) == 1);
-    CHECK_QUICKLY(header->epoch != 0);
     CHECK_QUICKLY((char *)region.slots == (char *)header + header->slots_offset);
     CHECK_QUICKLY((char *)region.index == (char *)header + header->index_offset);
     CHECK_QUICKLY(region.ring == (char *)header + header->ring_offset);
@@ -137,17 +135,6 @@ START_TEST(a_fresh_region_is_whole_and_empty)
     for (const char *byte = (const char *)region.slots;
          byte < (const char *)header + header->total_size; byte++)
         CHECK_QUICKLY(*byte == 0);
-}
-END_TEST
-
-START_TEST(two_regions_are_two_epochs)
-{
-    struct region other;
-    char error[512];
-
-    ck_assert(region_create(&other, &geometry, error, sizeof error));
-    ck_assert_uint_ne(other.header->epoch, region.header->epoch);
-    region_destroy(&other);
 }
 END_TEST
 
@@ -510,7 +497,6 @@ static Suite *region_suite(void)
     tcase_add_test(making, sizes_beyond_any_memory_are_refused);
     tcase_add_test(making, the_largest_sizes_do_not_wrap);
     tcase_add_test(making, a_fresh_region_is_whole_and_empty);
-    tcase_add_test(making, two_regions_are_two_epochs);
     tcase_add_test(making, nothing_has_a_name);
     tcase_add_test(making, the_descriptors_are_what_they_should_be);
     tcase_add_test(making, too_little_space_is_said_in_words);

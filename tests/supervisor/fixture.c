@@ -80,7 +80,7 @@ static struct region new_region(void)
     }
     memcpy(&header, region.header, sizeof header);
     clear(&region);
-    header.next_sequence = header.oldest_sequence = 1;
+    header.next_sequence = 1;
     memcpy(region.header, &header, sizeof header);
     return region;
 }

@@ -76,8 +76,7 @@ struct slot *slot_take(struct supervisor *supervisor)
     slot->client_fd = -1;
     shown = &supervisor->region.slots[slot->number];
     atomic_store_explicit(&shown->wanted, 0, memory_order_relaxed);
-    atomic_store_explicit(&shown->generation, slot->generation, memory_order_relaxed);
-    atomic_store_explicit(&shown->occupied, 1, memory_order_release);
+    atomic_store_explicit(&shown->generation, slot->generation, memory_order_release);
     slot->cursor = (struct cursor){
         .delivery = &region_outbox(&supervisor->region, slot->number).state->delivery,
         .wanted = &shown->wanted,
@@ -513,8 +512,6 @@ void slot_try_free(struct slot *slot)
     names_release(supervisor->names, slot->number);
     memset(outbox.bytes, 0, outbox.size);
     memset(outbox.state, 0, sizeof *outbox.state);
-    atomic_store_explicit(
-        &supervisor->region.slots[slot->number].occupied, 0, memory_order_release);
     if (supervisor->slowest == &slot->cursor)
         supervisor->slowest = NULL;
     if (slot->is_dying)

@@ -104,7 +104,7 @@ static enum answer answer_reply(struct slot *slot, const struct frame *frame)
         return ANSWER_FAULT;
     answer = ask_private(slot, line.length);
     if (answer == ANSWER_DONE)
-        record_private(slot, is_error ? RECORD_ERROR : RECORD_REPLY, &line, 0);
+        record_private(slot, is_error ? RECORD_ERROR : RECORD_REPLY, &line);
     return answer;
 }
 
@@ -130,15 +130,14 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
     record_line_begin(&line, RECORD_EVENT_PREFIX);
     record_line_print(&line, "%s joined", name);
     record_line_end(&line);
-    slot->joined = record_room_event(slot, RECORD_JOINED, &line, strlen(RECORD_EVENT_PREFIX));
+    slot->joined = record_room_event(slot, RECORD_JOINED, &line);
     slot->member_due = supervisor->couriers == NULL;
 
     record_line_begin(&line, RECORD_EVENT_PREFIX "Welcome to chatroomd; you are ");
-    size_t name_offset = line.length;
     record_line_print(
         &line, "%s; %u here; /help lists the commands", name, room_count(supervisor->lobby));
     record_line_end(&line);
-    record_private(slot, RECORD_WELCOME, &line, name_offset);
+    record_private(slot, RECORD_WELCOME, &line);
     slot->named_due = true;
     if (supervisor->couriers != NULL)
         courier_joined(slot);
@@ -167,7 +166,6 @@ static enum answer answer_rename(struct slot *slot, const struct frame *frame)
     enum names_verdict verdict;
     struct record_line line;
     enum answer answer;
-    size_t name_offset;
 
     if (slot->state != SLOT_PRESENT)
         return ANSWER_FAULT;
@@ -181,16 +179,14 @@ static enum answer answer_rename(struct slot *slot, const struct frame *frame)
         record_line_begin(&line, RECORD_ERROR_PREFIX);
         record_line_print(&line, "%s", names_verdict_text(verdict));
         record_line_end(&line);
-        record_private(slot, RECORD_ERROR, &line, 0);
+        record_private(slot, RECORD_ERROR, &line);
         return ANSWER_DONE;
     }
     snprintf(slot->name, sizeof slot->name, "%s", names_of(supervisor->names, slot->number));
     record_line_begin(&line, RECORD_EVENT_PREFIX);
-    record_line_print(&line, "%s is now ", before);
-    name_offset = line.length;
-    record_line_print(&line, "%s", slot->name);
+    record_line_print(&line, "%s is now %s", before, slot->name);
     record_line_end(&line);
-    log_rename(slot, before, record_room_event(slot, RECORD_RENAMED, &line, name_offset));
+    log_rename(slot, before, record_room_event(slot, RECORD_RENAMED, &line));
     slot->named_due = true;
     return ANSWER_DONE;
 }
@@ -236,7 +232,7 @@ static enum answer answer_who(struct slot *slot, const struct frame *frame)
             return answer;
         slot->who_next = list_members(slot, &line);
         slot->who_lines++;
-        record_private(slot, RECORD_REPLY, &line, 0);
+        record_private(slot, RECORD_REPLY, &line);
     } while (more_to_list(slot->supervisor, slot->who_next));
     slot->who_next = 0;
     slot->who_lines = 0;
@@ -255,7 +251,7 @@ static void record_left(struct slot *slot, const char *told, const char *reason,
         record_line_print(&line, ": %.*s)", (int)length, reason);
     }
     record_line_end(&line);
-    record_room_event(slot, RECORD_LEFT, &line, strlen(RECORD_EVENT_PREFIX));
+    record_room_event(slot, RECORD_LEFT, &line);
     names_release(slot->supervisor->names, slot->number);
     slot->left_recorded = true;
     slot->left_due = false;

@@ -3,8 +3,7 @@
  * record.c - composing records.
  *
  * Model: a record holds the bytes that a line client is sent, name and line feed included, so that
- * delivering it needs no work per message. Where the name and the text stand in it is in its index
- * entry, for protocols that compose their own form.
+ * delivering it needs no work per message.
  *
  *     [alice] text\n     a message        * alice joined\n     an event      ! No such ...\n   an
  * error
@@ -19,7 +18,6 @@
 
 #include "base/text.h"
 #include "supervisor/client/slot.h"
-#include "supervisor/clock.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -86,8 +84,7 @@ bool record_message(struct slot *slot, uint16_t room, const char *text, size_t l
     const char *name = names_of(supervisor->names, slot->number);
     size_t name_length = strlen(name);
     size_t total = record_message_length(name_length, length);
-    char *start = ring_open(&supervisor->ring, total), *end = start;
-    char *copy;
+    char *end = ring_open(&supervisor->ring, total), *copy;
 
     end = mempcpy(end, BEFORE_NAME, strlen(BEFORE_NAME));
     end = mempcpy(end, name, name_length);
@@ -103,12 +100,8 @@ bool record_message(struct slot *slot, uint16_t room, const char *text, size_t l
         .sender = slot->number,
         .sender_generation = slot->generation,
         .recipient = REGION_NO_SLOT,
-        .name_offset = (uint16_t)strlen(BEFORE_NAME),
-        .name_length = (uint16_t)name_length,
-        .text_offset = (uint16_t)(copy - start),
     };
-    record_for_room(
-        supervisor, ring_commit(&supervisor->ring, &label, total, clock_ns(supervisor)));
+    record_for_room(supervisor, ring_commit(&supervisor->ring, &label, total));
     slot->own_in_turn++;
     supervisor->counters.messages++;
     supervisor->counters.message_bytes += length;
@@ -117,47 +110,41 @@ bool record_message(struct slot *slot, uint16_t room, const char *text, size_t l
 
 /* Copies a line into the ring as the next record. */
 static uint64_t commit_line(struct supervisor *supervisor, const struct record_line *line,
-    struct record_label *label, const struct slot *about, size_t name_offset)
+    struct record_label *label, const struct slot *about)
 {
     label->room = ROOM_LOBBY;
     label->sender = REGION_NO_SLOT;
-    label->text_offset = (uint16_t)strlen(RECORD_EVENT_PREFIX);
     if (about != NULL) {
         label->sender = about->number;
         label->sender_generation = about->generation;
-        label->name_offset = (uint16_t)name_offset;
-        if (name_offset != 0)
-            label->name_length = (uint16_t)strlen(names_of(supervisor->names, about->number));
     }
     memcpy(ring_open(&supervisor->ring, line->length), line->bytes, line->length);
-    return ring_commit(&supervisor->ring, label, line->length, clock_ns(supervisor));
+    return ring_commit(&supervisor->ring, label, line->length);
 }
 
 uint64_t record_room_event(
-    struct slot *slot, enum record_kind kind, const struct record_line *line, size_t name_offset)
+    struct slot *slot, enum record_kind kind, const struct record_line *line)
 {
     struct record_label label = {.kind = kind, .recipient = REGION_NO_SLOT};
 
-    return record_for_room(
-        slot->supervisor, commit_line(slot->supervisor, line, &label, slot, name_offset));
+    return record_for_room(slot->supervisor, commit_line(slot->supervisor, line, &label, slot));
 }
 
 uint64_t record_notice(struct supervisor *supervisor, const struct record_line *line)
 {
     struct record_label label = {.kind = RECORD_NOTICE, .recipient = REGION_NO_SLOT};
 
-    return record_for_room(supervisor, commit_line(supervisor, line, &label, NULL, 0));
+    return record_for_room(supervisor, commit_line(supervisor, line, &label, NULL));
 }
 
-uint64_t record_private(
-    struct slot *slot, enum record_kind kind, const struct record_line *line, size_t name_offset)
+uint64_t record_private(struct slot *slot, enum record_kind kind, const struct record_line *line)
 {
     struct record_label label = {
         .kind = kind,
         .recipient = slot->number,
         .recipient_generation = slot->generation,
     };
-    uint64_t sequence = commit_line(slot->supervisor, line, &label, slot, name_offset);
+    uint64_t sequence = commit_line(slot->supervisor, line, &label, slot);
 
     slot->private_last = sequence;
     slot->private_bytes += line->length;

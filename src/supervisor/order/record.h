@@ -42,16 +42,14 @@ size_t record_message_length(size_t name_length, size_t text_length);
  */
 bool record_message(struct slot *slot, uint16_t room, const char *text, size_t length);
 
-/* A line about `slot` to the room; the slot's name stands at `name_offset`, 0 if it does not.
- * Returns its sequence number. */
+/* A line about `slot` to the room. Returns its sequence number. */
 uint64_t record_room_event(
-    struct slot *slot, enum record_kind kind, const struct record_line *line, size_t name_offset);
+    struct slot *slot, enum record_kind kind, const struct record_line *line);
 
 /* A line from nobody to the room. */
 uint64_t record_notice(struct supervisor *supervisor, const struct record_line *line);
 
 /* A line to `slot` alone, which owes it to it. Returns its sequence number. */
-uint64_t record_private(
-    struct slot *slot, enum record_kind kind, const struct record_line *line, size_t name_offset);
+uint64_t record_private(struct slot *slot, enum record_kind kind, const struct record_line *line);
 
 #endif
