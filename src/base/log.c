@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -35,6 +36,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#define SECOND_NS UINT64_C(1000000000)
 
 static struct {
     enum log_level threshold;
@@ -248,16 +251,13 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 
 void log_close(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t end = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 + 1000;
+    uint64_t end = clock_monotonic_ns() + SECOND_NS, now;
     while (!log_flush()) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        int64_t left = end - (now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000);
-        if (left <= 0)
+        now = clock_monotonic_ns();
+        if (now >= end)
             return;
         struct pollfd stream = {.fd = state.descriptor, .events = POLLOUT};
-        poll(&stream, 1, (int)left);
+        poll(&stream, 1, (int)((end - now) / 1000000 + 1));
     }
 }
 

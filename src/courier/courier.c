@@ -34,6 +34,7 @@
 #include "courier/courier.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/proctitle.h"
 #include "chat/room.h"
 #include "courier/hold_off.h"
@@ -53,7 +54,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Frames that leave in one send. */
@@ -287,14 +287,6 @@ static void give(struct served *served)
     settle(served, batch_write(&courier->batch, delivery, served->fd));
 }
 
-static uint64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 /* Goes on giving what is new in another turn. */
 static void come_back(struct courier *courier, uint64_t microseconds)
 {
@@ -309,14 +301,14 @@ static void come_back(struct courier *courier, uint64_t microseconds)
  * the last to the first. */
 static void pass(struct courier *courier, bool whole)
 {
-    uint64_t began = now(), ended = began;
+    uint64_t began = clock_monotonic_ns(), ended = began;
 
     while (courier->from < courier->end && (whole || ended - began < PASS_MAX_NS)) {
         batch_gather(&courier->batch, courier->from, courier->end);
         for (unsigned i = courier->live_count; i-- > 0;)
             give(courier->live[i]);
         courier->from = courier->batch.end;
-        ended = now();
+        ended = clock_monotonic_ns();
     }
     if (courier->from < courier->end) {
         come_back(courier, 0);
@@ -358,7 +350,7 @@ static void give_new(struct courier *courier)
 
     if (courier->from == courier->end)
         return;
-    left = courier->is_urgent || is_waited_for(courier) ? 0 : hold_off_left(&courier->rest, now());
+    left = courier->is_urgent || is_waited_for(courier) ? 0 : hold_off_left(&courier->rest, clock_monotonic_ns());
     if (left == 0)
         pass(courier, false);
     else
