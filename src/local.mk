@@ -53,7 +53,6 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/supervisor_jail.c src/supervisor/supervisor_jail.h \
 	src/supervisor/accept/acceptor.c src/supervisor/accept/acceptor.h \
 	src/supervisor/accept/listener.c src/supervisor/accept/listener.h \
-	src/supervisor/accept/refusals.c src/supervisor/accept/refusals.h \
 	src/supervisor/child/orphans.c src/supervisor/child/orphans.h \
 	src/supervisor/child/selftests.c src/supervisor/child/selftests.h \
 	src/supervisor/child/spawner.c src/supervisor/child/spawner.h \

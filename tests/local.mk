@@ -36,7 +36,6 @@ check_PROGRAMS += \
 	tests/supervisor/client/check_hold \
 	tests/supervisor/accept/check_listener \
 	tests/supervisor/child/check_spawner \
-	tests/supervisor/accept/check_refusals \
 	tests/supervisor/courier/check_resume \
 	tests/supervisor/client/check_slot \
 	tests/supervisor/ring/check_space \

@@ -14,6 +14,8 @@
  *  4. If stderr accepts nothing (EPIPE, EBADF, a terminal that hung up, ENOSPC, EFBIG), the buffered
  *     lines are lost and counted too. The next event tries to write again. If a line was written in
  *     part before, the log-lost line begins on a line of its own.
+ *  5. A `struct log_limit` lets one line of its kind through per second. The others are counted, and
+ *     `log_flush` writes the count when the second is over, as the one line of the next second.
  */
 #include "config.h"
 
@@ -49,6 +51,7 @@ static struct {
     unsigned long reporting; /* the number in the log-lost line in the buffer; 0: there is none */
     size_t report_end;       /* the end of that line in the buffer */
     bool within_line;        /* what was written last does not end in a line feed */
+    LIST_HEAD(, log_limit) limits; /* those with suppressed lines */
     char buffer[LOG_BUFFER_SIZE];
 } state = {.threshold = LOG_LEVEL_INFO, .descriptor = STDERR_FILENO};
 
@@ -96,6 +99,7 @@ void log_open(enum log_level threshold)
     state.descriptor = stderr_descriptor();
     state.head = state.tail = 0;
     state.lost = state.reporting = 0;
+    LIST_INIT(&state.limits);
     struct stat status;
     bool known = fstat(STDERR_FILENO, &status) == 0;
     state.is_socket = known && S_ISSOCK(status.st_mode);
@@ -209,7 +213,7 @@ static void report_lost(void)
     state.lost = 0;
 }
 
-bool log_flush(void)
+static bool flush_buffer(void)
 {
     if (!write_pending())
         return false;
@@ -219,40 +223,87 @@ bool log_flush(void)
     return write_pending();
 }
 
-bool log_pending(void)
+static void write_event(
+    enum log_level level, const char *event, const char *format, va_list arguments)
 {
-    return state.head < state.tail;
-}
-
-void log_event(enum log_level level, const char *event, const char *format, ...)
-{
-    if (level > state.threshold)
-        return;
     int saved_errno = errno;
     char line[LOG_LINE_SIZE];
     size_t limit = sizeof line - 1; /* one byte for the newline */
     size_t length = begin_line(line, limit, level, event);
     if (format != NULL) {
         line[length++] = ' ';
-        va_list arguments;
-        va_start(arguments, format);
         int wanted = vsnprintf(line + length, limit - length, format, arguments);
-        va_end(arguments);
         assert(wanted >= 0);
         length += (size_t)wanted < limit - length ? (size_t)wanted : limit - length - 1;
     }
     line[length++] = '\n';
-    log_flush();
+    flush_buffer();
     if (state.lost > 0 || !append(line, length))
         state.lost++;
     write_pending();
     errno = saved_errno;
 }
 
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+    va_list arguments;
+    if (level > state.threshold)
+        return;
+    va_start(arguments, format);
+    write_event(level, event, format, arguments);
+    va_end(arguments);
+}
+
+/* --- rate limits */
+
+void log_event_limited(
+    struct log_limit *limit, enum log_level level, const char *event, const char *format, ...)
+{
+    va_list arguments;
+    if (level > state.threshold)
+        return;
+    uint64_t now = clock_monotonic_ns();
+    if (limit->suppressed > 0 || now < limit->until) {
+        if (limit->suppressed++ == 0)
+            LIST_INSERT_HEAD(&state.limits, limit, link);
+        limit->level = level;
+        limit->event = event;
+        return;
+    }
+    limit->until = now + SECOND_NS;
+    va_start(arguments, format);
+    write_event(level, event, format, arguments);
+    va_end(arguments);
+}
+
+/* Writes how many lines were suppressed, for each limit whose second is over, or for `all`. */
+static void write_suppressed(bool all)
+{
+    uint64_t now = LIST_EMPTY(&state.limits) ? 0 : clock_monotonic_ns();
+    struct log_limit *limit, *next;
+    for (limit = LIST_FIRST(&state.limits); limit != NULL; limit = next) {
+        next = LIST_NEXT(limit, link);
+        if (!all && now < limit->until)
+            continue;
+        LIST_REMOVE(limit, link);
+        log_event(
+            limit->level, "log-suppressed", "lines=%lu of=%s", limit->suppressed, limit->event);
+        limit->suppressed = 0;
+        limit->until = now + SECOND_NS;
+    }
+}
+
+bool log_flush(void)
+{
+    write_suppressed(false);
+    return flush_buffer() && LIST_EMPTY(&state.limits);
+}
+
 void log_close(void)
 {
     uint64_t end = clock_monotonic_ns() + SECOND_NS, now;
-    while (!log_flush()) {
+    write_suppressed(true);
+    while (!flush_buffer()) {
         now = clock_monotonic_ns();
         if (now >= end)
             return;

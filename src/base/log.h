@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
 
 /* Name, word in the log, and priority of syslog(3) for the journal. */
 #define LOG_LEVELS(LEVEL)                                                                          \
@@ -56,11 +58,28 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
  */
 const char *log_quote(char *buffer, size_t size, const char *text);
 
-/* Writes as much as stderr accepts without blocking. Returns true if the buffer is empty. */
-bool log_flush(void);
+/*
+ * The rate limit of one kind of line. All zeroes at first; it must exist until log_close().
+ */
+struct log_limit {
+    LIST_ENTRY(log_limit) link;
+    uint64_t until;           /* CLOCK_MONOTONIC: no line before this time */
+    unsigned long suppressed; /* lines since the last one that was written */
+    enum log_level level;     /* of the last suppressed line, */
+    const char *event;        /* whose text must exist as long as the limit */
+};
 
-/* Returns whether the buffer is not empty, so that `log_flush` must be called again. */
-bool log_pending(void);
+/*
+ * Does the same as `log_event`, for events that may come in great number: `limit` lets one line per
+ * second through. If lines were suppressed, `log_flush` writes `event=log-suppressed lines=N of=EVENT`
+ * when that second is over.
+ */
+void log_event_limited(struct log_limit *limit, enum log_level level, const char *event,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Writes as much as stderr accepts without blocking. Returns true if nothing is pending, neither
+ * bytes nor the count of a limit; if not, the caller calls it again later. */
+bool log_flush(void);
 
 /* Writes the whole buffer, waiting at most one second for stderr to accept it. */
 void log_close(void);

@@ -85,7 +85,7 @@ START_TEST(a_line_has_time_level_event_and_values)
     expect_match(read_output(), "^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
                                 "\\.[0-9]{3}Z level=info event=join name=guest1 slot=7\n"
                                 "[-0-9]{10}T[0-9:.]{12}Z level=notice event=stopped\n$");
-    ck_assert(!log_pending());
+    ck_assert(log_flush());
 }
 END_TEST
 
@@ -186,7 +186,7 @@ static void write_lines(int first, int count)
 /* Reads all that comes until the log has nothing left. */
 static const char *drain(void)
 {
-    while (!log_flush() || log_pending())
+    while (!log_flush())
         read_output();
     return read_output();
 }
@@ -219,7 +219,6 @@ static void check_overflow(void)
     double start = now();
     log_open(LOG_LEVEL_INFO);
     write_lines(0, 10000); /* 1 MB: more than any pipe or socket buffer and ours */
-    ck_assert(log_pending());
     ck_assert(!log_flush());
     ck_assert_msg(now() - start < 10, "logging has waited for the reader");
     drain();
@@ -262,7 +261,7 @@ START_TEST(a_full_file_loses_lines_and_counts_them)
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     log_open(LOG_LEVEL_INFO);
     write_lines(0, 100);
-    ck_assert(!log_pending());
+    ck_assert(log_flush());
     limit.rlim_cur = limit.rlim_max;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     write_lines(100, 10);
@@ -292,7 +291,7 @@ START_TEST(a_full_terminal_never_blocks)
     double start = now();
     log_open(LOG_LEVEL_INFO);
     write_lines(0, 10000);
-    ck_assert(log_pending());
+    ck_assert(!log_flush());
     ck_assert_msg(now() - start < 10, "logging has waited for the terminal");
     ck_assert_msg((fcntl(slave, F_GETFL) & O_NONBLOCK) == 0, "our flags show to others");
 }
@@ -313,7 +312,7 @@ START_TEST(pending_lines_come_whole_and_in_order_however_they_are_read)
     pipe_stderr();
     log_open(LOG_LEVEL_INFO);
     int next = 0;
-    while (!log_pending())
+    while (log_flush())
         write_lines(next++, 1);
     for (int round = 0; round < 500; round++) {
         ssize_t got = read(reading_end, output + output_length, 997);
@@ -342,7 +341,7 @@ START_TEST(a_closed_stderr_loses_and_counts)
     log_open(LOG_LEVEL_INFO);
     close(STDERR_FILENO);
     write_lines(0, 300);
-    ck_assert(!log_pending());
+    ck_assert(log_flush());
     ck_assert_int_eq(dup2(writing_end, STDERR_FILENO), STDERR_FILENO);
     log_flush();
     write_lines(300, 10);
@@ -356,10 +355,10 @@ START_TEST(a_reader_that_went_away_does_not_stop_us)
     signal(SIGPIPE, SIG_IGN);
     log_open(LOG_LEVEL_INFO);
     write_lines(0, 1000);
-    ck_assert(log_pending());
+    ck_assert(!log_flush());
     close(reading_end);
     write_lines(1000, 1000);
-    ck_assert(!log_pending());
+    ck_assert(log_flush());
     log_close();
 }
 END_TEST
@@ -373,6 +372,121 @@ START_TEST(closing_waits_for_a_reader_but_a_second_only)
     log_close();
     ck_assert(now() - start >= 0.9);
     ck_assert(now() - start < 10);
+}
+END_TEST
+
+/* --- rate limits */
+
+/* Calls log_flush() until nothing is pending. */
+static const char *flush_all(void)
+{
+    double deadline = now() + 10;
+
+    while (!log_flush()) {
+        ck_assert_msg(now() < deadline, "something is still pending after ten seconds");
+        read_output();
+    }
+    return read_output();
+}
+
+/* The events that the output accounts for: lines of `event`, and suppressed ones. Counts the lines
+ * in `lines`. */
+static unsigned long count_events(const char *text, const char *event, unsigned *lines)
+{
+    unsigned long count = 0, suppressed;
+    char word[64], of[64];
+
+    *lines = 0;
+    for (; *text != '\0'; text = strchr(text, '\n') + 1) {
+        ck_assert_int_eq(sscanf(strstr(text, "event="), "event=%63s", word), 1);
+        if (sscanf(strstr(text, "event="), "event=log-suppressed lines=%lu of=%63s", &suppressed,
+                of) != 2) {
+            strcpy(of, word);
+            suppressed = 1;
+        }
+        if (strcmp(of, event) != 0)
+            continue;
+        count += suppressed;
+        ++*lines;
+    }
+    return count;
+}
+
+START_TEST(one_line_a_second_and_every_event_counted)
+{
+    static struct log_limit limit;
+    double start = now();
+    unsigned long count = 0;
+    unsigned lines;
+
+    pipe_stderr();
+    log_open(LOG_LEVEL_INFO);
+    while (now() - start < 2.5) {
+        log_event_limited(&limit, LOG_LEVEL_INFO, "flood", "number=%lu", count++);
+        log_flush();
+    }
+    ck_assert_uint_eq(count_events(flush_all(), "flood", &lines), count);
+    ck_assert_uint_ge(lines, 3);
+    ck_assert_uint_le(lines, 1 + (unsigned)(now() - start));
+}
+END_TEST
+
+START_TEST(a_single_event_is_one_line_at_once)
+{
+    static struct log_limit limit;
+
+    pipe_stderr();
+    log_open(LOG_LEVEL_INFO);
+    log_event_limited(&limit, LOG_LEVEL_INFO, "once", "number=%d", 1);
+    ck_assert(log_flush());
+    expect_match(read_output(), "^[^ ]* level=info event=once number=1\n$");
+}
+END_TEST
+
+START_TEST(limits_are_separate)
+{
+    static struct log_limit first, second;
+    unsigned lines;
+
+    pipe_stderr();
+    log_open(LOG_LEVEL_INFO);
+    for (int i = 0; i < 5; i++) {
+        log_event_limited(&first, LOG_LEVEL_INFO, "first", NULL);
+        log_event_limited(&second, LOG_LEVEL_ERROR, "second", NULL);
+    }
+    log_event(LOG_LEVEL_INFO, "unlimited", NULL);
+    ck_assert_uint_eq(count_events(read_output(), "second", &lines), 1);
+    ck_assert(!log_flush());
+    ck_assert_uint_eq(count_events(flush_all(), "first", &lines), 5);
+    ck_assert_uint_eq(lines, 2);
+    ck_assert_uint_eq(count_events(output, "second", &lines), 5);
+    ck_assert_ptr_nonnull(strstr(output, "level=error event=log-suppressed lines=4 of=second\n"));
+}
+END_TEST
+
+START_TEST(closing_writes_the_count_at_once)
+{
+    static struct log_limit limit;
+
+    pipe_stderr();
+    log_open(LOG_LEVEL_INFO);
+    for (int i = 0; i < 5; i++)
+        log_event_limited(&limit, LOG_LEVEL_INFO, "flood", NULL);
+    log_close();
+    expect_match(read_output(), " event=log-suppressed lines=4 of=flood\n$");
+}
+END_TEST
+
+START_TEST(a_limit_below_the_threshold_counts_nothing)
+{
+    static struct log_limit limit;
+
+    pipe_stderr();
+    log_open(LOG_LEVEL_WARNING);
+    for (int i = 0; i < 5; i++)
+        log_event_limited(&limit, LOG_LEVEL_INFO, "flood", NULL);
+    log_close();
+    ck_assert_str_eq(read_output(), "");
 }
 END_TEST
 
@@ -437,6 +551,15 @@ static Suite *log_suite(void)
     tcase_add_test(overflow, a_reader_that_went_away_does_not_stop_us);
     tcase_add_test(overflow, closing_waits_for_a_reader_but_a_second_only);
     suite_add_tcase(suite, overflow);
+
+    TCase *limits = tcase_create("rate limits");
+    tcase_set_timeout(limits, 30);
+    tcase_add_test(limits, one_line_a_second_and_every_event_counted);
+    tcase_add_test(limits, a_single_event_is_one_line_at_once);
+    tcase_add_test(limits, limits_are_separate);
+    tcase_add_test(limits, closing_writes_the_count_at_once);
+    tcase_add_test(limits, a_limit_below_the_threshold_counts_nothing);
+    suite_add_tcase(suite, limits);
 
     TCase *quoting = tcase_create("values");
     tcase_add_loop_test(

@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include "supervisor/accept/refusals.h"
 #include "tests/checker/random.h"
 #include "tests/faults/faults.h"
 #include "tests/system/bounded.h"
@@ -48,18 +47,6 @@ static void expect_as_before(struct daemon *daemon, struct figures before, unsig
         ck_assert_uint_le(now.memory, before.memory + MEMORY_MARGIN_KIB);
 }
 
-/* However many were refused since `start`, the log has one line where a run of them began, and one
- * where it ended; and runs are REFUSALS_QUIET_MS apart. */
-static void expect_few_lines(struct daemon *daemon, int64_t start)
-{
-    size_t begun = fault_count_log(daemon, "event=refused");
-
-    ck_assert_uint_ge(begun, 1);
-    ck_assert_uint_le(begun, 1 + (size_t)(bounded_now() - start) / REFUSALS_QUIET_MS);
-    daemon_wait_log(daemon, "event=accepting", "refused=", NULL);
-    ck_assert_uint_le(fault_count_log(daemon, "event=accepting"), begun);
-}
-
 /* Ten times the connections that fit, all at once: as many as fit are in, the others are told, each
  * with one line; nobody in the room notices but by the new names; and then there is room again. */
 START_TEST(ten_times_what_fits)
@@ -94,10 +81,9 @@ START_TEST(ten_times_what_fits)
         client_close(client_join(daemon_address(daemon, 0)));
         daemon_wait_workers(daemon, 2);
     }
-    expect_few_lines(daemon, start);
+    fault_expect_refusals(daemon, (unsigned)rounds * (BEYOND + 2), start);
     expect_as_before(daemon, before, 2);
-    ck_assert_uint_eq(
-        fault_counter(daemon, "refused-full"), (unsigned)rounds * (FIT + BEYOND - FIT + 2));
+    ck_assert_uint_eq(fault_counter(daemon, "refused-full"), (unsigned)rounds * (BEYOND + 2));
     printf("%d connections for %d places, %d times: %d told each time\n", FIT + BEYOND, FIT, rounds,
         BEYOND + 2);
     fault_close_all(crowd, 2);
@@ -112,7 +98,6 @@ START_TEST(now_and_then_a_place)
     int rounds = fault_times(100, 2000);
     int64_t start = bounded_now();
     struct client *crowd[2];
-    const char *line;
 
     client_join_room(daemon_address(daemon, 0), crowd, 2);
     for (int round = 0; round < rounds; round++) {
@@ -124,15 +109,9 @@ START_TEST(now_and_then_a_place)
         client_close(in);
         daemon_wait_workers(daemon, 2);
     }
-    client_close(client_join(daemon_address(daemon, 0)));
-    expect_few_lines(daemon, start);
-    line = daemon_wait_log(daemon, "event=accepting", NULL);
-    printf("%d times a place and one too many, in %lld ms: %zu lines at the beginning, %zu at the "
-           "end\n",
-        rounds, (long long)(bounded_now() - start), fault_count_log(daemon, "event=refused"),
-        fault_count_log(daemon, "event=accepting"));
-    if (fault_count_log(daemon, "event=refused") == 1)
-        ck_assert_uint_eq(log_line_number(line, "refused"), (unsigned)rounds);
+    fault_expect_refusals(daemon, (unsigned)rounds, start);
+    printf("%d times a place and one too many, in %lld ms\n", rounds,
+        (long long)(bounded_now() - start));
     fault_close_all(crowd, 2);
     daemon_stop(daemon);
 }

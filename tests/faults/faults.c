@@ -166,6 +166,33 @@ size_t fault_count_log(struct daemon *daemon, const char *words)
     return count;
 }
 
+/* The refused connections that the log accounts for, and in how many lines. */
+static unsigned long long logged_refusals(struct daemon *daemon, size_t *lines)
+{
+    static const char suppressed[] = "event=log-suppressed lines=";
+    unsigned long long count = fault_count_log(daemon, "event=refused ");
+    const char *at = daemon_log(daemon);
+
+    *lines = count;
+    while ((at = strstr(at, suppressed)) != NULL && strchr(at, '\n') != NULL) {
+        at += strlen(suppressed);
+        count += strtoull(at, NULL, 10);
+        ++*lines;
+    }
+    return count;
+}
+
+void fault_expect_refusals(struct daemon *daemon, unsigned long long count, int64_t start)
+{
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t lines;
+
+    while (logged_refusals(daemon, &lines) != count)
+        ck_assert_msg(bounded_turn(deadline), "%llu refusals instead of %llu in the log:\n%s",
+            logged_refusals(daemon, &lines), count, daemon_log(daemon));
+    ck_assert_uint_le(lines, 1 + (size_t)(bounded_now() - start) / 1000);
+}
+
 /* Takes the welcome where it has come; false where it has not. */
 static bool take_welcome(struct client *client)
 {

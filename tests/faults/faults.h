@@ -65,6 +65,11 @@ void fault_wait_slots(struct daemon *daemon, unsigned count);
 /* How many lines of the daemon's log, from its start on, hold these words. */
 size_t fault_count_log(struct daemon *daemon, const char *words);
 
+/* Waits until the log accounts for `count` refused connections, in lines of their own or as
+ * suppressed ones; it must not have more lines about them than one per second since `start` for
+ * each reason, of which there is one. */
+void fault_expect_refusals(struct daemon *daemon, unsigned long long count, int64_t start);
+
 /* Lets `count` clients join at once, and waits for all welcomes, which give them their names.
  * `receive_buffer` as client_open has it. */
 void fault_join_many(

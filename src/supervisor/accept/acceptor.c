@@ -10,8 +10,8 @@
  * while FORKER_PENDING_MAX workers are in the making; and for ACCEPT_RETRY_MS when accept(2) fails,
  * since libevent would call the error callback without end (EMFILE leaves the connection in the
  * backlog).
- * 3. A refused newcomer gets one best-effort line. A run of refusals is one line in the log for
- *    each of its reasons and one with the count at its end (refusals.h).
+ * 3. A refused connection gets one best-effort line. The log has at most one line per second for
+ *    each reason of refusal (log_event_limited()).
  * 4. When the forker dies, newcomers whose worker it has not made are refused; those whose worker
  * is there may be in the room already, and stay (spawner.c).
  *
@@ -64,9 +64,8 @@ static void refuse_full(struct acceptor *acceptor, int fd)
     char line[96];
 
     supervisor->counters.refused_full++;
-    if (refusals_note(&acceptor->refusals, REFUSAL_FULL, clock_ms(supervisor)))
-        log_event(
-            LOG_LEVEL_WARNING, "refused", "reason=full max-clients=%u", supervisor->slot_count);
+    log_event_limited(&acceptor->log_full, LOG_LEVEL_WARNING, "refused",
+        "reason=full max-clients=%u", supervisor->slot_count);
     snprintf(line, sizeof line, "! The server is full (%u clients); try again later\n",
         supervisor->slot_count);
     refuse(fd, line);
@@ -78,9 +77,8 @@ static void refuse_busy(struct acceptor *acceptor, int fd, const char *what, int
     char quoted[128];
 
     supervisor->counters.refused_busy++;
-    if (refusals_note(&acceptor->refusals, REFUSAL_BUSY, clock_ms(supervisor)))
-        log_event(LOG_LEVEL_ERROR, "refused", "reason=busy what=%s error=%s", what,
-            log_quote(quoted, sizeof quoted, strerror(failure)));
+    log_event_limited(&acceptor->log_busy, LOG_LEVEL_ERROR, "refused",
+        "reason=busy what=%s error=%s", what, log_quote(quoted, sizeof quoted, strerror(failure)));
     refuse(fd, "! The server is busy; try again later\n");
 }
 
@@ -99,20 +97,6 @@ static bool refuse_punished(struct acceptor *acceptor, int fd, const struct pena
         (left + 999) / 1000);
     refuse(fd, line);
     return true;
-}
-
-/* Logs the end of a run of refusals, if that has come. Returns whether it is to be looked for
- * later. */
-static bool look_for_run_end(struct acceptor *acceptor)
-{
-    uint64_t count;
-
-    if (!refusals_pass(&acceptor->refusals))
-        return false;
-    if (!refusals_over(&acceptor->refusals, clock_ms(acceptor->supervisor), &count))
-        return true;
-    log_event(LOG_LEVEL_NOTICE, "accepting", "refused=%" PRIu64, count);
-    return false;
 }
 
 static void pause_accepting(struct acceptor *acceptor)
@@ -157,7 +141,7 @@ static bool give(
 }
 
 /* The worker is there, and so is its client. */
-static void welcome(struct acceptor *acceptor, struct slot *slot)
+static void welcome(struct slot *slot)
 {
     if (slot->supervisor->couriers == NULL) {
         close(slot->client_fd);
@@ -165,7 +149,6 @@ static void welcome(struct acceptor *acceptor, struct slot *slot)
     }
     if (slot->end == DISCONNECT_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
         slot_kill_after(slot, ENTER_TIMEOUT_MS);
-    refusals_let_in(&acceptor->refusals);
 }
 
 static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, struct sockaddr *peer,
@@ -185,7 +168,7 @@ static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, stru
         slot = find_worker(acceptor, fd);
     while (slot != NULL && !give(slot, fd, peer, &key));
     if (slot != NULL && !slot->is_making)
-        welcome(acceptor, slot);
+        welcome(slot);
     if (!spawner_is_ready(&acceptor->supervisor->spawner))
         pause_accepting(acceptor);
 }
@@ -197,9 +180,8 @@ static void accept_failed(struct evconnlistener *evlistener, void *argument)
     char quoted[128];
 
     (void)evlistener;
-    if (refusals_note(&acceptor->refusals, REFUSAL_ACCEPT, clock_ms(acceptor->supervisor)))
-        log_event(LOG_LEVEL_ERROR, "refused", "reason=accept error=%s",
-            log_quote(quoted, sizeof quoted, strerror(failure)));
+    log_event_limited(&acceptor->log_failed, LOG_LEVEL_ERROR, "refused", "reason=accept error=%s",
+        log_quote(quoted, sizeof quoted, strerror(failure)));
     acceptor->resume_at = clock_ms(acceptor->supervisor) + ACCEPT_RETRY_MS;
     pause_accepting(acceptor);
 }
@@ -207,15 +189,14 @@ static void accept_failed(struct evconnlistener *evlistener, void *argument)
 /* The forker's answer about one worker, or the one for it. */
 static void answered(struct supervisor *supervisor, const struct forker_answer *answer)
 {
-    struct acceptor *acceptor = supervisor->acceptor;
     struct slot *slot = &supervisor->slots[answer->slot];
 
     slot->is_making = false;
     slot->pid = answer->pid;
     if (answer->pid != 0 && slot->client_fd >= 0) {
-        welcome(acceptor, slot);
+        welcome(slot);
     } else if (answer->pid == 0 && slot->client_fd >= 0) {
-        refuse_busy(acceptor, slot->client_fd, "fork", answer->failure);
+        refuse_busy(supervisor->acceptor, slot->client_fd, "fork", answer->failure);
         slot->client_fd = -1;
         slot_give_up(slot, DISCONNECT_NO_WORKER);
     } else if (answer->pid == 0) {
@@ -280,12 +261,10 @@ static bool resume_accepting(struct acceptor *acceptor)
 
 bool acceptor_turn(struct acceptor *acceptor)
 {
-    bool run_goes_on = look_for_run_end(acceptor);
-
     acceptor->accepted_in_turn = 0;
     if (!spawner_is_ready(&acceptor->supervisor->spawner))
         pause_accepting(acceptor);
-    return resume_accepting(acceptor) || run_goes_on;
+    return resume_accepting(acceptor);
 }
 
 void acceptor_close(struct acceptor *acceptor)

@@ -5,8 +5,8 @@
 #ifndef CHATROOMD_SUPERVISOR_ACCEPT_ACCEPTOR_H
 #define CHATROOMD_SUPERVISOR_ACCEPT_ACCEPTOR_H
 
+#include "base/log.h"
 #include "supervisor/accept/listener.h"
-#include "supervisor/accept/refusals.h"
 #include "supervisor/state.h"
 
 struct event;
@@ -22,7 +22,7 @@ struct acceptor {
     bool paused;        /* the evlisteners are disabled */
     bool closed;        /* for good: the server stops */
     uint64_t resume_at; /* milliseconds: when to try again after a failed accept; 0: at once */
-    struct refusals refusals; /* for the log */
+    struct log_limit log_full, log_busy, log_failed;
 };
 
 /* From here on the forker's answers about workers come here. */
@@ -32,8 +32,8 @@ void acceptor_prepare(struct acceptor *acceptor, struct supervisor *supervisor,
 /* Starts to accept. */
 bool acceptor_open(struct acceptor *acceptor);
 
-/* At the end of a turn: accepts again where the reason not to is gone, and logs the end of a run of
- * refusals. Returns whether either is to be looked at later, by the clock. */
+/* Called at the end of a turn: accepts again if the reason for the pause is gone. Returns whether it
+ * must be called again after some time. */
 bool acceptor_turn(struct acceptor *acceptor);
 
 /* Stops to accept, and takes the addresses away. */
