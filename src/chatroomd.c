@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * chatroomd.c - main(): options, then the supervisor with its table of worker kinds.
+ * chatroomd.c - main(): the forkers, the options, then the supervisor.
  *
- * The supervisor and the workers do not know of each other; they meet here.
+ * The forkers are forked before anything else, so that no child has the configuration in its memory.
+ * The table of process kinds is made here, because the kinds' folders do not know of each other, nor
+ * the supervisor of them.
  */
 #include "config.h"
 
 #include "base/log.h"
 #include "base/options.h"
 #include "base/proctitle.h"
-#include "courier/courier.h"
-#include "process/jail.h"
+#include "process/forker.h"
 #include "region/region.h"
-#include "selftest/selftest.h"
 #include "supervisor/supervisor.h"
-#include "worker/worker.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -22,11 +21,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct process_kind process_kinds[KIND_COUNT] = {
-    [KIND_WORKER] = {"client", worker_run_client, jail_prepare},
-    [KIND_COURIER] = {"courier", courier_run, jail_prepare},
-    [KIND_SELFTEST] = {"selftest", selftest_run, NULL},
+#define FORKERS 2
+
+static const struct process_kind *const rows[KIND_COUNT] = {
+#define KIND(symbol, row) [KIND_##symbol] = &row,
+    KINDS(KIND)
+#undef KIND
 };
+
+static const struct process_kinds kinds = {.rows = rows, .count = KIND_COUNT};
 
 /* Before any output, since output alone can raise SIGPIPE (the reader of the log has gone), SIGXFSZ
  * (the log file or the shared memory may not grow) and SIGTTOU (the terminal is not to be written
@@ -46,7 +49,7 @@ static void set_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Descriptors 0 to 2 are open, so that no socket of ours ever becomes one of them. */
+/* Opens descriptors 0 to 2, so that no socket ever becomes one of them. */
 static void fill_standard_descriptors(void)
 {
     int fd;
@@ -72,25 +75,39 @@ static void print_region(const struct options *options)
         (unsigned long long)region_layout(&geometry, &layout) / 1024);
 }
 
+/* What the options say. Returns the exit status. */
+static int run(const struct options *options, struct forker *forkers)
+{
+    if (options->print) {
+        options_print(options, stdout);
+        print_region(options);
+        return EXIT_SUCCESS;
+    }
+    if (options->check) {
+        printf("chatroomd: the configuration is fine\n");
+        return EXIT_SUCCESS;
+    }
+    log_open(options->log_level);
+    return supervisor_run(options, &kinds, forkers);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
+    struct forker forkers[FORKERS];
     int status = EXIT_SUCCESS;
 
     set_signals();
     fill_standard_descriptors();
     proctitle_init(argc, argv);
-    if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)
-        return status;
-    if (options.print) {
-        options_print(&options, stdout);
-        print_region(&options);
-    } else if (options.check) {
-        printf("chatroomd: configuration OK\n");
-    } else {
-        log_open(options.log_level);
-        status = supervisor_run(&options, process_kinds);
+    for (int i = 0; i < FORKERS; i++)
+        if (!forker_start(&forkers[i], &kinds, i > 0))
+            perror("chatroomd: cannot create a process"); /* spawner_prepare() fails then */
+    if (options_read(&options, argc, argv, &status) != OPTIONS_EXIT) {
+        status = run(&options, forkers);
+        options_free(&options);
     }
-    options_free(&options);
+    for (int i = 0; i < FORKERS; i++)
+        forker_stop(&forkers[i]);
     return status;
 }

@@ -8,8 +8,8 @@ libchatroomd_a_SOURCES = \
 	src/base/config_file.c src/base/config_file.h \
 	src/base/descriptors.c src/base/descriptors.h \
 	src/base/filter.c src/base/filter.h \
-	src/base/footprint.c src/base/footprint.h \
 	src/base/jail_mode.h \
+	src/base/kind.h \
 	src/base/log.c src/base/log.h \
 	src/base/option_row.c src/base/option_row.h \
 	src/base/options.c src/base/options.h \
@@ -30,9 +30,10 @@ libchatroomd_a_SOURCES = \
 	src/relay/loop.c src/relay/loop.h \
 	src/relay/relay.c src/relay/relay.h \
 	src/process/forker.c src/process/forker.h \
-	src/process/heritage.h \
+	src/process/filter_rules.h \
+	src/process/heritage.c src/process/heritage.h \
 	src/process/jail.c src/process/jail.h \
-	src/process/jail_filter.c src/process/jail_filter.h \
+	src/process/kinds.c src/process/kinds.h \
 	src/chat/disconnect.c src/chat/disconnect.h \
 	src/chat/names.c src/chat/names.h \
 	src/chat/room.c src/chat/room.h \
@@ -44,7 +45,10 @@ libchatroomd_a_SOURCES = \
 	src/worker/own_delivery.c src/worker/own_delivery.h \
 	src/worker/session.c src/worker/session.h \
 	src/worker/worker.c src/worker/worker.h \
+	src/worker/worker_filter.c \
 	src/courier/courier.c src/courier/courier.h \
+	src/courier/courier_filter.c \
+	src/courier/courier_kind.c \
 	src/courier/hold_off.c src/courier/hold_off.h \
 	src/selftest/selftest.c src/selftest/selftest.h \
 	src/supervisor/clock.c src/supervisor/clock.h \

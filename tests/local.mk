@@ -10,7 +10,7 @@ check_PROGRAMS += \
 	tests/base/check_address \
 	tests/base/check_alloc \
 	tests/base/check_descriptors \
-	tests/base/check_footprint \
+	tests/process/check_oom \
 	tests/base/check_log \
 	tests/base/check_options \
 	tests/base/check_text \

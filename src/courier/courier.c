@@ -42,7 +42,6 @@
 #include "delivery/graceful_close.h"
 #include "delivery/prefault.h"
 #include "process/jail.h"
-#include "process/jail_filter.h"
 #include "relay/handover.h"
 #include "relay/loop.h"
 #include "relay/relay.h"
@@ -64,9 +63,6 @@
 
 /* Clients that are given something of their own while the others wait. */
 #define OWN_MAX 64
-
-/* Above all descriptors that a courier begins with. */
-#define SPARE_DESCRIPTOR 64
 
 struct courier;
 
@@ -170,7 +166,7 @@ static uint64_t find_oldest(struct courier *courier)
 /* Model, 4. */
 static void publish_oldest(struct courier *courier)
 {
-    uint32_t place = courier->view.slot_count + courier->heritage->slot;
+    uint32_t place = courier->heritage->place;
     uint64_t before = courier->oldest_needed, wanted;
 
     if (courier->oldest != NULL && courier->oldest->delivery.position == before)
@@ -322,7 +318,7 @@ static void pass(struct courier *courier, bool whole)
 /* Whether the supervisor waits for this courier's clients to need less of the ring. */
 static bool is_waited_for(const struct courier *courier)
 {
-    uint32_t place = courier->view.slot_count + courier->heritage->slot;
+    uint32_t place = courier->heritage->place;
 
     return atomic_load_explicit(&courier->view.slots[place].wanted, memory_order_acquire) >
            courier->oldest_needed;
@@ -350,7 +346,9 @@ static void give_new(struct courier *courier)
 
     if (courier->from == courier->end)
         return;
-    left = courier->is_urgent || is_waited_for(courier) ? 0 : hold_off_left(&courier->rest, clock_monotonic_ns());
+    left = courier->is_urgent || is_waited_for(courier)
+               ? 0
+               : hold_off_left(&courier->rest, clock_monotonic_ns());
     if (left == 0)
         pass(courier, false);
     else
@@ -573,25 +571,6 @@ static void handover_readable(evutil_socket_t fd, short what, void *argument)
 
 /* --- the process */
 
-/* Gives both sockets the numbers that the filter knows. */
-static bool move_descriptors(struct heritage *heritage)
-{
-    int relay = fcntl(heritage->relay_fd, F_DUPFD_CLOEXEC, SPARE_DESCRIPTOR);
-    int handover = fcntl(heritage->handover_fd, F_DUPFD_CLOEXEC, SPARE_DESCRIPTOR);
-
-    if (relay < 0 || handover < 0)
-        return false;
-    close(heritage->relay_fd);
-    close(heritage->handover_fd);
-    heritage->relay_fd = COURIER_RELAY_FD;
-    heritage->handover_fd = COURIER_HANDOVER_FD;
-    if (dup2(relay, COURIER_RELAY_FD) < 0 || dup2(handover, COURIER_HANDOVER_FD) < 0)
-        return false;
-    close(relay);
-    close(handover);
-    return fcntl(COURIER_HANDOVER_FD, F_SETFL, O_NONBLOCK) == 0;
-}
-
 /* All memory that grows with the clients, but for what waits for a full socket, is taken now. */
 static void allocate_tables(struct courier *courier)
 {
@@ -645,16 +624,13 @@ static int serve(struct courier *courier)
 int courier_run(struct heritage *heritage)
 {
     struct courier courier = {.heritage = heritage, .status = -1};
+    struct heritage_maps maps;
     char number[12];
 
-    bool attached = region_attach_view(&courier.view, heritage->region_read_only_fd) &&
-                    region_attach_courier(&courier.part, &heritage->places,
-                        heritage->region_read_write_fd, heritage->slot);
-
-    close(heritage->region_read_only_fd);
-    close(heritage->region_read_write_fd);
-    if (!attached || !move_descriptors(heritage))
+    if (!heritage_attach(heritage, &maps) || fcntl(heritage->handover_fd, F_SETFL, O_NONBLOCK) != 0)
         return CHILD_EXIT_SETUP;
+    courier.view = maps.view;
+    courier.part = maps.part;
     snprintf(number, sizeof number, "%u", (unsigned)heritage->slot);
     proctitle_set("chatroomd: courier ", number, NULL);
     allocate_tables(&courier);

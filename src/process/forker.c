@@ -1,42 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * forker.c - the one place where processes are made.
+ * forker.c - the one place where children are created.
  *
  * Model:
- * 1. The forker is made at the very start, before there are clients, an event loop or signal
- *    handlers. It has one socket to the supervisor and the region's two descriptors.
- * 2. For each worker it is sent the slot and its sockets, and makes a process by
- *    clone(CLONE_PARENT): the child is the supervisor's, which therefore reaps it and whose death
- *    kills it from worker/jail.c's step on. So the supervisor's loop never waits for a fork, what a
- *    fork costs does not grow with the clients, and a worker inherits no table of theirs.
- * 3. Workers ignore the signals that a terminal or an operator sends to the whole process group;
- *    only the supervisor acts on them and tells the workers over their relays. No process but the
- *    supervisor ever has a signal handler.
- * 4. A forker that dies is replaced by fork from the supervisor (see spawner.c): its replacement
- *    carries a copy of what the supervisor had on its heap at that moment, which costs memory and
- *    secrecy towards later workers, but not the service. The processes that it did not announce are
- *    known by `born`.
+ * 1. main() forks two forkers before it does anything else: one that works and a standby. Each has a
+ *    control socket to the supervisor. A forker waits for its setup, enters its own jail, and then
+ *    serves requests one by one.
+ * 2. A request names the child and brings its sockets. The forker creates the child by
+ *    clone(CLONE_PARENT): it is the supervisor's child, which reaps it and whose death kills it
+ *    (jail.c). So the supervisor's loop never waits for a fork, a fork costs the same for any number
+ *    of clients, and a child inherits nothing of the supervisor: no configuration, no table of
+ *    clients, no filter.
+ * 3. If the working forker dies, the supervisor asks the standby, which first creates the next
+ *    standby in the same way, and then serves (supervisor/child/spawner.c).
+ * 4. Children ignore the signals that a terminal or an operator sends to the process group; only the
+ *    supervisor acts on them and informs children over their relays. No process but the supervisor
+ *    ever has a signal handler.
+ * 5. The forker's jail is: no capability but CAP_SETUID and CAP_SETGID, which children with uids of
+ *    their own need, not dumpable, no_new_privs, and limits that its children have as well. It
+ *    cannot have a seccomp filter: filters are inherited and only add up, so a child would be
+ *    limited to what the filters of forker and child both allow. It reads nothing but messages of
+ *    the supervisor.
  *
- * Overflow: at most FORKER_PENDING_MAX requests are unanswered; beyond that nobody is accepted.
+ * Descriptors of a forker: 0 to 2 are /dev/null; CHILD_RELAY_FD is free, so that the relay of the
+ * next child arrives there; CONTROL_FD is CHILD_HANDOVER_FD, which a child needs only after the fork;
+ * then the region's two; and RESERVE_FD. What a child opens fits in what it closes of these, also if
+ * no other descriptor is free.
  */
 #include "config.h"
 
 #include "process/forker.h"
 
 #include "base/descriptors.h"
-#include "base/footprint.h"
+#include "base/privilege.h"
 #include "base/proctitle.h"
+#include "process/jail.h"
 #include "relay/handover.h"
+#include "relay/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -44,29 +55,43 @@
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define WORKERS_KEEP_STDERR 1
+#define CHILDREN_KEEP_STDERR 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define WORKERS_KEEP_STDERR 1
+#define CHILDREN_KEEP_STDERR 1
 #endif
 #endif
-#ifndef WORKERS_KEEP_STDERR
-#define WORKERS_KEEP_STDERR 0
+#ifndef CHILDREN_KEEP_STDERR
+#define CHILDREN_KEEP_STDERR 0
 #endif
 
-/* Of a request: the relay, and for a courier what its clients come by. */
+/* The descriptors of a request: the relay, or a standby's control socket; a handover socket. */
 #define REQUEST_DESCRIPTORS 2
 
-/* How a worker ends. Nothing of it is worth a handler of exit(3), and to run those of all libraries
- * would bring it some twenty pages of them to copy; but some builds report from one. */
+#define CONTROL_FD    CHILD_HANDOVER_FD
+#define READ_ONLY_FD  5
+#define READ_WRITE_FD 6
+#define RESERVE_FD    7
+
+/* How a child exits. It needs no handler of exit(3), and running those of all libraries would cost
+ * it some twenty pages; but some builds report from one. */
 #if defined(CHATROOMD_SANITIZERS) || defined(CHATROOMD_COVERAGE)
-#define END_WORKER exit
+#define END_CHILD exit
 #else
-#define END_WORKER _exit
+#define END_CHILD _exit
 #endif
 
-/* Default actions everywhere, but the group's signals ignored. All signals are blocked on entry, so
- * that none runs a handler of the supervisor's here. */
+/* What a forker has: each child is a copy of it. */
+struct self {
+    const struct process_kinds *kinds;
+    pid_t supervisor;
+    bool is_offered_to_oom;
+    struct filter filters[KINDS_MAX];
+    struct forker_setup setup;
+};
+
+/* Sets all signals to their default, but ignores those of the process group. All signals are blocked
+ * on entry, so that none runs a handler that was inherited. */
 static void reset_signals(void)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM,
@@ -81,7 +106,7 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Standard input, output and (but for sanitizers' reports) error go nowhere. */
+/* Points standard input, output and (except for sanitizers' reports) error at /dev/null. */
 static void silence(void)
 {
     int null = open("/dev/null", O_RDWR);
@@ -90,215 +115,235 @@ static void silence(void)
         _exit(CHILD_EXIT_SETUP);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    if (!WORKERS_KEEP_STDERR)
+    if (!CHILDREN_KEEP_STDERR)
         dup2(null, STDERR_FILENO);
     if (null > STDERR_FILENO)
         close(null);
 }
 
-/* Dies with the supervisor, also where that has died already. */
-static void follow(pid_t supervisor)
+/* Gives a descriptor this number. */
+static void move_to(int fd, int number)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
-        _exit(CHILD_EXIT_NO_SUPERVISOR);
+    if (fd == number)
+        return;
+    if (dup2(fd, number) < 0)
+        _exit(CHILD_EXIT_SETUP);
+    close(fd);
 }
 
-size_t forker_place(const struct forker_setup *setup, enum kind_number kind, uint32_t number)
-{
-    return kind == KIND_COURIER ? setup->max_clients + number : number;
-}
+/* --- a child */
 
-static size_t born_size(const struct forker_setup *setup)
+static void run_child(const struct self *self, const struct forker_request *request,
+    const int descriptors[REQUEST_DESCRIPTORS])
 {
-    return (setup->max_clients + setup->couriers) * sizeof(_Atomic pid_t);
-}
-
-static uid_t uid_of(const struct forker_setup *setup, const struct forker_request *request)
-{
-    if (setup->worker_uid_base == 0)
-        return (uid_t)-1;
-    return setup->worker_uid_base + (uid_t)forker_place(setup, request->kind, request->slot);
-}
-
-/* What the forker itself has: its workers are copies of it. */
-struct self {
-    int control;
-    int reserve; /* a place for a descriptor: what a worker opens then fits in what it closes */
-    pid_t supervisor;
-    bool is_offered_to_oom;
-    struct footprint footprint;
-};
-
-/* In the new worker. */
-static void run_worker(const struct self *self, const struct forker_setup *setup,
-    const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS])
-{
+    const struct process_kind *kind = self->kinds->rows[request->kind];
+    const struct forker_setup *setup = &self->setup;
+    bool has_handover = (kind->passes & PASS_HANDOVER) != 0;
     struct heritage heritage = {
-        .kind = request->kind,
+        .kind = kind,
         .slot = request->slot,
         .generation = request->generation,
-        .relay_fd = descriptors[0],
-        .handover_fd = descriptors[1],
-        .region_read_only_fd = setup->region_read_only_fd,
-        .region_read_write_fd = setup->region_read_write_fd,
+        .place = setup->first_places[request->kind] + request->slot,
+        .relay_fd = CHILD_RELAY_FD,
+        .handover_fd = has_handover ? CHILD_HANDOVER_FD : -1,
+        .region_read_only_fd = READ_ONLY_FD,
+        .region_read_write_fd = READ_WRITE_FD,
         .supervisor = self->supervisor,
         .max_message = setup->max_message,
         .max_clients = setup->max_clients,
         .delivers = setup->couriers == 0,
         .drain_timeout_ms = setup->drain_timeout_ms,
         .jail = setup->jail,
+        .filter = &self->filters[request->kind],
         .is_offered_to_oom = self->is_offered_to_oom,
-        .footprint = self->footprint,
         .places = setup->places,
-        .uid = uid_of(setup, request),
-        .gid = setup->worker_gid,
+        .uid = (uid_t)-1,
+        .gid = setup->gid,
         .act = request->act,
     };
 
-    close(self->control);
-    close(self->reserve);
-    END_WORKER(setup->kinds[request->kind].run(&heritage));
+    if (setup->worker_uid_base != 0)
+        heritage.uid = setup->worker_uid_base + heritage.place;
+    close(CONTROL_FD);
+    close(RESERVE_FD);
+    move_to(descriptors[0], CHILD_RELAY_FD);
+    if (has_handover)
+        move_to(descriptors[1], CHILD_HANDOVER_FD);
+    END_CHILD(kind->run(&heritage));
 }
 
-/* Makes a child of the supervisor, not of the caller, whose pid the kernel writes to *BORN, in the
- * caller's name, before the child runs. Flags and BORN are where every architecture but s390 and
- * cris has them. */
-static pid_t fork_sibling(_Atomic pid_t *born)
+/* --- the forker */
+
+/* Creates a child of the supervisor, not of this process. The flags come first on every
+ * architecture but s390 and cris. */
+static pid_t fork_sibling(void)
 {
-    return (pid_t)syscall(
-        SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, NULL, born, NULL, NULL);
+    return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-/* Receives one request with its descriptors; ends the forker where the supervisor has gone. */
-static void receive(int control, struct forker_request *request, int *descriptors)
+/* Receives one message with its descriptors; exits if the supervisor has closed the socket. */
+static void receive(void *message, size_t size, int *descriptors)
 {
-    ssize_t length =
-        handover_receive(control, request, sizeof *request, descriptors, REQUEST_DESCRIPTORS);
+    ssize_t length = handover_receive(CONTROL_FD, message, size, descriptors, REQUEST_DESCRIPTORS);
 
     if (length == 0)
         exit(EXIT_SUCCESS);
-    if (length != (ssize_t)sizeof *request)
+    if (length != (ssize_t)size)
         exit(EXIT_FAILURE);
 }
 
-/* The kernel leaves descriptors out where this process may have no more. */
-static bool has_all(
-    const struct forker_request *request, const int descriptors[REQUEST_DESCRIPTORS])
+static void send_answer(const struct forker_answer *answer)
 {
-    return descriptors[0] >= 0 && (request->kind != KIND_COURIER || descriptors[1] >= 0);
+    if (send(CONTROL_FD, answer, sizeof *answer, MSG_NOSIGNAL) != (ssize_t)sizeof *answer)
+        exit(EXIT_FAILURE);
 }
 
-static void forker_main(
-    const struct forker *forker, const struct forker_setup *setup, const struct self *self)
+/* The kernel leaves out descriptors that exceed this process's limit. */
+static bool has_all(const struct self *self, const struct forker_request *request,
+    const int descriptors[REQUEST_DESCRIPTORS])
+{
+    bool needs_handover = request->kind != FORKER_STANDBY &&
+                          (self->kinds->rows[request->kind]->passes & PASS_HANDOVER) != 0;
+
+    return descriptors[0] >= 0 && (!needs_handover || descriptors[1] >= 0);
+}
+
+static void set_title(bool is_standby)
+{
+    proctitle_set(is_standby ? "chatroomd: standby forker" : "chatroomd: forker", NULL);
+}
+
+/* In the new standby forker, a copy of the one that works. */
+static void become_standby(const struct self *self, int control)
+{
+    if (!jail_follow(self->supervisor))
+        _exit(CHILD_EXIT_SETUP);
+    move_to(control, CONTROL_FD);
+    set_title(true);
+}
+
+static void serve(const struct self *self)
 {
     struct forker_request request;
     int descriptors[REQUEST_DESCRIPTORS];
-    _Atomic pid_t *born;
 
     for (;;) {
         struct forker_answer answer = {0};
 
-        receive(self->control, &request, descriptors);
+        receive(&request, sizeof request, descriptors);
+        assert(request.kind == FORKER_STANDBY || request.kind < self->kinds->count);
+        if (request.kind == FORKER_STANDBY)
+            set_title(false);
         answer.kind = request.kind;
         answer.slot = request.slot;
         answer.generation = request.generation;
-        born = &forker->born[forker_place(setup, request.kind, request.slot)];
-        bool is_whole = has_all(&request, descriptors);
-        answer.pid = is_whole ? fork_sibling(born) : -1;
+        errno = EMFILE;
+        answer.pid = has_all(self, &request, descriptors) ? fork_sibling() : -1;
+        if (answer.pid == 0 && request.kind == FORKER_STANDBY) {
+            become_standby(self, descriptors[0]);
+            continue;
+        }
         if (answer.pid == 0)
-            run_worker(self, setup, &request, descriptors);
+            run_child(self, &request, descriptors);
         if (answer.pid < 0) {
-            answer.failure = is_whole ? errno : EMFILE;
+            answer.failure = errno;
             answer.pid = 0;
         }
         for (int i = 0; i < REQUEST_DESCRIPTORS; i++)
             if (descriptors[i] >= 0)
                 close(descriptors[i]);
-        if (send(self->control, &answer, sizeof answer, MSG_NOSIGNAL) != (ssize_t)sizeof answer)
-            exit(EXIT_FAILURE);
+        send_answer(&answer);
     }
 }
 
-/* The descriptor under the lowest number there is, so that no limit on numbers leaves a place above
- * it and none below. */
-static int lower(int fd)
+static bool set_limits(void)
 {
-    int low = dup(fd);
-
-    if (low < 0)
-        _exit(CHILD_EXIT_SETUP);
-    close(low < fd ? fd : low);
-    return low < fd ? low : fd;
-}
-
-/* Workers must not write where the others' pids stand, so they do not have it. And the pages are
- * there before they are needed: who is killed in clone(2) is not given any more. */
-static void keep_born(const struct forker *forker, const struct forker_setup *setup)
-{
-    if (madvise(forker->born, born_size(setup), MADV_DONTFORK) != 0)
-        _exit(CHILD_EXIT_SETUP);
-    madvise(forker->born, born_size(setup), MADV_POPULATE_WRITE); /* from Linux 5.14 on */
-}
-
-/* In the forker, just made: keeps three descriptors, and nothing else that could be used. */
-static void become_forker(
-    const struct forker *forker, const struct forker_setup *setup, int control, pid_t supervisor)
-{
-    struct self self = {.supervisor = supervisor};
-    int kept[] = {setup->region_read_only_fd, setup->region_read_write_fd, control};
-    int first;
-
-    for (int i = 1; i < 3; i++)
-        for (int k = i; k > 0 && kept[k] < kept[k - 1]; k--) {
-            int other = kept[k];
-            kept[k] = kept[k - 1];
-            kept[k - 1] = other;
-        }
-    reset_signals();
-    follow(supervisor);
-    silence();
-    if (!descriptors_close_but(STDERR_FILENO + 1, kept, 3))
-        _exit(CHILD_EXIT_SETUP);
-    first = dup(STDIN_FILENO); /* left to the relays that come: a worker's jail knows that number */
-    self.control = lower(control);
-    self.reserve = dup(STDIN_FILENO);
-    close(first);
-    proctitle_set("chatroomd: forker", NULL);
-    keep_born(forker, setup);
-    if (setup->jail != JAIL_OFF)
-        self.is_offered_to_oom = footprint_offer_to_oom();
-    self.footprint = footprint_now();
-    forker_main(forker, setup, &self);
-}
-
-/* Once, for all forkers that there will be. */
-static bool share_born(struct forker *forker, const struct forker_setup *setup)
-{
-    if (forker->born != NULL)
-        return true;
-    void *shared =
-        mmap(NULL, born_size(setup), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    if (!jail_limit(RLIMIT_CORE, 0))
         return false;
-    forker->born = shared;
+#ifdef CHATROOMD_SANITIZERS
     return true;
+#else
+    return jail_limit(RLIMIT_FSIZE, 0) && jail_limit(RLIMIT_MEMLOCK, 0) &&
+           jail_limit(RLIMIT_MSGQUEUE, 0);
+#endif
 }
 
-bool forker_start(struct forker *forker, const struct forker_setup *setup)
+/* Returns false with errno set. */
+static bool enter_jail(struct self *self)
+{
+    const struct forker_setup *setup = &self->setup;
+    bool is_jailed = setup->jail != JAIL_OFF, is_whole = true;
+    uint64_t kept = setup->worker_uid_base != 0 ? PRIVILEGE(CAP_SETUID) | PRIVILEGE(CAP_SETGID) : 0;
+
+    if (setrlimit(RLIMIT_NOFILE, &setup->files) != 0 || !loop_prepare())
+        return false;
+    if (is_jailed) {
+        self->is_offered_to_oom = jail_offer_to_oom();
+        is_whole = jail_make_filters(self->kinds, self->filters);
+    }
+    if (setup->changes_user && !privilege_become(setup->uid, setup->gid, kept))
+        return false;
+    if (!jail_follow(self->supervisor)) /* a change of uid cancels it */
+        return false;
+    if (is_jailed)
+        is_whole = privilege_keep(kept) && prctl(PR_SET_DUMPABLE, 0L) == 0 && privilege_no_more() &&
+                   set_limits() && is_whole;
+    return is_whole || setup->jail != JAIL_REQUIRED;
+}
+
+static void receive_setup(struct self *self)
+{
+    int region[REQUEST_DESCRIPTORS];
+
+    receive(&self->setup, sizeof self->setup, region);
+    move_to(region[1], READ_WRITE_FD);
+    move_to(region[0], READ_ONLY_FD);
+    if (fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, RESERVE_FD) != RESERVE_FD)
+        _exit(CHILD_EXIT_SETUP);
+}
+
+/* In a forker that main() has forked. */
+static void become_forker(
+    const struct process_kinds *kinds, bool is_standby, int control, pid_t supervisor)
+{
+    static struct self self;
+    struct forker_answer answer = {0};
+
+    self.kinds = kinds;
+    self.supervisor = supervisor;
+    reset_signals();
+    if (!jail_follow(supervisor))
+        _exit(CHILD_EXIT_SETUP);
+    silence();
+    move_to(control, CONTROL_FD);
+    if (!descriptors_close_but(STDERR_FILENO + 1, (const int[]){CONTROL_FD}, 1))
+        _exit(CHILD_EXIT_SETUP);
+    set_title(is_standby);
+    receive_setup(&self);
+    if (!enter_jail(&self))
+        answer.failure = errno;
+    send_answer(&answer);
+    serve(&self);
+}
+
+/* --- the supervisor's end */
+
+bool forker_start(struct forker *forker, const struct process_kinds *kinds, bool is_standby)
 {
     pid_t supervisor = getpid();
     sigset_t all, before;
-    int ends[2];
+    int ends[2], failure;
 
-    if (!share_born(forker, setup) || !handover_pair(&ends[0], &ends[1]))
+    *forker = (struct forker){.control = -1};
+    if (!handover_pair(&ends[0], &ends[1]))
         return false;
-    fflush(NULL); /* or children that exit would print it again */
+    fflush(NULL); /* or a forker that exits would print it again */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     forker->pid = fork();
     if (forker->pid == 0)
-        become_forker(forker, setup, ends[1], supervisor);
-    int failure = errno;
+        become_forker(kinds, is_standby, ends[1], supervisor);
+    failure = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(ends[1]);
     if (forker->pid < 0) {
@@ -308,12 +353,35 @@ bool forker_start(struct forker *forker, const struct forker_setup *setup)
         return false;
     }
     forker->control = ends[0];
-    forker->oldest = forker->pending = 0;
     return true;
 }
 
-bool forker_ask(struct forker *forker, const struct forker_setup *setup,
-    const struct forker_request *request, int relay_fd, int handover_fd)
+bool forker_set_up(
+    struct forker *forker, const struct forker_setup *setup, int read_only_fd, int read_write_fd)
+{
+    int region[REQUEST_DESCRIPTORS] = {read_only_fd, read_write_fd};
+    struct pollfd control = {.fd = forker->control, .events = POLLIN};
+    struct forker_answer answer;
+    int ready;
+
+    if (!handover_send(forker->control, setup, sizeof *setup, region, REQUEST_DESCRIPTORS))
+        return false;
+    do
+        ready = poll(&control, 1, FORKER_TIMEOUT_MS);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        errno = ETIMEDOUT;
+    if (ready <= 0)
+        return false;
+    errno = ECHILD; /* unless there is an answer */
+    if (recv(forker->control, &answer, sizeof answer, 0) != (ssize_t)sizeof answer)
+        return false;
+    errno = answer.failure;
+    return answer.failure == 0;
+}
+
+bool forker_ask(
+    struct forker *forker, const struct forker_request *request, int relay_fd, int handover_fd)
 {
     int descriptors[REQUEST_DESCRIPTORS] = {relay_fd, handover_fd};
     size_t count = handover_fd < 0 ? 1 : 2;
@@ -322,7 +390,6 @@ bool forker_ask(struct forker *forker, const struct forker_setup *setup,
         errno = EAGAIN;
         return false;
     }
-    atomic_store(&forker->born[forker_place(setup, request->kind, request->slot)], 0);
     if (!handover_send(forker->control, request, sizeof *request, descriptors, count))
         return false;
     forker->asked[(forker->oldest + forker->pending) % FORKER_PENDING_MAX] = *request;
@@ -367,8 +434,7 @@ bool forker_is_dead(const struct forker *forker)
            ended.si_pid != 0;
 }
 
-bool forker_take_unanswered(
-    struct forker *forker, const struct forker_setup *setup, struct forker_answer *answer)
+bool forker_take_unanswered(struct forker *forker, struct forker_answer *answer)
 {
     const struct forker_request *request = &forker->asked[forker->oldest];
 
@@ -378,7 +444,6 @@ bool forker_take_unanswered(
         .kind = request->kind,
         .slot = request->slot,
         .generation = request->generation,
-        .pid = atomic_load(&forker->born[forker_place(setup, request->kind, request->slot)]),
         .failure = ECHILD,
     };
     forget_oldest(forker);

@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * jail.c - the order in which a worker gives up what it could do.
+ * jail.c - the steps in which a child gives up what it does not need.
  *
  * Model: each step takes away something that no later step needs, and the filter comes last, since
- * it takes away the means of all others. What a worker then has: its end of the relay, an event
- * loop, the region's common part read-only from a descriptor that never was writable (not where
- * couriers deliver), its own outbox, and memory of its own. It is jailed before it has a client:
- * the client's socket is the one descriptor that it can still be given, and to have taken these
- * steps before keeps nobody waiting.
+ * it takes away the means of all others. A worker then has: its end of the relay, an event loop, its
+ * own outbox, memory of its own, and with couriers=0 the region's common part, read-only, from a
+ * descriptor that was never writable. It is jailed before it receives its client's socket, the one
+ * descriptor that it can still receive; so no client waits for these steps.
  *
- * 1. oom_score_adj: when memory runs out a worker goes, not the service. It is inherited from the
- *    forker, which is replaceable, too.
- * 2. Identity: the slot's own uid where there is one, and no capability in any case. Workers of one
- *    uid could signal each other, were there no filter.
- * 3. The supervisor's death, after the change of uid, which forgets it. Across uids the signal is
- *    delivered because the dying supervisor has CAP_KILL then; getppid() covers a death before.
- * 4. Not dumpable: /proc/PID is root's, and nobody of the same uid can trace it.
+ * 1. oom_score_adj: when memory runs out a child is killed, not the supervisor. It is inherited from
+ *    the forker.
+ * 2. Identity: the child's own uid if there is one, and no capability in any case. Without a filter,
+ *    children of one uid could signal each other.
+ * 3. The supervisor's death kills the child. This comes after the change of uid, which cancels it.
+ *    The signal reaches another uid because the dying supervisor has CAP_KILL; getppid() detects a
+ *    death before that.
+ * 4. Not dumpable: /proc/PID belongs to root, and no process of the same uid can trace it.
  * 5. no_new_privs.
- * 6. Limits: no new process, file content, core file or locked memory; one more descriptor, for
- *    the client (a courier: one for each); and a bound on memory, from what the forker had (one
- *    that replaced a dead one carries more) and what is mapped of the region. It holds for the
- *    address space too, since what is mapped to be read only is no data to the kernel, and yet
- *    costs it page tables.
- * 7. The filter.
+ * 6. Limits: no new process, file content, core file or locked memory; descriptors and private
+ *    memory as the kind's row says; and address space for that, for the program and its libraries
+ *    (PROGRAM_MOST), and for what is mapped of the region. The latter bounds read-only mappings,
+ *    which are no data to the kernel but cost it page tables.
+ * 7. The filter. It is the only one: the forker has none, because filters are inherited.
  *
- * Builds with sanitizers have no limits, and the looser filter, since their reports open files and
+ * Builds with sanitizers have no limits and a looser filter, since their reports open files and
  * make processes.
  */
 #include "config.h"
@@ -32,85 +31,65 @@
 #include "process/jail.h"
 
 #include "base/privilege.h"
-#include "process/jail_filter.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Bytes of memory that a worker may take beyond what it was made with. It needs a few times
- * max-message-size (64 KiB at most) for input, and its relay's unsent frames. */
-#define DATA_MORE ((rlim_t)8 * 1024 * 1024)
+/* Address space of the program, its libraries and its stack: it has about 10 MiB of them. */
+#define PROGRAM_MOST ((rlim_t)64 * 1024 * 1024)
 
-/* What a courier takes for each client, in all, and what other descriptors it has. */
-#define COURIER_DATA_PER_CLIENT 1536u
-#define COURIER_DESCRIPTORS     64u
+/* Of 1000; added to what the kernel computes from the size of the process. */
+#define OOM_SCORE_ADJUSTMENT "500"
 
-static struct filter filters[KIND_COUNT];
-
-bool jail_prepare(enum kind_number kind)
+bool jail_make_filters(const struct process_kinds *kinds, struct filter filters[KINDS_MAX])
 {
-    return filters[kind].length != 0 || filter_make(&filters[kind], jail_filter_of(kind));
+    bool made = true;
+
+    for (unsigned kind = 0; kind < kinds->count; kind++)
+        made = filter_make(&filters[kind], kinds->rows[kind]->filter) && made;
+    return made;
 }
 
-/* Bytes of the region that it has mapped. */
-static size_t mapped(const struct heritage *heritage)
+bool jail_limit(int resource, rlim_t most)
 {
-    switch (heritage->kind) {
-    case KIND_COURIER:
-        return heritage->places.view_size + heritage->places.courier_stride;
-    case KIND_WORKER:
-        return (heritage->delivers ? heritage->places.view_size : 0) +
-               heritage->places.outbox_stride;
-    default:
-        return heritage->places.view_size + heritage->places.outbox_stride;
-    }
-}
-
-/* A macro, since glibc and musl declare setrlimit(2) with different types for RESOURCE. */
-#define LIMIT(resource, most) (setrlimit(resource, &(struct rlimit){most, most}) == 0)
-
-/* The limit of open files is one on their numbers: the lowest that is free is the client's. */
-static rlim_t one_descriptor_more(void)
-{
-    int free_number = dup(STDIN_FILENO);
-
-    close(free_number);
-    return (rlim_t)free_number + 1;
-}
-
-static rlim_t descriptors_of(const struct heritage *heritage)
-{
-    switch (heritage->kind) {
-    case KIND_WORKER:
-        return one_descriptor_more();
-    case KIND_COURIER:
-        return heritage->max_clients + COURIER_DESCRIPTORS;
-    default:
-        return 0;
-    }
-}
-
-static bool set_limits(const struct heritage *heritage)
-{
-    bool is_courier = heritage->kind == KIND_COURIER;
-    rlim_t more = DATA_MORE + (is_courier ? heritage->max_clients * COURIER_DATA_PER_CLIENT : 0);
-    struct footprint before = heritage->footprint;
-
-    if (!LIMIT(RLIMIT_CORE, 0))
-        return false;
-#ifdef CHATROOMD_SANITIZERS
-    (void)before, (void)more, (void)mapped, (void)descriptors_of;
-    return true;
+#ifdef __GLIBC__ /* it and musl declare setrlimit(2) with different types */
+    return setrlimit((__rlimit_resource_t)resource, &(struct rlimit){most, most}) == 0;
 #else
-    return LIMIT(RLIMIT_NPROC, 0) && LIMIT(RLIMIT_FSIZE, 0) && LIMIT(RLIMIT_MEMLOCK, 0) &&
-           LIMIT(RLIMIT_MSGQUEUE, 0) &&
-           (before.all == 0 || LIMIT(RLIMIT_AS, before.all + mapped(heritage) + more)) &&
-           (before.data == 0 || LIMIT(RLIMIT_DATA, before.data + more)) &&
-           LIMIT(RLIMIT_NOFILE, descriptors_of(heritage));
+    return setrlimit(resource, &(struct rlimit){most, most}) == 0;
 #endif
+}
+
+rlim_t jail_next_descriptor(void)
+{
+    int number = dup(STDIN_FILENO);
+
+    close(number);
+    return (rlim_t)number;
+}
+
+bool jail_offer_to_oom(void)
+{
+    bool was_dumpable = prctl(PR_GET_DUMPABLE) == 1;
+    ssize_t length = -1;
+    int fd = -1, failure;
+
+    /* Otherwise the file belongs to root, also after a change of user. */
+    if (prctl(PR_SET_DUMPABLE, 1L) == 0)
+        fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0)
+        length = write(fd, OOM_SCORE_ADJUSTMENT, strlen(OOM_SCORE_ADJUSTMENT));
+    failure = errno;
+    if (fd >= 0)
+        close(fd);
+    prctl(PR_SET_DUMPABLE, was_dumpable ? 1L : 0L);
+    errno = failure;
+    return length > 0 || (fd >= 0 && failure == EACCES);
 }
 
 static bool is_offered_to_oom(const struct heritage *heritage)
@@ -125,19 +104,24 @@ static bool change_identity(const struct heritage *heritage)
     return privilege_become(heritage->uid, heritage->gid, 0);
 }
 
-static bool hide(const struct heritage *heritage)
+bool jail_follow(pid_t supervisor)
 {
-    (void)heritage;
-    return prctl(PR_SET_DUMPABLE, 0L) == 0;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return false;
+    if (getppid() != supervisor)
+        exit(CHILD_EXIT_NO_SUPERVISOR);
+    return true;
 }
 
 static bool follow_supervisor(const struct heritage *heritage)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-        return false;
-    if (getppid() != heritage->supervisor)
-        exit(CHILD_EXIT_NO_SUPERVISOR);
-    return true;
+    return jail_follow(heritage->supervisor);
+}
+
+static bool hide(const struct heritage *heritage)
+{
+    (void)heritage;
+    return prctl(PR_SET_DUMPABLE, 0L) == 0;
 }
 
 static bool refuse_privileges(const struct heritage *heritage)
@@ -146,11 +130,26 @@ static bool refuse_privileges(const struct heritage *heritage)
     return privilege_no_more();
 }
 
+static bool set_limits(const struct heritage *heritage)
+{
+    rlim_t data = heritage->kind->data(heritage), files = heritage->kind->files(heritage);
+
+    if (!jail_limit(RLIMIT_CORE, 0))
+        return false;
+#ifdef CHATROOMD_SANITIZERS
+    (void)data, (void)files;
+    return true;
+#else
+    return jail_limit(RLIMIT_NPROC, 0) && jail_limit(RLIMIT_FSIZE, 0) &&
+           jail_limit(RLIMIT_MEMLOCK, 0) && jail_limit(RLIMIT_MSGQUEUE, 0) &&
+           jail_limit(RLIMIT_AS, heritage_mapped(heritage) + data + PROGRAM_MOST) &&
+           jail_limit(RLIMIT_DATA, data) && jail_limit(RLIMIT_NOFILE, files);
+#endif
+}
+
 static bool load_filter(const struct heritage *heritage)
 {
-    bool is_selftest = heritage->kind == KIND_SELFTEST;
-
-    return filter_load(&filters[is_selftest ? KIND_WORKER : heritage->kind]);
+    return filter_load(heritage->filter);
 }
 
 struct step {

@@ -11,6 +11,8 @@
 #ifndef CHATROOMD_RELAY_FRAME_H
 #define CHATROOMD_RELAY_FRAME_H
 
+#include "base/kind.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,10 +26,10 @@
 /* Bytes of a name that one NAMED has room for. */
 #define FRAME_NAME_PART 24u
 
-/* Who may send a kind to the supervisor; what nobody may is sent by the supervisor. */
+/* Which kinds of children may send a frame; those of nobody are the supervisor's. */
 #define FRAME_FROM_NOBODY  0u
-#define FRAME_FROM_WORKER  1u
-#define FRAME_FROM_COURIER 2u
+#define FRAME_FROM_WORKER  (1u << KIND_WORKER)
+#define FRAME_FROM_COURIER (1u << KIND_COURIER)
 
 /*
  * symbol, word for logs, who sends it, costs credit, longest text in bytes (a PUBLISH's is

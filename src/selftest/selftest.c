@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * selftest.c - five acts, each in a process of its own, since the jail may kill who tries.
+ * selftest.c - five attempts, each in a process of its own, since the jail may kill that process.
  *
- * Model: an act returns true where it succeeded in any way that it knows. An execve that succeeds
- * does not return: the server's own program then exits with a status that is no canary's.
+ * Model: an attempt returns true if it succeeds in any of the ways that it tries. An execve that
+ * succeeds does not return: the server's own program then exits with a status that no selftest has.
  */
 #include "config.h"
 
 #include "selftest/selftest.h"
 
 #include "process/jail.h"
-#include "region/region.h"
+#include "worker/worker.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -19,13 +19,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Descriptors through which the region is looked for. */
+/* The region is looked for behind descriptors below this number. */
 #define DESCRIPTORS_MAX 64
 
 struct scene {
     const struct heritage *heritage;
-    struct region_view view;
-    struct outbox outbox;
+    struct heritage_maps maps;
 };
 
 static void *writable(const void *address)
@@ -33,10 +32,10 @@ static void *writable(const void *address)
     return (void *)(uintptr_t)address;
 }
 
-/* Makes the common part writable, or opens what it is mapped from again. */
+/* Makes the common part writable, or opens the object that it is mapped from. */
 static bool write_region(const struct scene *scene)
 {
-    void *header = writable(scene->view.header);
+    void *header = writable(scene->maps.view.header);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     char path[64];
 
@@ -50,16 +49,16 @@ static bool write_region(const struct scene *scene)
             return true;
     }
     snprintf(path, sizeof path, "/proc/self/map_files/%lx-%lx", (unsigned long)header,
-        (unsigned long)header + (unsigned long)scene->view.header->outboxes_offset);
+        (unsigned long)header + (unsigned long)scene->maps.view.header->outboxes_offset);
     return open(path, O_RDWR) >= 0;
 }
 
-/* Lets the outbox's mapping grow into the next slot's. */
+/* Extends the mapping of its outbox into the next slot's outbox. */
 static bool grow_outbox(const struct scene *scene)
 {
-    size_t size = (size_t)scene->view.header->outbox_stride;
+    size_t size = (size_t)scene->maps.view.header->outbox_stride;
 
-    return mremap(scene->outbox.state, size, 2 * size, MREMAP_MAYMOVE) != MAP_FAILED;
+    return mremap(scene->maps.outbox.state, size, 2 * size, MREMAP_MAYMOVE) != MAP_FAILED;
 }
 
 static bool execute(const struct scene *scene)
@@ -77,7 +76,7 @@ static bool open_socket(const struct scene *scene)
     return socket(AF_INET, SOCK_STREAM, 0) >= 0 || socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
 }
 
-/* Signal 0 tells whether the supervisor could be signalled. */
+/* Signal 0 succeeds if another signal would. */
 static bool send_signal(const struct scene *scene)
 {
     return kill(scene->heritage->supervisor, 0) == 0;
@@ -85,7 +84,7 @@ static bool send_signal(const struct scene *scene)
 
 int selftest_run(struct heritage *heritage)
 {
-    static bool (*const acts[SELFTEST_ATTEMPT_COUNT])(const struct scene *scene) = {
+    static bool (*const attempts[SELFTEST_ATTEMPT_COUNT])(const struct scene *scene) = {
         [SELFTEST_WRITE_REGION] = write_region,
         [SELFTEST_GROW_OUTBOX] = grow_outbox,
         [SELFTEST_EXECUTE] = execute,
@@ -93,17 +92,34 @@ int selftest_run(struct heritage *heritage)
         [SELFTEST_SIGNAL] = send_signal,
     };
     struct scene scene = {.heritage = heritage};
-    bool attached = region_attach_view(&scene.view, heritage->region_read_only_fd) &&
-                    region_attach_outbox(&scene.outbox, &heritage->places,
-                        heritage->region_read_write_fd, heritage->slot);
+    enum jail_step failed;
 
-    close(heritage->region_read_only_fd);
-    close(heritage->region_read_write_fd);
-    if (!attached)
+    if (!heritage_attach(heritage, &scene.maps))
         return CHILD_EXIT_SETUP;
-    enum jail_step missing = jail_enter(heritage);
-    if (acts[heritage->act](&scene))
+    failed = jail_enter(heritage);
+    if (attempts[heritage->act](&scene))
         return CHILD_EXIT_SELFTEST_ESCAPED;
-    return missing == JAIL_WHOLE ? CHILD_EXIT_SELFTEST_REFUSED
-                                 : CHILD_EXIT_SELFTEST_STEP + (int)missing;
+    return failed == JAIL_WHOLE ? CHILD_EXIT_SELFTEST_REFUSED
+                                : CHILD_EXIT_SELFTEST_STEP + (int)failed;
 }
+
+static rlim_t no_files(const struct heritage *heritage)
+{
+    (void)heritage;
+    return 0;
+}
+
+static rlim_t data_of_worker(const struct heritage *heritage)
+{
+    return worker_kind.data(heritage);
+}
+
+/* It has the first worker's place and the workers' filter, since it stands for a worker. */
+const struct process_kind selftest_kind = {
+    .name = "selftest",
+    .maps = MAP_VIEW | MAP_OUTBOX,
+    .filter = &worker_filter,
+    .files = no_files,
+    .data = data_of_worker,
+    .run = selftest_run,
+};

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * selftest.h - a worker that tries at the start of the server what its jail is there to prevent.
+ * selftest.h - the child kind "selftest": at the start of the server it tries what the jail of
+ * workers must prevent.
  */
 #ifndef CHATROOMD_SELFTEST_SELFTEST_H
 #define CHATROOMD_SELFTEST_SELFTEST_H
 
-#include "process/heritage.h"
+#include "process/kinds.h"
 
 /*
- * Sets itself up as a client worker does, enters the same jail, and tries heritage->act. Returns
- * CHILD_EXIT_SELFTEST_REFUSED, or _STEP and a step where the jail is not whole, if that was refused;
- * death by SIGSYS is a refusal too. Anything else is an escape.
+ * Sets itself up as a worker does, enters the same jail, and tries heritage->act. If that is refused
+ * it returns CHILD_EXIT_SELFTEST_REFUSED, or CHILD_EXIT_SELFTEST_STEP plus the step of the jail that
+ * failed; death by SIGSYS is a refusal as well. Any other exit means that the attempt succeeded.
  */
 int selftest_run(struct heritage *heritage);
 

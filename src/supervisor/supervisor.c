@@ -16,10 +16,9 @@
  * within drain-timeout; what is left then is killed, the forker first. A second signal, unless it
  * repeats the first within a second, and SIGQUIT kill at once. No `left` is recorded at a stop: all leave at the same record.
  *
- * The start binds first, then makes the region, gives up its privileges, makes the forker, then its
- * own tables, and tries the jail, and only then makes an event loop: what can be refused is refused
- * before anybody is let in, and what the forker copies for each worker has no table of clients in
- * it.
+ * The start binds first, then makes the region, gives up the supervisor's privileges, sets up the
+ * forkers, makes the tables and runs the selftests, and only then makes an event loop: whatever can
+ * fail fails before a client is accepted.
  */
 #include "config.h"
 
@@ -266,10 +265,11 @@ static bool end_turn(struct run *run)
         again = space_arm(supervisor) || again;
     clock_needed = slots_kill_due(supervisor) || clock_needed;
     clock_needed = spawner_turn(&supervisor->spawner) || clock_needed;
+    if (supervisor->spawner.is_lost && !supervisor->stopping)
+        begin_stop(run, "fault");
     clock_needed = acceptor_turn(&run->acceptor) || clock_needed;
     clock_needed = spares_turn(supervisor, &spares_due) || clock_needed;
     rest_until(run, tell_due, spares_due);
-    clock_needed = spawner_waits(&supervisor->spawner) || clock_needed;
     clock_needed = clock_needed || supervisor->waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
     run_clock(run, clock_needed);
@@ -322,7 +322,7 @@ static int serve(struct run *run)
     }
     on_counters(0, 0, run);
     log_event(LOG_LEVEL_NOTICE, "stopped", "orderly=yes");
-    return SUPERVISOR_EXIT_STOPPED;
+    return supervisor->spawner.is_lost ? SUPERVISOR_EXIT_FAILED : SUPERVISOR_EXIT_STOPPED;
 }
 
 static bool watch_signals(struct run *run)
@@ -423,7 +423,6 @@ static bool make_region(struct supervisor *supervisor)
     return true;
 }
 
-/* Once the forker is there: what grows with max-clients is not copied for each worker. */
 static void make_tables(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
@@ -448,8 +447,23 @@ static void log_ready(const struct run *run)
     free(text);
 }
 
-/* Everything up to the ready line. What is wrong is said on stderr. */
-static bool start(struct run *run, const struct process_kind *kinds)
+/* Gives up the supervisor's privileges and sets up the forkers. */
+static bool become_safe(struct run *run, const struct process_kinds *kinds, struct forker *forkers)
+{
+    struct supervisor *supervisor = &run->supervisor;
+    bool changes_user = supervisor_changes_user(supervisor->options);
+
+    if (!supervisor_jail_enter(supervisor->options))
+        return false;
+    if (spawner_prepare(&supervisor->spawner, supervisor, kinds, forkers, changes_user))
+        return true;
+    fprintf(stderr, "chatroomd: cannot set up the process that creates all others: %s\n",
+        strerror(errno));
+    return false;
+}
+
+/* Everything up to the ready line. Errors are reported on stderr. */
+static bool start(struct run *run, const struct process_kinds *kinds, struct forker *forkers)
 {
     struct supervisor *supervisor = &run->supervisor;
     const struct options *options = supervisor->options;
@@ -457,14 +471,9 @@ static bool start(struct run *run, const struct process_kind *kinds)
     log_event(LOG_LEVEL_NOTICE, "start", "version=%s pid=%ld max-clients=%u", PACKAGE_VERSION,
         (long)getpid(), options->max_clients);
     clock_forget(supervisor);
-    if (!raise_descriptors(options) || !open_listeners(run))
+    if (!raise_descriptors(options) || !open_listeners(run) || !make_region(supervisor) ||
+        !become_safe(run, kinds, forkers))
         return false;
-    if (!make_region(supervisor) || !confinement_enter(options, kinds))
-        return false;
-    if (!loop_prepare() || !spawner_prepare(&supervisor->spawner, supervisor, kinds)) {
-        fprintf(stderr, "chatroomd: cannot start the forker: %s\n", strerror(errno));
-        return false;
-    }
     make_tables(run);
     if (!selftests_pass(&supervisor->spawner, options->jail))
         return false;
@@ -511,14 +520,15 @@ static void finish(struct run *run)
     free(run->listeners);
 }
 
-int supervisor_run(const struct options *options, const struct process_kind *kinds)
+int supervisor_run(
+    const struct options *options, const struct process_kinds *kinds, struct forker *forkers)
 {
     struct run *run = alloc_zeroed(1, sizeof *run);
     int status = SUPERVISOR_EXIT_FAILED;
 
     run->supervisor.options = options;
     run->supervisor.has_dead_children = true; /* of a script that has become this program */
-    if (start(run, kinds))
+    if (start(run, kinds, forkers))
         status = serve(run);
     finish(run);
     free(run);

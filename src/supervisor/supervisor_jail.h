@@ -6,17 +6,17 @@
 #define CHATROOMD_SUPERVISOR_SUPERVISOR_JAIL_H
 
 #include "base/options.h"
-#include "process/heritage.h"
 
 #include <stdbool.h>
 
+/* Whether the server's processes become another user: `user` is set, and they are not that user. */
+bool supervisor_changes_user(const struct options *options);
+
 /*
- * Lets worker kinds prepare themselves, becomes `user` and `group`, keeps the capabilities that
- * worker-uid-base needs and no other, and, unless `jail = off`, goes under a filter that still lets
- * it and the forker do their work. All that it forks inherits this. Returns false, with what is
- * wrong said on stderr, where that cannot be done; without privileges to give up there is nothing
- * wrong.
+ * Becomes `user` and `group`, keeps CAP_KILL if children have uids of their own and no other
+ * capability, and loads a filter, unless `jail = off`. Returns false, with the error reported on
+ * stderr, if that fails; it succeeds if there are no privileges to give up.
  */
-bool confinement_enter(const struct options *options, const struct process_kind *kinds);
+bool supervisor_jail_enter(const struct options *options);
 
 #endif

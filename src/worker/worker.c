@@ -1,48 +1,58 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * worker.c - a new process becomes a client worker.
+ * worker.c - a new process becomes a worker.
  *
- * Order: its part of the region is mapped from the two descriptors, which are closed then; only
- * after that is the worker jailed, and given its client. What is left is standard input, output and
- * error (nowhere), the relay, the event loop's own descriptors, and the client's socket. Where
- * couriers deliver, that part is the outbox and nothing else.
+ * Order: it maps its part of the region, opens its event loop and its relay, enters its jail, and
+ * only then receives its client. It then has standard input, output and error (/dev/null), the
+ * relay, the event loop's own descriptors and the client's socket. If couriers deliver, its part of
+ * the region is the outbox and nothing else.
  */
 #include "config.h"
 
 #include "worker/worker.h"
 
 #include "base/proctitle.h"
-#include "process/jail_filter.h"
-#include "region/region.h"
+#include "process/jail.h"
 #include "worker/session.h"
 
-#include <unistd.h>
+/* It begins with less than 1 MiB, and needs a few times max-message (64 KiB at most) for input, and
+ * its relay's unsent frames. */
+#define DATA_MOST ((rlim_t)8 * 1024 * 1024)
 
-/* Gives the relay the number that the filter knows, if it has not got that from the forker. */
-static bool move_relay(struct heritage *heritage)
+static unsigned count(const struct options *options)
 {
-    int relay = heritage->relay_fd;
+    return options->max_clients;
+}
 
-    if (relay == WORKER_RELAY_FD)
-        return true;
-    heritage->relay_fd = dup2(relay, WORKER_RELAY_FD);
-    close(relay);
-    return heritage->relay_fd == WORKER_RELAY_FD;
+/* The one that it still receives is its client's socket. */
+static rlim_t files(const struct heritage *heritage)
+{
+    (void)heritage;
+    return jail_next_descriptor() + 1;
+}
+
+static rlim_t data(const struct heritage *heritage)
+{
+    (void)heritage;
+    return DATA_MOST;
 }
 
 int worker_run_client(struct heritage *heritage)
 {
-    struct region_view view;
-    struct outbox outbox;
-    bool attached =
-        region_attach_outbox(
-            &outbox, &heritage->places, heritage->region_read_write_fd, heritage->slot) &&
-        (!heritage->delivers || region_attach_view(&view, heritage->region_read_only_fd));
+    struct heritage_maps maps;
 
-    close(heritage->region_read_only_fd);
-    close(heritage->region_read_write_fd);
-    if (!attached || !move_relay(heritage))
+    if (!heritage_attach(heritage, &maps))
         return CHILD_EXIT_SETUP;
     proctitle_set("chatroomd: spare worker", NULL);
-    return session_run(heritage, heritage->delivers ? &view : NULL, &outbox);
+    return session_run(heritage, heritage->delivers ? &maps.view : NULL, &maps.outbox);
 }
+
+const struct process_kind worker_kind = {
+    .name = "worker",
+    .count = count,
+    .maps = MAP_OUTBOX | MAP_VIEW_TO_DELIVER,
+    .filter = &worker_filter,
+    .files = files,
+    .data = data,
+    .run = worker_run_client,
+};

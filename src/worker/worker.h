@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * worker.h - the kinds of worker: what runs in a process that the forker made.
+ * worker.h - the child kind "worker": it reads one client.
  */
 #ifndef CHATROOMD_WORKER_WORKER_H
 #define CHATROOMD_WORKER_WORKER_H
 
-#include "process/heritage.h"
+#include "process/kinds.h"
+
+extern const struct filter_table worker_filter;
 
 /* Serves one client, with the line protocol, until it is gone. Returns an enum child_exit. */
 int worker_run_client(struct heritage *heritage);

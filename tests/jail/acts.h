@@ -4,7 +4,7 @@
  *
  * CALL acts ask the kernel for something from within the jail. Each must be refused, by an error or
  * by death; with `jail = off` each must succeed, or it would prove nothing. Those of CONFINED_ACTS
- * are tried once more without the worker's jail, where only the supervisor's own filter is.
+ * are tried once more by a process that has entered the supervisor's jail instead of a worker's.
  *
  * FRAME acts lie to the supervisor over the relay or in the outbox. Each must end its worker with
  * the fault named. Its control is either the careless build, in which the check that catches it
@@ -115,14 +115,18 @@
     ACT(make_netlink_socket)                                                                       \
     ACT(execute_program)                                                                           \
     ACT(execute_descriptor)                                                                        \
+    ACT(fork_process)                                                                              \
     ACT(fork_by_clone3)                                                                            \
+    ACT(start_thread)                                                                              \
     ACT(make_namespace)                                                                            \
     ACT(start_io_uring)                                                                            \
     ACT(handle_page_faults)                                                                        \
     ACT(make_memory_file)                                                                          \
     ACT(make_shared_memory)                                                                        \
     ACT(make_old_shared_memory)                                                                    \
+    ACT(duplicate_descriptor)                                                                      \
     ACT(watch_files)                                                                               \
+    ACT(change_user)                                                                               \
     ACT(change_personality)                                                                        \
     ACT(set_timer)                                                                                 \
     ACT(pin_supervisor)                                                                            \
@@ -178,7 +182,7 @@ struct scene {
     struct outbox outbox;
     pid_t sibling; /* a client worker of somebody else */
     bool lawful;
-    bool confined; /* without its own jail */
+    bool confined; /* in the supervisor's jail instead of its own */
 
     /* Of a courier; client_fd is its first client's socket, and its outbox its part. */
     int loop; /* an epoll that knows its relay */

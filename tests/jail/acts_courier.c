@@ -8,7 +8,6 @@
 
 #include "tests/jail/acts_courier.h"
 
-#include "process/jail_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,19 +130,19 @@ bool act_client_becomes_relay(const struct scene *scene)
 
 bool act_duplicate_client_to_relay(const struct scene *scene)
 {
-    return dup2(scene->client_fd, COURIER_RELAY_FD) == COURIER_RELAY_FD;
+    return dup2(scene->client_fd, CHILD_RELAY_FD) == CHILD_RELAY_FD;
 }
 
 /* Each look makes a descriptor. */
 bool act_peek_at_handover(const struct scene *scene)
 {
     (void)scene;
-    return receives(COURIER_HANDOVER_FD, MSG_PEEK | MSG_CMSG_CLOEXEC);
+    return receives(CHILD_HANDOVER_FD, MSG_PEEK | MSG_CMSG_CLOEXEC);
 }
 
 bool act_send_descriptor_by_handover(const struct scene *scene)
 {
-    return handover_send(COURIER_HANDOVER_FD, "", 1, &scene->client_fd, 1);
+    return handover_send(CHILD_HANDOVER_FD, "", 1, &scene->client_fd, 1);
 }
 
 bool act_map_memory(const struct scene *scene)

@@ -214,7 +214,8 @@ START_TEST(what_all_read_is_mapped_by_who_delivers_only)
 }
 END_TEST
 
-/* What the supervisor and the forker may not do, tried by a worker without a jail of its own. */
+/* What the supervisor may not do, tried by a worker in the supervisor's jail. The server has none,
+ * since the limits that a worker inherits from a jailed forker would not let it make that filter. */
 START_TEST(no_call_succeeds_in_the_supervisors_place)
 {
     struct stage stage;
@@ -222,10 +223,10 @@ START_TEST(no_call_succeeds_in_the_supervisors_place)
 
     if (!has_calls())
         return;
-    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=required", BY_WORKERS);
+    open_stage(&stage, "CHATROOMD_HOSTILE", "jail=off", BY_WORKERS);
     for (size_t row = 0; row < CONFINED_COUNT; row++)
         ck_assert_msg(!try_call(&stage, confined_rows[row], "confined", words, sizeof words),
-            "%s succeeds under the supervisor's filter", confined_rows[row]);
+            "%s succeeds in the supervisor's jail", confined_rows[row]);
     expect_peace(&stage);
     close_stage(&stage);
 }

@@ -2,10 +2,10 @@
 /*
  * A chatroomd some of whose workers are taken over: built for the tests only.
  *
- * Model: the same daemon with another table of worker kinds. Clients on TCP get the real client
+ * Model: the same daemon with other functions in its table of process kinds. Clients on TCP get the real client
  * worker. Clients on a local socket get the hostile one, which is set up and jailed in just the
  * same way, but first reads a line `ACT SIBLING [lawful|confined]` from its client, and then does
- * that act; `confined` leaves the limits and the filter of the worker out.
+ * that act; with `confined` it enters the supervisor's jail instead of its own.
  * Which of the two it is to be a new worker sees when its client's socket waits for it.
  * What came of a CALL act it tells its client: "succeeded", or "refused: WHY"; nothing where it was
  * killed. After a FRAME act it waits for its end, or for its client's.
@@ -20,11 +20,13 @@
 #include "base/options.h"
 #include "base/proctitle.h"
 #include "courier/courier.h"
+#include "process/forker.h"
 #include "process/jail.h"
 #include "relay/frame.h"
 #include "relay/handover.h"
 #include "selftest/selftest.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/supervisor_jail.h"
 #include "tests/jail/acts.h"
 #include "tests/jail/hostile.h"
 #include "worker/worker.h"
@@ -105,14 +107,11 @@ static void wait_for_end(const struct scene *scene, int loop)
 /* As worker.c does it. */
 static bool attach(struct scene *scene)
 {
-    const struct heritage *heritage = scene->heritage;
-    bool attached =
-        region_attach_outbox(
-            &scene->outbox, &heritage->places, heritage->region_read_write_fd, heritage->slot) &&
-        (!heritage->delivers || region_attach_view(&scene->view, heritage->region_read_only_fd));
+    struct heritage_maps maps;
+    bool attached = heritage_attach(scene->heritage, &maps);
 
-    close(heritage->region_read_only_fd);
-    close(heritage->region_read_write_fd);
+    scene->view = maps.view;
+    scene->outbox = maps.outbox;
     return attached;
 }
 
@@ -155,6 +154,7 @@ static int do_frames(const struct scene *scene, const struct act *act, int loop)
 static int run_hostile(struct heritage *heritage)
 {
     struct scene scene = {.heritage = heritage};
+    struct options supervisor = {.user = (char[]){""}, .jail = JAIL_REQUIRED};
     bool must_be_jailed = heritage->jail == JAIL_REQUIRED;
     const struct act *act;
     int loop = epoll_create1(0);
@@ -167,6 +167,8 @@ static int run_hostile(struct heritage *heritage)
     if (act == NULL)
         return CHILD_EXIT_SETUP;
     proctitle_set("chatroomd: worker ", act->name, NULL);
+    if (scene.confined && !supervisor_jail_enter(&supervisor))
+        return CHILD_EXIT_JAIL;
     if (!scene.confined && jail_enter(heritage) != JAIL_WHOLE && must_be_jailed)
         return CHILD_EXIT_JAIL;
     return act->call != NULL ? do_call(&scene, act) : do_frames(&scene, act, loop);
@@ -193,23 +195,30 @@ static int run_courier(struct heritage *heritage)
     return is_courier_hostile ? hostile_courier_run(heritage) : courier_run(heritage);
 }
 
-static const struct process_kind process_kinds[KIND_COUNT] = {
-    [KIND_WORKER] = {"client", run_either, jail_prepare},
-    [KIND_COURIER] = {"courier", run_courier, jail_prepare},
-    [KIND_SELFTEST] = {"selftest", selftest_run, NULL},
-};
-
 int main(int argc, char **argv)
 {
+    struct process_kind worker = worker_kind, courier = courier_kind;
+    const struct process_kind *rows[KIND_COUNT] = {
+        [KIND_WORKER] = &worker,
+        [KIND_COURIER] = &courier,
+        [KIND_SELFTEST] = &selftest_kind,
+    };
+    struct process_kinds kinds = {.rows = rows, .count = KIND_COUNT};
+    struct forker forkers[2];
     struct options options;
     int status = EXIT_SUCCESS;
 
+    worker.run = run_either;
+    courier.run = run_courier;
     is_courier_hostile = hostile_courier_read_plan();
     proctitle_init(argc, argv);
+    for (int i = 0; i < 2; i++)
+        if (!forker_start(&forkers[i], &kinds, i > 0))
+            return EXIT_FAILURE;
     if (options_read(&options, argc, argv, &status) == OPTIONS_EXIT)
         return status;
     log_open(options.log_level);
-    status = supervisor_run(&options, process_kinds);
+    status = supervisor_run(&options, &kinds, forkers);
     options_free(&options);
     return status;
 }

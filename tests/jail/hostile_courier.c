@@ -17,7 +17,6 @@
 #include "base/proctitle.h"
 #include "courier/courier.h"
 #include "process/jail.h"
-#include "process/jail_filter.h"
 #include "tests/jail/acts_courier.h"
 
 #include <errno.h>
@@ -91,15 +90,16 @@ static bool attach(struct scene *scene, const struct heritage *heritage)
     struct region region;
     char *base;
 
-    if (!region_attach_view(&scene->view, heritage->region_read_only_fd) ||
-        !region_attach_courier(
-            &scene->part, &heritage->places, heritage->region_read_write_fd, heritage->slot))
-        return false;
     if (!plan.open) {
-        close(heritage->region_read_only_fd);
-        close(heritage->region_read_write_fd);
-        return true;
+        struct heritage_maps maps;
+        bool attached = heritage_attach(heritage, &maps);
+
+        scene->view = maps.view;
+        scene->part = maps.part;
+        return attached;
     }
+    if (!region_attach_view(&scene->view, heritage->region_read_only_fd))
+        return false;
     base = mmap(NULL, scene->view.header->total_size, PROT_READ | PROT_WRITE, MAP_SHARED,
         heritage->region_read_write_fd, 0);
     if (base == MAP_FAILED)
@@ -113,29 +113,6 @@ static bool attach(struct scene *scene, const struct heritage *heritage)
         .couriers = base + header->couriers_offset};
     scene->view = region_view_of(&region);
     scene->part = region_courier(&region, heritage->slot);
-    return true;
-}
-
-/* As courier.c does it; the descriptors of the region, where they are kept, make way. */
-static bool move_descriptors(struct heritage *heritage)
-{
-    int *const kept[] = {&heritage->relay_fd, &heritage->handover_fd,
-        &heritage->region_read_only_fd, &heritage->region_read_write_fd};
-
-    for (size_t at = 0; at < (plan.open ? 4u : 2u); at++) {
-        int moved = fcntl(*kept[at], F_DUPFD_CLOEXEC, 64);
-        if (moved < 0)
-            return false;
-        close(*kept[at]);
-        *kept[at] = moved;
-    }
-    if (dup2(heritage->relay_fd, COURIER_RELAY_FD) < 0 ||
-        dup2(heritage->handover_fd, COURIER_HANDOVER_FD) < 0)
-        return false;
-    close(heritage->relay_fd);
-    close(heritage->handover_fd);
-    heritage->relay_fd = COURIER_RELAY_FD;
-    heritage->handover_fd = COURIER_HANDOVER_FD;
     return true;
 }
 
@@ -225,7 +202,7 @@ int hostile_courier_run(struct heritage *heritage)
 
     if (row == NULL)
         return courier_run(heritage);
-    if (!attach(&scene, heritage) || !move_descriptors(heritage))
+    if (!attach(&scene, heritage))
         return CHILD_EXIT_SETUP;
     proctitle_set("chatroomd: hostile courier: ", row->name, NULL);
     fill(&scene, heritage);
@@ -233,8 +210,9 @@ int hostile_courier_run(struct heritage *heritage)
     if (scene.loop < 0 || epoll_ctl(scene.loop, EPOLL_CTL_ADD, heritage->relay_fd, &event) != 0 ||
         !meet_clients(&scene))
         return CHILD_EXIT_SETUP;
-    /* Another descriptor of the relay, so that it lives to tell if it can close the one. */
-    if (row->call != NULL && fcntl(heritage->relay_fd, F_DUPFD_CLOEXEC, 64) < 0)
+    /* Another descriptor of the relay, so that the courier is not killed as soon as it has closed the
+     * first one or has started a program. */
+    if (row->call != NULL && fcntl(heritage->relay_fd, F_DUPFD, 64) < 0)
         return CHILD_EXIT_SETUP;
     if (jail_enter(heritage) != JAIL_WHOLE && heritage->jail == JAIL_REQUIRED)
         return CHILD_EXIT_JAIL;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Judges traces of chatroomd by the table of worker/jail_filter.c:
+ * Compares traces of chatroomd with the filter tables of workers and couriers:
  *
  *   judge_calls TRACE...       each what `strace -f -e raw=!seccomp -o TRACE` wrote
  *   judge_calls                prints the length of the client workers' filter
  *
- * Model: a client worker or a courier is a process that makes an event loop and then loads a filter
- * of its table's length (canaries make no loop, the supervisor's is longer). From there on each of
- * its calls must be listed: a row of that name that allows it, whose conditions hold for the
- * numbers that it was called with, or one that refuses it with an errno of its own. A call that no
- * row lists, one that is listed and was refused as unknown, and a worker killed by its filter fail.
+ * Model: a worker or a courier is a process that makes an event loop and then loads a filter of its
+ * table's length (selftests make no loop, the supervisor's filter is longer). That filter is its
+ * only one, since the forker has none. From there on each of its calls must be listed: a row of
+ * that name that allows it, whose conditions hold for the numbers that it was called with, or one
+ * that refuses it with an errno of its own. A call that no row lists, one that is listed and was
+ * refused as unknown, and a worker killed by its filter fail.
  * The call in which a worker was killed with SIGKILL is not judged: strace can have come too late to
  * read it, and shows in its place what another process called last (seen with strace 6.1: a
  * courier's epoll_wait became the kill that ended it).
@@ -20,8 +21,8 @@
  */
 #include "config.h"
 
-#include "base/filter.h"
-#include "process/jail_filter.h"
+#include "courier/courier.h"
+#include "worker/worker.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -232,11 +233,11 @@ static void report(const struct kind *kind)
     putchar('\n');
 }
 
-static bool make_kind(struct kind *kind, enum kind_number number)
+static bool make_kind(struct kind *kind, const struct filter_table *table)
 {
     struct filter filter;
 
-    kind->table = jail_filter_of(number);
+    kind->table = table;
     if (kind->table->count > ROWS_MAX || !filter_make(&filter, kind->table))
         return false;
     kind->length = filter.length;
@@ -248,7 +249,7 @@ int main(int argc, char **argv)
 {
     bool all_seen = true;
 
-    if (!make_kind(&kinds[0], KIND_WORKER) || !make_kind(&kinds[1], KIND_COURIER) ||
+    if (!make_kind(&kinds[0], &worker_filter) || !make_kind(&kinds[1], &courier_filter) ||
         kinds[0].length == kinds[1].length) {
         fputs("judge_calls: this build has no filter, or two of one length\n", stderr);
         return 2;

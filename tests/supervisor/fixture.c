@@ -85,16 +85,13 @@ static struct region new_region(void)
     return region;
 }
 
-/* The forker's place is the test's. */
+/* The test plays the forker. */
 static void open_forker(struct fixture *fixture)
 {
-    static _Atomic pid_t born[FIXTURE_CLIENTS + FIXTURE_COURIERS];
     struct spawner *spawner = &fixture->supervisor.spawner;
 
     spawner->supervisor = &fixture->supervisor;
-    spawner->setup.max_clients = FIXTURE_CLIENTS;
     spawner->forker.pid = FIXTURE_NO_PROCESS;
-    spawner->forker.born = born;
     ck_assert(handover_pair(&spawner->forker.control, &fixture->forker_end));
     ck_assert_int_eq(fcntl(fixture->forker_end, F_SETFL, O_NONBLOCK), 0);
 }

@@ -185,16 +185,13 @@ static struct process_mapping check_mappings(pid_t process)
     return outbox;
 }
 
-/* What the supervisor maps besides the pids that it shares with the forker. */
+/* The supervisor maps the region and shares nothing else. */
 static struct process_mapping check_supervisors_mappings(void)
 {
     struct process_mapping found[MAPPINGS_MAX];
-    unsigned region;
 
-    ck_assert_uint_eq(process_shared_mappings(daemon_pid(daemon_here), found, MAPPINGS_MAX), 2);
-    region = strcmp(found[0].path, PROCESS_NAMELESS) == 0;
-    ck_assert_str_eq(found[1 - region].path, PROCESS_NAMELESS);
-    return found[region];
+    ck_assert_uint_eq(process_shared_mappings(daemon_pid(daemon_here), found, MAPPINGS_MAX), 1);
+    return found[0];
 }
 
 START_TEST(mappings_of_a_worker)
@@ -222,8 +219,8 @@ START_TEST(mappings_of_the_forker)
     open_room();
     count = process_shared_mappings(daemon_forker(daemon_here), found, MAPPINGS_MAX);
     for (size_t at = 0; at < count; at++)
-        ck_assert_msg(found[at].rights[1] != 'w' || strcmp(found[at].path, PROCESS_NAMELESS) == 0,
-            "the forker maps %s %s", found[at].path, found[at].rights);
+        ck_assert_msg(
+            found[at].rights[1] != 'w', "the forker maps %s %s", found[at].path, found[at].rights);
     close_room();
 }
 END_TEST
@@ -241,7 +238,7 @@ static long forker_memory(const char *max_clients)
     return strtol(value, NULL, 10);
 }
 
-/* Each worker is a copy of it: what it has is paid for by each. It had the table of slots once. */
+/* Each worker is a copy of it, and has all of its memory. */
 START_TEST(memory_of_the_forker_does_not_grow_with_the_clients)
 {
     long few = forker_memory("max-clients=10"), many = forker_memory("max-clients=2000");
@@ -302,6 +299,7 @@ START_TEST(titles_tell_who_is_who)
     snprintf(expected, sizeof(expected), "chatroomd: worker z %s", address);
     wait_title(process, expected);
     wait_title(daemon_forker(daemon_here), "chatroomd: forker");
+    wait_title(daemon_standby(daemon_here), "chatroomd: standby forker");
     close_room();
 }
 END_TEST

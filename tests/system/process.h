@@ -59,9 +59,6 @@ struct process_mapping {
  * Returns their number. */
 size_t process_shared_mappings(pid_t process, struct process_mapping *found, size_t room);
 
-/* How /proc calls shared memory that never had a name. */
-#define PROCESS_NAMELESS "/dev/zero (deleted)"
-
 /* Whether the process has ended; one that is our own child is reaped by this. */
 bool process_gone(pid_t process);
 

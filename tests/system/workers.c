@@ -18,6 +18,7 @@
 
 #define CHILDREN_MAX  2048
 #define FORKER_TITLE  "chatroomd: forker"
+#define STANDBY_TITLE "chatroomd: standby forker"
 #define COURIER_TITLE "chatroomd: courier "
 #define WORKER_TITLE  "chatroomd: worker "
 
@@ -128,4 +129,9 @@ pid_t daemon_worker_of(struct daemon *daemon, const char *name)
 pid_t daemon_forker(struct daemon *daemon)
 {
     return wait_title(daemon, FORKER_TITLE);
+}
+
+pid_t daemon_standby(struct daemon *daemon)
+{
+    return wait_title(daemon, STANDBY_TITLE);
 }

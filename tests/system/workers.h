@@ -13,7 +13,7 @@
 
 struct daemon;
 
-/* The daemon's client workers, that is its living children but the forker. Returns their number. */
+/* The daemon's workers that have a client. Returns their number. */
 size_t daemon_workers(struct daemon *daemon, pid_t *workers, size_t room);
 
 /* Its workers, and its children that are ending, together. */
@@ -31,7 +31,8 @@ bool worker_is_of_one(pid_t worker, const char *const *names);
 /* The daemon's couriers. Returns their number. */
 size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room);
 
-/* Waits for the forker, and returns it. */
+/* Waits for the forker that works, or the standby, and returns it. */
 pid_t daemon_forker(struct daemon *daemon);
+pid_t daemon_standby(struct daemon *daemon);
 
 #endif

@@ -12,8 +12,9 @@
  * backlog).
  * 3. A refused connection gets one best-effort line. The log has at most one line per second for
  *    each reason of refusal (log_event_limited()).
- * 4. When the forker dies, newcomers whose worker it has not made are refused; those whose worker
- * is there may be in the room already, and stay (spawner.c).
+ * 4. When the forker dies, newcomers whose worker it has not announced are refused. If such a worker
+ *    was created nevertheless, and its client is in the room already, it is treated as a worker that
+ *    has died.
  *
  * Overflow: nothing grows with those who are not let in but the kernel's backlog.
  */
@@ -195,17 +196,31 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     slot->pid = answer->pid;
     if (answer->pid != 0 && slot->client_fd >= 0) {
         welcome(slot);
+    } else if (answer->pid == 0 && slot->state == SLOT_PRESENT) {
+        slot_worker_is_gone(slot);
+        if (slot->relay != NULL)
+            relay_finish(slot->relay);
+        welcome(slot);
     } else if (answer->pid == 0 && slot->client_fd >= 0) {
         refuse_busy(supervisor->acceptor, slot->client_fd, "fork", answer->failure);
         slot->client_fd = -1;
         slot_give_up(slot, DISCONNECT_NO_WORKER);
     } else if (answer->pid == 0) {
         slot_give_up(slot, DISCONNECT_UNUSED);
+        spare_failed(supervisor);
     }
     slots_reap(supervisor);
 }
 
-static const struct spawner_handler worker_spawner_handler = {.answered = answered};
+static bool knows(const struct supervisor *supervisor, pid_t pid)
+{
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].pid == pid)
+            return true;
+    return false;
+}
+
+static const struct spawner_handler worker_spawner_handler = {answered, knows};
 
 void acceptor_prepare(struct acceptor *acceptor, struct supervisor *supervisor,
     struct listener *listeners, size_t count)

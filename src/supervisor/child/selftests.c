@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * selftests.c - sending them in, and reading their deaths.
+ * selftests.c - requests the selftests and evaluates how they end.
  *
- * Model: a canary has no relay to speak over; how it ended is all that it says, and only the
- * expected ends are good: its own exit status for "refused", or death by the filter's SIGSYS. A
- * canary that is not back in time has neither been refused nor escaped, which is not good enough.
+ * Model: a selftest says nothing over its relay; its exit is its result. Only the expected exits
+ * are good: its own status for "refused", or death by the filter's SIGSYS. A selftest that has not
+ * exited in time counts as neither refused nor successful, which is not good enough.
  */
 #include "config.h"
 
@@ -23,20 +23,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* For all of them; a tenth of a second is usual. */
+/* For each of them; a tenth of a second is usual for all. */
 #define TIMEOUT_MS 10000
 #define LOOK_MS    1
 
-enum fate { FATE_REFUSED, FATE_WEAK, FATE_ESCAPED, FATE_UNKNOWN };
+enum result { RESULT_REFUSED, RESULT_WEAK, RESULT_ESCAPED, RESULT_UNKNOWN };
 
-static const char *act_word(enum selftest_attempt act)
+static const char *attempt_word(enum selftest_attempt attempt)
 {
     static const char *const words[SELFTEST_ATTEMPT_COUNT] = {
 #define ATTEMPT(symbol, word) [SELFTEST_##symbol] = word,
         SELFTEST_ATTEMPTS(ATTEMPT)
 #undef ATTEMPT
     };
-    return words[act];
+    return words[attempt];
 }
 
 static const char *step_word(int step)
@@ -49,10 +49,10 @@ static const char *step_word(int step)
     return step >= 0 && step < JAIL_STEP_COUNT ? words[step] : "unknown";
 }
 
-/* Makes one canary; its relay leads nowhere. Returns its pid, or 0. */
-static pid_t send_in(struct spawner *spawner, enum selftest_attempt act)
+/* Requests one selftest, whose relay has no other end. Returns its process ID, or 0. */
+static pid_t start_selftest(struct spawner *spawner, enum selftest_attempt attempt)
 {
-    struct forker_request request = {.kind = KIND_SELFTEST, .act = act};
+    struct forker_request request = {.kind = KIND_SELFTEST, .act = attempt};
     struct forker_answer answer = {0};
     struct pollfd control = {.fd = spawner->forker.control, .events = POLLIN};
     int relay[2];
@@ -68,7 +68,7 @@ static pid_t send_in(struct spawner *spawner, enum selftest_attempt act)
     return asked && forker_take(&spawner->forker, &answer) == 1 ? answer.pid : 0;
 }
 
-/* Waits without a signal handler, which there is none of yet. */
+/* Waits for its exit. There is no signal handler yet. */
 static bool wait_for(pid_t pid, int *status)
 {
     static const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
@@ -83,51 +83,49 @@ static bool wait_for(pid_t pid, int *status)
     return false;
 }
 
-static enum fate judge(int status)
+static enum result result_of(int status)
 {
     if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGSYS ? FATE_REFUSED : FATE_UNKNOWN;
+        return WTERMSIG(status) == SIGSYS ? RESULT_REFUSED : RESULT_UNKNOWN;
     if (WEXITSTATUS(status) == CHILD_EXIT_SELFTEST_REFUSED)
-        return FATE_REFUSED;
+        return RESULT_REFUSED;
     if (WEXITSTATUS(status) > CHILD_EXIT_SELFTEST_STEP &&
         WEXITSTATUS(status) < CHILD_EXIT_SELFTEST_STEP + JAIL_STEP_COUNT)
-        return FATE_WEAK;
-    return WEXITSTATUS(status) == CHILD_EXIT_SETUP ? FATE_UNKNOWN : FATE_ESCAPED;
+        return RESULT_WEAK;
+    return WEXITSTATUS(status) == CHILD_EXIT_SETUP ? RESULT_UNKNOWN : RESULT_ESCAPED;
 }
 
-/* Says what is wrong with the jail, in the log or, where that is the end, on stderr. */
+/* Reports a fault of the jail: in the log, or on stderr if the server does not start then. */
 static void complain(enum jail_mode jail, const char *what, const char *detail)
 {
     if (jail == JAIL_REQUIRED)
         fprintf(stderr,
             "chatroomd: jail = required, but in the jail of workers %s %s; use a kernel and a "
-            "build "
-            "with seccomp, or set jail = best-effort\n",
+            "build with seccomp, or set jail = best-effort\n",
             what, detail);
     else
         log_event(
             LOG_LEVEL_WARNING, "jail", "mode=best-effort what=\"%s\" detail=%s", what, detail);
 }
 
-static bool is_refused(enum jail_mode jail, enum selftest_attempt act, pid_t pid)
+static bool is_refused(enum jail_mode jail, enum selftest_attempt attempt, pid_t pid)
 {
     int status = 0;
-    enum fate fate = pid != 0 && wait_for(pid, &status) ? judge(status) : FATE_UNKNOWN;
+    enum result result = pid != 0 && wait_for(pid, &status) ? result_of(status) : RESULT_UNKNOWN;
 
-    switch (fate) {
-    case FATE_REFUSED:
+    switch (result) {
+    case RESULT_REFUSED:
         return true;
-    case FATE_WEAK:
-        complain(jail,
-            "a step cannot be done:", step_word(WEXITSTATUS(status) - CHILD_EXIT_SELFTEST_STEP));
+    case RESULT_WEAK:
+        complain(jail, "a step fails:", step_word(WEXITSTATUS(status) - CHILD_EXIT_SELFTEST_STEP));
         return false;
-    case FATE_ESCAPED:
-        complain(jail, "this succeeds:", act_word(act));
+    case RESULT_ESCAPED:
+        complain(jail, "this attempt succeeds:", attempt_word(attempt));
         return false;
-    case FATE_UNKNOWN:
+    case RESULT_UNKNOWN:
         break;
     }
-    complain(jail, "this could not be tried:", act_word(act));
+    complain(jail, "this attempt could not be made:", attempt_word(attempt));
     return false;
 }
 
@@ -140,10 +138,10 @@ bool selftests_pass(struct spawner *spawner, enum jail_mode jail)
         return true;
     if (!filter_built_in())
         complain(jail, "a part is not built in:", "seccomp");
-    for (int act = 0; act < SELFTEST_ATTEMPT_COUNT; act++)
-        pids[act] = send_in(spawner, (enum selftest_attempt)act);
-    for (int act = 0; act < SELFTEST_ATTEMPT_COUNT; act++)
-        whole = is_refused(jail, (enum selftest_attempt)act, pids[act]) && whole;
+    for (int i = 0; i < SELFTEST_ATTEMPT_COUNT; i++)
+        pids[i] = start_selftest(spawner, (enum selftest_attempt)i);
+    for (int i = 0; i < SELFTEST_ATTEMPT_COUNT; i++)
+        whole = is_refused(jail, (enum selftest_attempt)i, pids[i]) && whole;
     if (whole)
         log_event(LOG_LEVEL_INFO, "jail", "mode=%s acts-refused=%d", jail_mode_word(jail),
             SELFTEST_ATTEMPT_COUNT);

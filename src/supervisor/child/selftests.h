@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * selftests.h - trying the jail before anybody is served.
+ * selftests.h - testing the jail before a client is accepted.
  */
 #ifndef CHATROOMD_SUPERVISOR_CHILD_SELFTESTS_H
 #define CHATROOMD_SUPERVISOR_CHILD_SELFTESTS_H
@@ -10,10 +10,10 @@
 #include <stdbool.h>
 
 /*
- * Has the forker make a canary for each act, waits for all, and logs what they came to. Returns
- * whether the server may serve under `jail`: with JAIL_REQUIRED only if every act was refused in a
- * whole jail; what is wrong is said on stderr. With JAIL_OFF nothing is tried. To be called while
- * there are no other workers.
+ * Requests a selftest for each attempt, waits for all of them and logs the results. Returns whether
+ * the server may serve under `jail`: with JAIL_REQUIRED only if each attempt was refused in a whole
+ * jail; otherwise the fault is reported on stderr. With JAIL_OFF nothing is tested. To be called
+ * while there are no other children.
  */
 bool selftests_pass(struct spawner *spawner, enum jail_mode jail);
 

@@ -289,7 +289,7 @@ void slot_give_up(struct slot *slot, enum disconnect_reason reason)
 {
     slot_worker_is_gone(slot);
     if (slot->relay != NULL)
-        slot_relay_ended(slot);
+        relay_finish(slot->relay); /* a worker that was created all the same exits then */
     slot_end(slot, reason, FRAME_CLOSE_EVICT);
     slot_try_free(slot);
 }

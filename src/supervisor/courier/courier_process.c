@@ -5,7 +5,7 @@
  *
  * Model:
  * 1. Its sockets are there before it is: what there is to say waits in them.
- * 2. The forker is asked for it, and answers later, or spawner.c does where the forker has died.
+ * 2. The forker is asked for it, and answers later, or spawner.c does if the forker has died.
  * 3. What it says is judged before it is used. One that breaks a rule, or does not answer ALIVE in
  *    time, is at fault: that is logged once, nothing that it says counts any more, and the process
  *    is killed as soon as it is known. The end of its relay tells that it is gone; courier_death.c
@@ -192,7 +192,8 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     courier->is_asked_for = false;
     if (answer->pid == 0) {
         log_missing(courier, "fork", answer->failure);
-        courier->state = COURIER_DYING; /* what was said in vain is to be said again */
+        if (courier->relay != NULL)
+            relay_finish(courier->relay); /* one that was created all the same exits then */
         return;
     }
     courier->pid = answer->pid;
@@ -205,4 +206,12 @@ static void answered(struct supervisor *supervisor, const struct forker_answer *
     log_event(LOG_LEVEL_INFO, "courier", "courier=%u pid=%ld", courier->number, (long)answer->pid);
 }
 
-const struct spawner_handler courier_spawner_handler = {.answered = answered};
+static bool knows(const struct supervisor *supervisor, pid_t pid)
+{
+    for (unsigned i = 0; i < supervisor->courier_count; i++)
+        if (supervisor->couriers[i].pid == pid)
+            return true;
+    return false;
+}
+
+const struct spawner_handler courier_spawner_handler = {answered, knows};

@@ -133,14 +133,6 @@ void couriers_close(struct supervisor *supervisor)
     supervisor->courier_count = 0;
 }
 
-bool couriers_own(const struct supervisor *supervisor, pid_t pid)
-{
-    for (unsigned i = 0; i < supervisor->courier_count; i++)
-        if (supervisor->couriers[i].pid == pid)
-            return true;
-    return false;
-}
-
 struct cursor *courier_cursor(struct supervisor *supervisor, unsigned number)
 {
     return &supervisor->couriers[number].cursor;

@@ -32,9 +32,6 @@ void couriers_abandon(struct supervisor *supervisor);
 /* Ends all of them and frees the table. */
 void couriers_close(struct supervisor *supervisor);
 
-/* Whether this child is one of them, not reaped yet. */
-bool couriers_own(const struct supervisor *supervisor, pid_t pid);
-
 /* What courier `number` is owed and holds. */
 struct cursor *courier_cursor(struct supervisor *supervisor, unsigned number);
 
