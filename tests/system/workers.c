@@ -126,8 +126,24 @@ pid_t daemon_worker_of(struct daemon *daemon, const char *name)
     return wait_title(daemon, start);
 }
 
+/* How many lines of the log hold these words. */
+static unsigned count_lines(struct daemon *daemon, const char *words)
+{
+    const char *at = daemon_log(daemon);
+    unsigned count = 0;
+
+    for (; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    return count;
+}
+
 pid_t daemon_forker(struct daemon *daemon)
 {
+    int64_t deadline = bounded_deadline(BOUND_MS);
+
+    while (count_lines(daemon, "event=forker-standby ") <
+           count_lines(daemon, "event=forker-replaced "))
+        ck_assert_msg(bounded_turn(deadline), "there is no standby:\n%s", daemon_log(daemon));
     return wait_title(daemon, FORKER_TITLE);
 }
 

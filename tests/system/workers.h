@@ -31,8 +31,10 @@ bool worker_is_of_one(pid_t worker, const char *const *names);
 /* The daemon's couriers. Returns their number. */
 size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room);
 
-/* Waits for the forker that works, or the standby, and returns it. */
+/* Waits for the forker that works, and until the supervisor knows of a standby, and returns it. */
 pid_t daemon_forker(struct daemon *daemon);
+
+/* Waits for the standby forker, and returns it. */
 pid_t daemon_standby(struct daemon *daemon);
 
 #endif
