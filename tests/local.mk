@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	tests/base/check_address \
 	tests/base/check_alloc \
 	tests/base/check_descriptors \
+	tests/process/check_extra_kind \
 	tests/process/check_oom \
 	tests/base/check_log \
 	tests/base/check_options \
@@ -70,6 +71,8 @@ tests_supervisor_client_check_spare_SOURCES = tests/supervisor/client/check_spar
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_base_check_descriptors_SOURCES = tests/base/check_descriptors.c \
 	tests/system/refuse.c tests/system/refuse.h
+tests_process_check_extra_kind_SOURCES = tests/process/check_extra_kind.c \
+	tests/system/bounded.c tests/system/bounded.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
 tests_protocol_line_check_line_parse_SOURCES = tests/protocol/line/check_line_parse.c \
 	tests/protocol/line/line_record.c tests/protocol/line/line_record.h

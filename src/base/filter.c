@@ -139,7 +139,8 @@ static int write_program(const struct filter_table *table, int fd)
     if (failure == 0)
         failure = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_TREE);
     for (size_t i = 0; i < table->count && failure == 0; i++)
-        failure = add_rule(context, &table->rules[i]);
+        if (table->rules[i].verdict != FILTER_ALLOW || table->otherwise != FILTER_ALLOW)
+            failure = add_rule(context, &table->rules[i]);
     return failure != 0 ? -failure : -seccomp_export_bpf(context, fd);
 }
 

@@ -46,7 +46,8 @@ struct filter_table {
     const char *name; /* for the log */
     const struct filter_rule *rules;
     size_t count;
-    enum filter_verdict otherwise; /* FILTER_REFUSE fails with ENOSYS */
+    enum filter_verdict otherwise; /* FILTER_REFUSE fails with ENOSYS; if FILTER_ALLOW, rows that allow a
+                                      call add nothing */
 };
 
 /* A filter that is ready to be loaded, as struct sock_fprog of seccomp(2). */

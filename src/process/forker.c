@@ -17,7 +17,7 @@
  *    supervisor acts on them and informs children over their relays. No process but the supervisor
  *    ever has a signal handler.
  * 5. The forker's jail is: no capability but CAP_SETUID and CAP_SETGID, which children with uids of
- *    their own need, not dumpable, no_new_privs, and limits that its children have as well. It
+ *    their own need, not dumpable, no_new_privs, and limits that all children have as well. It
  *    cannot have a seccomp filter: filters are inherited and only add up, so a child would be
  *    limited to what the filters of forker and child both allow. It reads nothing but messages of
  *    the supervisor.
@@ -263,8 +263,7 @@ static bool set_limits(void)
 #ifdef CHATROOMD_SANITIZERS
     return true;
 #else
-    return jail_limit(RLIMIT_FSIZE, 0) && jail_limit(RLIMIT_MEMLOCK, 0) &&
-           jail_limit(RLIMIT_MSGQUEUE, 0);
+    return jail_limit(RLIMIT_MEMLOCK, 0) && jail_limit(RLIMIT_MSGQUEUE, 0);
 #endif
 }
 

@@ -17,8 +17,8 @@
  *    death before that.
  * 4. Not dumpable: /proc/PID belongs to root, and no process of the same uid can trace it.
  * 5. no_new_privs.
- * 6. Limits: no new process, file content, core file or locked memory; descriptors and private
- *    memory as the kind's row says; and address space for that, for the program and its libraries
+ * 6. Limits: no new process, core file or locked memory; descriptors, private memory and the size of
+ *    files as the kind's row says; and address space for that, for the program and its libraries
  *    (PROGRAM_MOST), and for what is mapped of the region. The latter bounds read-only mappings,
  *    which are no data to the kernel but cost it page tables.
  * 7. The filter. It is the only one: the forker has none, because filters are inherited.
@@ -140,7 +140,7 @@ static bool set_limits(const struct heritage *heritage)
     (void)data, (void)files;
     return true;
 #else
-    return jail_limit(RLIMIT_NPROC, 0) && jail_limit(RLIMIT_FSIZE, 0) &&
+    return jail_limit(RLIMIT_NPROC, 0) && jail_limit(RLIMIT_FSIZE, heritage->kind->file_size) &&
            jail_limit(RLIMIT_MEMLOCK, 0) && jail_limit(RLIMIT_MSGQUEUE, 0) &&
            jail_limit(RLIMIT_AS, heritage_mapped(heritage) + data + PROGRAM_MOST) &&
            jail_limit(RLIMIT_DATA, data) && jail_limit(RLIMIT_NOFILE, files);

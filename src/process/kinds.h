@@ -41,10 +41,11 @@ struct process_kind {
     /* The system calls that it may make once it is in its jail. */
     const struct filter_table *filter;
 
-    /* Its limits in the jail: highest number of a descriptor plus 1, and bytes of private memory
-     * that is not the program's (RLIMIT_DATA). */
+    /* Its limits in the jail: the highest number of a descriptor plus 1, bytes of private memory
+     * (RLIMIT_DATA), and the bytes that a file may have that it writes. */
     rlim_t (*files)(const struct heritage *heritage);
     rlim_t (*data)(const struct heritage *heritage);
+    rlim_t file_size;
 
     /* Runs in the new process. Returns its exit status, enum child_exit. */
     int (*run)(struct heritage *heritage);

@@ -32,6 +32,7 @@ static const struct filter_rule rules[] = {
     FILTER_WORST,
 #ifndef CHATROOMD_SANITIZERS
     KILL("ptrace"),
+#endif
 
     /* the loop and the log */
     ALLOW("epoll_create1"),
@@ -121,7 +122,6 @@ static const struct filter_rule rules[] = {
     ALLOW("statx"),
     ALLOW("unlink"),
     ALLOW("unlinkat"),
-#endif
 };
 
 static const struct filter_table supervisor_filter = FILTER_TABLE("supervisor", rules);

@@ -214,8 +214,8 @@ START_TEST(what_all_read_is_mapped_by_who_delivers_only)
 }
 END_TEST
 
-/* What the supervisor may not do, tried by a worker in the supervisor's jail. The server has none,
- * since the limits that a worker inherits from a jailed forker would not let it make that filter. */
+/* What the supervisor may not do, tried by a worker in the supervisor's jail. The server has none, so
+ * that nothing else refuses these. */
 START_TEST(no_call_succeeds_in_the_supervisors_place)
 {
     struct stage stage;

@@ -25,6 +25,7 @@ check_PROGRAMS += \
 	tests/system/check_noise \
 	tests/system/check_output \
 	tests/system/check_process \
+	tests/system/check_secret \
 	tests/system/check_stop \
 	tests/system/check_talk
 tests_system_check_bad_input_LDADD = $(SYSTEM_TESTS_LIBS)
@@ -37,6 +38,7 @@ tests_system_check_noise_SOURCES = tests/system/check_noise.c \
 tests_system_check_noise_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 tests_system_check_output_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_process_LDADD = $(SYSTEM_TESTS_LIBS)
+tests_system_check_secret_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_stop_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_talk_LDADD = $(SYSTEM_TESTS_LIBS)
 endif
