@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * compat/sys/queue: the same steps at random with the queue and with an array give the same order.
+ * compat/sys/queue: lists and queues keep their order; at random steps as an array does.
  */
 #include "config.h"
 
@@ -16,9 +16,11 @@
 
 struct item {
     TAILQ_ENTRY(item) link;
+    LIST_ENTRY(item) list_link;
 };
 
 TAILQ_HEAD(queue, item);
+LIST_HEAD(list, item);
 
 static void expect_order(const struct queue *queue, struct item *const *order, size_t count)
 {
@@ -64,12 +66,35 @@ START_TEST(it_keeps_the_order)
 }
 END_TEST
 
+START_TEST(a_list_keeps_the_order)
+{
+    static struct item items[ITEMS];
+    const struct item *item;
+    struct list list;
+    size_t at = ITEMS - 1;
+
+    LIST_INIT(&list);
+    ck_assert(LIST_EMPTY(&list));
+    for (size_t i = 0; i < ITEMS; i++)
+        LIST_INSERT_HEAD(&list, &items[i], list_link);
+    LIST_REMOVE(&items[ITEMS - 1], list_link); /* the first, one between, and the last */
+    LIST_REMOVE(&items[2], list_link);
+    LIST_REMOVE(&items[0], list_link);
+    LIST_FOREACH (item, &list, list_link) {
+        at -= at - 1 == 2 ? 2 : 1;
+        ck_assert_ptr_eq(item, &items[at]);
+    }
+    ck_assert_uint_eq(at, 1);
+}
+END_TEST
+
 static Suite *queue_suite(void)
 {
     Suite *suite = suite_create("compat/queue");
     TCase *queue = tcase_create("queue");
 
     tcase_add_test(queue, it_keeps_the_order);
+    tcase_add_test(queue, a_list_keeps_the_order);
     suite_add_tcase(suite, queue);
     return suite;
 }

@@ -1,16 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sys/queue.h - the tail queue of BSD, for a C library without it (musl).
+ * sys/queue.h - lists and tail queues of BSD, for a C library without them (musl).
  *
  * Only the macros that chatroomd uses, as queue(3) describes them. configure puts this folder into
  * the include path if the C library has no <sys/queue.h>.
  *
  * Model: an element has a pointer to the next one and the address of the pointer that points to
- * itself: the previous element's, or the head's `tqh_first`. So an element is removed without
- * knowing its neighbours' types or the head's first element.
+ * itself: in the previous element, or in the head. So it is removed without a search.
  */
 #ifndef CHATROOMD_COMPAT_SYS_QUEUE_H
 #define CHATROOMD_COMPAT_SYS_QUEUE_H
+
+#define LIST_HEAD(name, type)                                                                      \
+    struct name {                                                                                  \
+        struct type *lh_first;                                                                     \
+    }
+
+#define LIST_ENTRY(type)                                                                           \
+    struct {                                                                                       \
+        struct type *le_next, **le_prev;                                                           \
+    }
+
+#define LIST_EMPTY(head)      ((head)->lh_first == NULL)
+#define LIST_FIRST(head)      ((head)->lh_first)
+#define LIST_NEXT(elm, field) ((elm)->field.le_next)
+
+#define LIST_FOREACH(var, head, field)                                                             \
+    for ((var) = LIST_FIRST(head); (var) != NULL; (var) = LIST_NEXT(var, field))
+
+#define LIST_INIT(head)                                                                            \
+    do {                                                                                           \
+        (head)->lh_first = NULL;                                                                   \
+    } while (0)
+
+#define LIST_INSERT_HEAD(head, elm, field)                                                         \
+    do {                                                                                           \
+        (elm)->field.le_next = (head)->lh_first;                                                   \
+        if ((elm)->field.le_next != NULL)                                                          \
+            (head)->lh_first->field.le_prev = &(elm)->field.le_next;                               \
+        (head)->lh_first = (elm);                                                                  \
+        (elm)->field.le_prev = &(head)->lh_first;                                                  \
+    } while (0)
+
+#define LIST_REMOVE(elm, field)                                                                    \
+    do {                                                                                           \
+        if ((elm)->field.le_next != NULL)                                                          \
+            (elm)->field.le_next->field.le_prev = (elm)->field.le_prev;                            \
+        *(elm)->field.le_prev = (elm)->field.le_next;                                              \
+    } while (0)
 
 #define TAILQ_HEAD(name, type)                                                                     \
     struct name {                                                                                  \
