@@ -15,10 +15,12 @@
 #include "region/region.h"
 #include "supervisor/supervisor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define FORKERS 2
@@ -75,7 +77,7 @@ static void print_region(const struct options *options)
         (unsigned long long)region_layout(&geometry, &layout) / 1024);
 }
 
-/* What the options say. Returns the exit status. */
+/* Does what the options say. Returns the exit status. */
 static int run(const struct options *options, struct forker *forkers)
 {
     if (options->print) {
@@ -84,11 +86,26 @@ static int run(const struct options *options, struct forker *forkers)
         return EXIT_SUCCESS;
     }
     if (options->check) {
-        printf("chatroomd: the configuration is fine\n");
+        printf("chatroomd: configuration OK\n");
         return EXIT_SUCCESS;
     }
     log_open(options->log_level);
     return supervisor_run(options, &kinds, forkers);
+}
+
+/* Closes stdout. Returns whether everything that was printed has been written: a full disk shows only
+ * now. If the reader has gone, no error is printed. */
+static bool close_output(void)
+{
+    bool failed = ferror(stdout) != 0;
+
+    errno = 0;
+    if (fclose(stdout) == 0 && !failed)
+        return true;
+    if (errno != EPIPE)
+        fprintf(stderr, "chatroomd: cannot write to standard output: %s\n",
+            errno == 0 ? "write error" : strerror(errno));
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -109,5 +126,5 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < FORKERS; i++)
         forker_stop(&forkers[i]);
-    return status;
+    return close_output() ? status : EXIT_FAILURE;
 }

@@ -338,7 +338,7 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
             puts(PACKAGE_STRING);
         else
             options_print_help();
-        *exit_status = fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        *exit_status = EXIT_SUCCESS;
     }
     for (size_t i = 0; i < reader.assignment_count; i++)
         free(reader.assignments[i].value);

@@ -58,7 +58,7 @@ struct options {
 /*
  * Reads the command line and the configuration file into `options`. Prints each error as one line
  * on stderr. On OPTIONS_RUN the caller later frees `options` by `options_free`; on OPTIONS_EXIT
- * `*exit_status` is set and `options` owns nothing.
+ * `*exit_status` is set, `options` owns nothing, and stdout is not flushed.
  */
 enum options_outcome options_read(struct options *options, int argc, char **argv, int *exit_status);
 

@@ -194,6 +194,23 @@ START_TEST(in_the_background_of_a_terminal)
 }
 END_TEST
 
+static const char *const printing[] = {"-V", "-h", "-T", "-t"};
+
+START_TEST(a_full_disk)
+{
+    struct daemon *daemon;
+
+    if (access("/dev/full", W_OK) != 0) {
+        printf("skipped: there is no /dev/full here\n");
+        return;
+    }
+    set_scene("exec >/dev/full");
+    daemon = daemon_launch(OPTIONS(printing[_i]));
+    daemon_wait_log(daemon, "standard output", "No space left", NULL);
+    daemon_expect_exit(daemon, DAEMON_EXIT_FAILED);
+}
+END_TEST
+
 static Suite *output_suite(void)
 {
     Suite *suite = suite_create("system: output");
@@ -204,6 +221,7 @@ static Suite *output_suite(void)
     tcase_add_test(output, a_log_file_at_its_limit);
     tcase_add_test(output, a_limit_below_the_shared_memory);
     tcase_add_test(output, in_the_background_of_a_terminal);
+    tcase_add_loop_test(output, a_full_disk, 0, sizeof printing / sizeof printing[0]);
     suite_add_tcase(suite, output);
     return suite;
 }
