@@ -17,6 +17,7 @@ libchatroomd_a_SOURCES = \
 	src/base/options_table.h \
 	src/base/privilege.c src/base/privilege.h \
 	src/base/proctitle.c src/base/proctitle.h \
+	src/base/requirements.c src/base/requirements.h \
 	src/base/text.c src/base/text.h \
 	src/base/user_group.c src/base/user_group.h \
 	src/base/value.c src/base/value.h \

@@ -25,6 +25,7 @@
 #include "supervisor/supervisor.h"
 
 #include "base/log.h"
+#include "base/requirements.h"
 #include "relay/loop.h"
 #include "supervisor/accept/acceptor.h"
 #include "supervisor/child/orphans.h"
@@ -356,6 +357,16 @@ static bool watch_signals(struct run *run)
     return run->tick != NULL && run->rest != NULL;
 }
 
+static bool has_requirements(const struct options *options)
+{
+    char *missing = requirements_missing(options->jail);
+
+    if (missing != NULL)
+        fprintf(stderr, "chatroomd: %s\n", missing);
+    free(missing);
+    return missing == NULL;
+}
+
 /* Raises the limit of open files to what max-clients needs. */
 static bool raise_descriptors(const struct options *options)
 {
@@ -471,8 +482,8 @@ static bool start(struct run *run, const struct process_kinds *kinds, struct for
     log_event(LOG_LEVEL_NOTICE, "start", "version=%s pid=%ld max-clients=%u", PACKAGE_VERSION,
         (long)getpid(), options->max_clients);
     clock_forget(supervisor);
-    if (!raise_descriptors(options) || !open_listeners(run) || !make_region(supervisor) ||
-        !become_safe(run, kinds, forkers))
+    if (!has_requirements(options) || !raise_descriptors(options) || !open_listeners(run) ||
+        !make_region(supervisor) || !become_safe(run, kinds, forkers))
         return false;
     make_tables(run);
     if (!selftests_pass(&supervisor->spawner, options->jail))

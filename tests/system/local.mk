@@ -26,6 +26,7 @@ check_PROGRAMS += \
 	tests/system/check_output \
 	tests/system/check_process \
 	tests/system/check_secret \
+	tests/system/check_refused \
 	tests/system/check_stop \
 	tests/system/check_talk
 tests_system_check_bad_input_LDADD = $(SYSTEM_TESTS_LIBS)
@@ -39,6 +40,7 @@ tests_system_check_noise_LDADD = tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 tests_system_check_output_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_process_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_secret_LDADD = $(SYSTEM_TESTS_LIBS)
+tests_system_check_refused_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_stop_LDADD = $(SYSTEM_TESTS_LIBS)
 tests_system_check_talk_LDADD = $(SYSTEM_TESTS_LIBS)
 endif
