@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * region.c - making, mapping and attaching the shared region.
+ * region.c - creates, maps and attaches the shared region.
  *
- * Model: one POSIX shared-memory object, made with O_EXCL and mode 0600, opened a second time
- * O_RDONLY, and unlinked at once, still empty: a kill between the two leaves a name and no memory.
- * (A file that never has a name, by O_TMPFILE, would have to be opened the second time through
- * /proc, which need not be there.) The read-write descriptor makes the supervisor's mapping and
- * each worker's outbox and courier's part; the read-only one makes everything else, since a mapping
- * from it cannot be made writable again by mprotect(2), where one from a read-write descriptor can.
+ * Model: the region is one POSIX shared-memory object, created with O_EXCL and mode 0600, opened a
+ * second time with O_RDONLY, and unlinked at once, while it is still empty: a process that is
+ * killed in between leaves a name but no memory. (O_TMPFILE would avoid the name, but opening the
+ * file a second time would require /proc.) The read-write descriptor is used for the supervisor's
+ * mapping, the outboxes of workers and the parts of couriers. The read-only descriptor is used for
+ * everything else, because a mapping from it can never be made writable by mprotect(2).
  *
- * Overflow: sizes are computed in 64 bits and refused, not wrapped: region_layout() returns none
- * that does not fit in a pointer's difference, so that what a header says, a size_t can hold.
+ * Overflow: sizes are computed in 64 bits. A size that does not fit in half the address space is
+ * refused, so that a size_t can hold every size and offset of a header.
  */
 #include "config.h"
 
@@ -26,7 +26,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define BYTES_PER_INDEX_ENTRY 64 /* ring bytes for which the index has one entry */
+#define BYTES_PER_INDEX_ENTRY 64 /* bytes of the ring per index entry */
 #define SHM_NAME_ATTEMPTS     16
 
 static uint64_t round_to_page(uint64_t size)
@@ -67,7 +67,7 @@ uint64_t region_layout(const struct region_geometry *geometry, struct region_hea
     return header->total_size <= PTRDIFF_MAX ? header->total_size : 0;
 }
 
-/* Opens a fresh object twice and takes its name away. */
+/* Creates an object, opens it twice and removes its name. */
 static bool open_nameless(int *read_write_fd, int *read_only_fd)
 {
     for (int attempt = 0; attempt < SHM_NAME_ATTEMPTS; attempt++) {
@@ -96,7 +96,7 @@ static bool open_nameless(int *read_write_fd, int *read_only_fd)
     return false;
 }
 
-/* Reserves every page for real; says how much there is where it is not enough. */
+/* Reserves all pages. If there are not enough, the error names the available size. */
 static bool reserve(int fd, size_t size, char *error, size_t error_size)
 {
     struct statvfs space;
@@ -113,12 +113,13 @@ static bool reserve(int fd, size_t size, char *error, size_t error_size)
             "(ulimit -f, LimitFSIZE=)",
             (unsigned long long)size / 1024);
     } else if (failure == ENOSPC && fstatvfs(fd, &space) == 0) {
-        /* A failed reservation gives back what it took, so this is what there was before. */
+        /* Frees the pages of the failed reservation, to report the size before it. */
         if (ftruncate(fd, 0) == 0)
             fstatvfs(fd, &space);
         snprintf(error, error_size,
-            "the shared memory (/dev/shm) has %llu KiB free and %llu KiB are needed; make it "
-            "larger, or ring-size, outbox-size or max-clients smaller",
+            "the shared memory (/dev/shm) has %llu KiB free and %llu KiB are needed; enlarge it, "
+            "or "
+            "reduce ring-size, outbox-size or max-clients",
             (unsigned long long)space.f_bavail * space.f_bsize / 1024,
             (unsigned long long)size / 1024);
     } else {
@@ -129,9 +130,8 @@ static bool reserve(int fd, size_t size, char *error, size_t error_size)
 }
 
 /*
- * Makes every page present and zero, for all who will map it. A page that is only reserved is
- * mapped by a fault of its own in each process that reads it; one that was written once comes with
- * its neighbours, sixteen to a fault.
+ * Makes every page present and zero. A page that is only reserved causes a fault in each process
+ * that reads it; pages that have been written are mapped sixteen at a time.
  */
 static bool fill(char *base, size_t size)
 {
@@ -153,7 +153,7 @@ static void point_into(struct region *region, char *base)
     region->couriers = base + (size_t)region->header->couriers_offset;
 }
 
-/* Writes the header, its version last. */
+/* Writes the header; its version last. */
 static void write_header(struct region *region, char *base, const struct region_header *layout)
 {
     struct region_header *header = (struct region_header *)(void *)base;
@@ -173,11 +173,11 @@ bool region_create(
     char *base = MAP_FAILED;
 
     if (size == 0) {
-        snprintf(error, error_size, "ring-size or outbox-size is beyond any memory");
+        snprintf(error, error_size, "ring-size or outbox-size is too large");
         return false;
     }
     if (!open_nameless(&region->read_write_fd, &region->read_only_fd)) {
-        snprintf(error, error_size, "cannot make shared memory (shm_open): %s", strerror(errno));
+        snprintf(error, error_size, "cannot create shared memory (shm_open): %s", strerror(errno));
         return false;
     }
     if (!reserve(region->read_write_fd, size, error, error_size))
@@ -273,10 +273,10 @@ struct region_places region_places_of(const struct region *region)
     };
 }
 
-/* Looks at the header alone, to learn how much to map. */
+/* Reads the header to find out how much to map. */
 static bool read_header(int fd, struct region_header *copy)
 {
-    /* Twice, since the version is stored last: what is read after it has been seen is whole. */
+    /* Twice: the version is stored last, so the second copy is complete. */
     for (int i = 0; i < 2; i++) {
         ssize_t length = pread(fd, copy, sizeof *copy, 0);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * region.h - making the shared region, and attaching a worker to its part of it.
+ * region.h - creates the shared region, and attaches a child process to its part.
  *
- * The supervisor makes the one region at start and has all of it mapped read-write; workers attach
- * from two descriptors that cross the fork. No name of it exists but during region_create(): even
- * after kill -9 nothing is left in /dev/shm.
+ * The supervisor creates the region at start and maps all of it read-write. Children attach their
+ * parts from two descriptors that they inherit. The region has a name only during `region_create`,
+ * so that nothing is left in /dev/shm, even after kill -9.
  */
 #ifndef CHATROOMD_REGION_REGION_H
 #define CHATROOMD_REGION_REGION_H
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the layout follows from; ring_size and outbox_size in bytes, rounded up to pages. */
+/* Determines the layout. `ring_size` and `outbox_size` are in bytes and are rounded up to pages. */
 struct region_geometry {
     uint32_t slot_count;
     uint32_t courier_count;
@@ -23,13 +23,13 @@ struct region_geometry {
     size_t outbox_size;
 };
 
-/* What every process may read: header..ring. */
+/* The part that every process may read: header to ring. */
 struct region_view {
     const struct region_header *header;
     const struct region_slot *slots;
     const struct record_entry *index;
     const char *ring;
-    uint64_t index_count; /* copies of the header's constants, once checked */
+    uint64_t index_count; /* copies of constants in the header */
     uint64_t ring_size;
     uint32_t slot_count;
 };
@@ -47,7 +47,7 @@ struct courier_part {
     struct delivery_state *deliveries; /* one for each slot */
 };
 
-/* The supervisor's hold on all of it. */
+/* The supervisor's mapping of the whole region. */
 struct region {
     struct region_header *header;
     struct region_slot *slots;
@@ -55,64 +55,63 @@ struct region {
     char *ring;
     char *outboxes;
     char *couriers;
-    int read_only_fd; /* for workers: opened O_RDONLY, so that the mapping can never be made
-                         writable */
+    int read_only_fd; /* for children; opened O_RDONLY, so a mapping can never become writable */
     int read_write_fd;
 };
 
-/* Fills `header` with sizes and offsets for `geometry`. Returns the total size in bytes, or 0 where
- * it does not fit in half the address space. */
+/* Computes the sizes and offsets in `header`. Returns the total size in bytes, or 0 if it does not fit
+ * in half the address space. */
 uint64_t region_layout(const struct region_geometry *geometry, struct region_header *header);
 
 /*
- * Makes the region: every page is reserved now (posix_fallocate(3)), since a tmpfs that runs full
- * later kills with SIGBUS. On failure returns false with a sentence in `error` that names the size
- * needed and the size there is. The mapping does not cross fork (MADV_DONTFORK).
+ * Creates the region and reserves all of its pages by posix_fallocate(3), because a process gets
+ * SIGBUS if a tmpfs is full later. The mapping is not inherited by children (MADV_DONTFORK).
+ * Returns false with a message in `error` on failure.
  */
 bool region_create(
     struct region *region, const struct region_geometry *geometry, char *error, size_t error_size);
 
-/* Unmaps and closes. */
+/* Unmaps the region and closes its descriptors. */
 void region_destroy(struct region *region);
 
-/* The outbox of `slot` in the supervisor's mapping. */
+/* Returns the outbox of `slot` in the supervisor's mapping. */
 struct outbox region_outbox(const struct region *region, uint32_t slot);
 
-/* The part of courier `number` in the supervisor's mapping. */
+/* Returns the part of courier `number` in the supervisor's mapping. */
 struct courier_part region_courier(const struct region *region, uint32_t number);
 
-/* Zeroes that part, while no courier has it mapped. */
+/* Zeroes the part of courier `number`, which no process may have mapped. */
 void region_clear_courier(const struct region *region, uint32_t number);
 
-/* The supervisor's region as a reader sees it. */
+/* Returns the readable part of the supervisor's mapping. */
 struct region_view region_view_of(const struct region *region);
 
-/* The same for as long as the region is. */
+/* Returns the positions of the parts that children map; they never change. */
 struct region_places region_places_of(const struct region *region);
 
 /*
- * Attaching from another process: each maps one part at its exact size and does not close the
- * descriptor. They return false, with errno set, where a mapping is refused.
+ * The following functions attach another process. Each maps one part at its exact size and does not
+ * close the descriptor. They return false and set errno on failure.
  */
 
-/* header..ring, read-only; also EPROTO: the header is not a whole region of this version. */
+/* Maps header to ring, read-only. Fails with EPROTO if this is not a region of this version. */
 bool region_attach_view(struct region_view *view, int read_only_fd);
 
-/* The outbox of `slot`, read-write. */
+/* Maps the outbox of `slot`, read-write. */
 bool region_attach_outbox(
     struct outbox *outbox, const struct region_places *places, int read_write_fd, uint32_t slot);
 
-/* The part of courier `number`, read-write. */
+/* Maps the part of courier `number`, read-write. */
 bool region_attach_courier(struct courier_part *part, const struct region_places *places,
     int read_write_fd, uint32_t number);
 
-/* Where the delivery stands: the mark that counts. */
+/* Returns the valid mark of a delivery. */
 static inline const struct delivery_mark *region_mark(const struct delivery_state *state)
 {
     return &state->marks[atomic_load_explicit(&state->version, memory_order_acquire) % 2];
 }
 
-/* The index entry of a sequence number. */
+/* Returns the index entry of a sequence number. */
 static inline const struct record_entry *region_entry(
     const struct region_view *view, uint64_t sequence)
 {

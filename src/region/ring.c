@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ring.c - records into the ring, one after the other.
+ * ring.c - appends records to the ring.
  *
- * Model: `head` counts bytes without end; a record begins at `head`, or, where it would cross the
- * ring's end, at the next lap's first byte. Records are packed without padding, so that neighbours
- * are one run of bytes for whoever delivers them.
+ * Model: `head` is an unbounded count of bytes. A record begins at `head`, or at the start of the
+ * next lap if it would cross the end of the ring. Records are not padded, so that consecutive
+ * records can be sent as one run of bytes.
  *
- * Invariants: the supervisor is the only writer; [oldest_sequence, next_sequence) are whole, at
- * most index_count of them.
+ * Invariants: the supervisor is the only writer. The records in [oldest_sequence, next_sequence)
+ * are complete, and there are at most index_count of them. oldest_sequence is increased before the
+ * bytes of the records below it are overwritten.
  *
- * Overflow: ring_fits() says no, and the caller waits; nothing is ever dropped here.
+ * Overflow: `ring_fits` returns false and the caller waits; no record is dropped here.
  */
 #include "config.h"
 
@@ -30,7 +31,7 @@ static struct record_entry *entry_of(const struct ring *ring, uint64_t sequence)
     return &ring->region->index[sequence % ring->region->header->index_count];
 }
 
-/* Where a contiguous record of `length` bytes begins when put at `head`. */
+/* Returns the start of a contiguous record of `length` bytes that is appended at `head`. */
 static uint64_t start_of(const struct ring *ring, uint64_t head, size_t length)
 {
     uint64_t size = ring->region->header->ring_size;
@@ -50,7 +51,7 @@ bool ring_fits(const struct ring *ring, uint64_t held, size_t length, size_t lon
     const struct region_header *header = ring->region->header;
     uint64_t used = ring->head - offset_of(ring, held);
     uint64_t skipped = start_of(ring, ring->head, length) - ring->head;
-    /* Of several records, any one may be the first that does not fit before the lap's end. */
+    /* Of several records, any one may be the first that does not fit before the end of the lap. */
     uint64_t waste = skipped == 0 || count == 1 ? skipped : longest;
 
     assert(held >= ring->oldest_sequence && held <= ring->next_sequence);
@@ -59,8 +60,8 @@ bool ring_fits(const struct ring *ring, uint64_t held, size_t length, size_t lon
     return used + waste + length + spare <= header->ring_size;
 }
 
-/* Gives up old records until [start, start + length) and one index entry are free. */
-static void give_up(struct ring *ring, uint64_t end)
+/* Discards old records until the bytes before `end` and one index entry are free. */
+static void discard_before(struct ring *ring, uint64_t end)
 {
     const struct region_header *header = ring->region->header;
     uint64_t oldest = ring->oldest_sequence;
@@ -78,7 +79,7 @@ char *ring_open(struct ring *ring, size_t length)
 
     assert(length > 0 && length <= size);
     ring->head = start_of(ring, ring->head, length);
-    give_up(ring, ring->head + length);
+    discard_before(ring, ring->head + length);
     return ring->region->ring + ring->head % size;
 }
 

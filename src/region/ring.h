@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ring.h - the supervisor's end of the ring and its index: where records are put, in one order.
+ * ring.h - the writer of the ring and its index: appends records in one total order.
  *
- * A record is made in three steps: ring_fits() asks, ring_open() gives the contiguous bytes to
- * fill, ring_commit() gives the next sequence number and lets everyone see it. Between open and
- * commit nothing is visible, so a record whose text turns out to be wrong is just not committed.
+ * A record is written in three steps: `ring_fits` checks the space, `ring_open` returns the
+ * contiguous bytes to fill, and `ring_commit` assigns the next sequence number and makes the record
+ * visible. If the text turns out to be invalid, the record is not committed and nobody sees it.
  */
 #ifndef CHATROOMD_REGION_RING_H
 #define CHATROOMD_REGION_RING_H
 
 #include "region/region.h"
 
-/* The writer's state; the supervisor has the only one. */
+/* The state of the writer; only the supervisor has one. */
 struct ring {
     struct region *region;
-    uint64_t head;          /* byte offset, in the endless stream, of the next record */
+    uint64_t head;          /* offset of the next record in the unbounded byte stream */
     uint64_t next_sequence; /* of the next record */
     uint64_t oldest_sequence;
 };
 
-/* What stands in a record's index entry besides place, number and time. */
+/* The fields of an index entry that the caller provides. */
 struct record_label {
     enum record_kind kind;
     uint16_t room;
