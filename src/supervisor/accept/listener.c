@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * listener.c - listening sockets, and who owns a path.
+ * listener.c - listening sockets, and the ownership of socket paths.
  *
- * Model of unix: addresses: beside PATH lies PATH.lock. Who holds its flock(2) owns PATH: it may
- * take away a socket there that nobody answers on, left by a server that died, and bind its own. A
- * socket that answers is never taken, even without a lock held, and neither is a file of another
- * kind. The lock goes with its holder's death; the lock file itself is removed by an orderly end
- * while the lock is still held, and whoever got a lock on a file that is not at PATH.lock any more
- * tries again.
+ * Model of unix: addresses: next to PATH there is a lock file, PATH.lock. The server that holds its
+ * flock(2) owns PATH: it may remove a socket at PATH on which nobody answers, left by a server that
+ * died, and bind its own. A socket that answers is never removed, even if nobody holds the lock,
+ * and neither is a file of another type. The kernel releases the lock when its holder dies. An
+ * orderly stop removes the lock file while the lock is held; a server that gets a lock on a file
+ * which is no longer at PATH.lock tries again.
  */
 #include "config.h"
 
@@ -29,8 +29,8 @@
 
 #define LOCK_ATTEMPTS 16
 
-/* A client whose host has vanished is noticed after about this long: two minutes of silence, then
- * four probes half a minute apart. */
+/* A client whose host has vanished is detected after two minutes of silence and four probes, half a
+ * minute apart. */
 #define KEEPALIVE_IDLE_S  120
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_PROBES  4
@@ -46,7 +46,7 @@ static void lock_path(char *buffer, size_t size, const char *path)
     snprintf(buffer, size, "%s.lock", path);
 }
 
-/* The locked file is the one that stands at `path` now. */
+/* Returns whether the locked file is the one at `path`. */
 static bool is_still_at(int fd, const char *path)
 {
     struct stat locked, there;
@@ -55,7 +55,7 @@ static bool is_still_at(int fd, const char *path)
            locked.st_ino == there.st_ino;
 }
 
-/* Takes the lock of `path`; -1 with errno EWOULDBLOCK where another server has it. */
+/* Locks `path`. Returns the descriptor, or -1 with errno EWOULDBLOCK if another server has it. */
 static int take_lock(const char *path)
 {
     char name[LISTENER_TEXT_MAX + 8];
@@ -79,21 +79,21 @@ static int take_lock(const char *path)
     return -1;
 }
 
-/* Whether anybody accepts connections at this path. */
+/* Returns whether a server accepts connections at this path. */
 static bool answers(const struct sockaddr_storage *address, socklen_t length)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool yes = true;
 
     if (fd < 0)
-        return true; /* not known: never take what may be live */
+        return true; /* unknown: do not remove a socket that may be in use */
     if (connect(fd, (const struct sockaddr *)address, length) != 0)
         yes = errno != ECONNREFUSED && errno != ENOENT;
     close(fd);
     return yes;
 }
 
-/* Makes the path free to bind; NULL, or why it is not ours. */
+/* Makes the path available for bind(2). Returns NULL or an error message. */
 static const char *claim_path(
     struct listener *listener, const struct sockaddr_storage *address, socklen_t length)
 {
@@ -107,7 +107,7 @@ static const char *claim_path(
     if (lstat(path, &there) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(there.st_mode))
-        return "there is a file of that name that is no socket";
+        return "the path exists and is not a socket";
     if (answers(address, length))
         return "another server answers there";
     return unlink(path) == 0 ? NULL : strerror(errno);
@@ -135,8 +135,8 @@ static void print_address(const struct sockaddr_storage *address, char *text, si
     }
 }
 
-/* What each client's socket is to have: a message leaves when it is written, and a vanished host is
- * noticed. An accepted socket is made with what its listener has, so this costs no client a call. */
+/* Sets the options that accepted sockets inherit: data is sent when it is written, and a vanished
+ * host is detected. So no system call per client is needed. */
 static void set_client_options(int fd)
 {
     int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S, probes = KEEPALIVE_PROBES;
@@ -148,7 +148,7 @@ static void set_client_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
-/* Options, bind and listen; NULL, or the errno in words. */
+/* Sets options, binds and listens. Returns NULL or an error message. */
 static const char *bind_and_listen(int fd, const struct sockaddr_storage *address, socklen_t length)
 {
     int on = 1;

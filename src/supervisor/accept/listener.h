@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * listener.h - from an address as configured to a bound, listening socket.
+ * listener.h - opens a listening socket for an address from the configuration.
  */
 #ifndef CHATROOMD_SUPERVISOR_ACCEPT_LISTENER_H
 #define CHATROOMD_SUPERVISOR_ACCEPT_LISTENER_H
@@ -14,18 +14,17 @@
 
 struct listener {
     int fd;
-    int lock_fd;                  /* of a unix: address: held while the path is ours; else -1 */
-    char text[LISTENER_TEXT_MAX]; /* the address bound, with the port that the kernel chose */
+    int lock_fd; /* lock file of a unix: address, held while the server owns the path; else -1 */
+    char text[LISTENER_TEXT_MAX]; /* the bound address, with the actual port */
 };
 
-/* Binds and listens. On failure returns false, with a sentence in `error` that names the address.
- */
+/* Binds and listens. Returns false with a message in `error` on failure. */
 bool listener_open(struct listener *listener, const char *address, char *error, size_t error_size);
 
-/* Closes; takes a unix: path away. */
+/* Closes the socket and removes the path of a unix: address. */
 void listener_close(struct listener *listener);
 
-/* The peer of a connection, for people: "127.0.0.1:4567", "[::1]:4567", "unix:pid=12,uid=1000". */
+/* Describes the peer: "127.0.0.1:4567", "[::1]:4567" or "unix:pid=12,uid=1000". */
 void listener_peer_text(int fd, const struct sockaddr *peer, char *text, size_t size);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * penalty.c - a table of bounded size, by address.
+ * penalty.c - a table of crash counts by address, of fixed size.
  *
- * Model: an address can be in one of WAYS places, which its hash names. An entry counts crashes,
- * one of which is forgotten for each PENALTY_FORGET_MS without; the time of refusal follows from
- * the count alone. An entry that would be forgotten altogether is as good as free.
+ * Model: an address has WAYS possible places, determined by its hash. An entry counts crashes; one
+ * crash is forgotten after each PENALTY_FORGET_MS without another. The count alone determines how
+ * long the address is refused. An entry whose crashes are all forgotten counts as free.
  *
- * Overflow: where all of an address's places are taken, the one with the oldest last crash is given
- * to it. So who has very many addresses can make the table forget, but not grow. Pure: time is an
- * argument.
+ * Overflow: if all places of an address are taken, the entry with the oldest last crash is
+ * replaced. An attacker with very many addresses can make the table forget, but cannot make it
+ * grow. Pure: time is an argument.
  */
 #include "config.h"
 
@@ -26,7 +26,7 @@
 
 struct entry {
     struct penalty_key key;
-    uint64_t last; /* milliseconds: the last crash */
+    uint64_t last; /* time of the last crash, in milliseconds */
     unsigned crashes;
 };
 
@@ -50,21 +50,21 @@ struct penalty_key penalty_key_of(const struct sockaddr *peer)
 
     if (peer->sa_family == AF_INET) {
         const struct sockaddr_in *internet = (const void *)peer;
-        key.bytes[10] = key.bytes[11] = 0xff; /* as IPv4 is written in IPv6 */
+        key.bytes[10] = key.bytes[11] = 0xff; /* an IPv4-mapped IPv6 address */
         memcpy(key.bytes + 12, &internet->sin_addr, 4);
     } else if (peer->sa_family == AF_INET6) {
         const struct sockaddr_in6 *internet = (const void *)peer;
         memcpy(key.bytes, &internet->sin6_addr, 8);
-        key.bytes[15] = 1; /* nobody's is ::, and this also is the network 0::/64 */
+        key.bytes[15] = 1; /* distinguishes the network ::/64 from the key without an address */
     }
     return key;
 }
 
-static bool is_nobody(const struct penalty_key *key)
+static bool is_empty(const struct penalty_key *key)
 {
-    static const struct penalty_key nobody;
+    static const struct penalty_key empty;
 
-    return memcmp(key, &nobody, sizeof nobody) == 0;
+    return memcmp(key, &empty, sizeof empty) == 0;
 }
 
 /* FNV-1a. */
@@ -77,7 +77,7 @@ static unsigned set_of(const struct penalty_key *key)
     return (hash ^ hash >> 16) % SETS;
 }
 
-/* Crashes that are not forgotten at `now`. */
+/* Returns the number of crashes that are not forgotten at `now`. */
 static unsigned crashes_at(const struct entry *entry, uint64_t now)
 {
     uint64_t forgotten = (now - entry->last) / PENALTY_FORGET_MS;
@@ -95,7 +95,7 @@ static const struct entry *find(const struct penalties *penalties, const struct 
     return NULL;
 }
 
-/* The address's entry, or else the one that is given up for it. */
+/* Returns the entry of the address, or replaces another entry. */
 static struct entry *find_or_replace(struct penalties *penalties, const struct penalty_key *key)
 {
     struct entry *set = penalties->entries[set_of(key)], *oldest = set;
@@ -130,7 +130,7 @@ uint64_t penalty_crashed(struct penalties *penalties, const struct penalty_key *
 {
     struct entry *entry;
 
-    if (is_nobody(key))
+    if (is_empty(key))
         return 0;
     entry = find_or_replace(penalties, key);
     entry->crashes = crashes_at(entry, now) + 1;
