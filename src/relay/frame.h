@@ -23,9 +23,6 @@
 #define FRAME_NAME_MAX   33u
 #define FRAME_REASON_MAX 200u
 
-/* Bytes of a name that one NAMED has room for. */
-#define FRAME_NAME_PART 24u
-
 /* Which kinds of children may send a frame; those of nobody are the supervisor's. */
 #define FRAME_FROM_NOBODY  0u
 #define FRAME_FROM_WORKER  (1u << KIND_WORKER)
@@ -46,7 +43,6 @@
  *   DELIVER  {from, to}               what is yours lies in these sequence numbers, both included
  *   CREDIT   {length}                 so many of your frames are answered
  *   MEMBERSHIP {room, detail, from}     from this record on your client is in the room (1) or not (0)
- *   NAMED    {detail, length, name}   a part (the detail-th) of your client's name of this length
  *   CLOSE      {detail, length, to}     nothing beyond `to` will be yours; detail: enum frame_close;
  *                                     length: why, enum disconnect_reason
  *   ATTACH     {client, from, length}   deliver to this client too, from this record on, of which so
@@ -67,7 +63,6 @@
     FRAME(DELIVER, "deliver", FRAME_FROM_NOBODY, 0, 0)                                             \
     FRAME(CREDIT, "credit", FRAME_FROM_NOBODY, 0, 0)                                               \
     FRAME(MEMBERSHIP, "membership", FRAME_FROM_NOBODY, 0, 0)                                       \
-    FRAME(NAMED, "named", FRAME_FROM_NOBODY, 0, 0)                                                 \
     FRAME(CLOSE, "close", FRAME_FROM_NOBODY, 0, 0)                                                 \
     FRAME(ATTACH, "attach", FRAME_FROM_NOBODY, 0, 0)                                               \
     FRAME(PING, "ping", FRAME_FROM_NOBODY, 0, 0)
@@ -99,17 +94,12 @@ struct frame {
     uint16_t room;
     uint32_t length; /* bytes in the outbox, or a count */
     union {
-        struct {
-            union {
-                uint64_t offset; /* of the text in the outbox */
-                uint64_t from;   /* a sequence number */
-            };
-            uint64_t to; /* a sequence number */
-            uint32_t slot;
-            uint32_t generation;
-        };
-        char name[FRAME_NAME_PART];
+        uint64_t offset; /* of the text in the outbox */
+        uint64_t from;   /* a sequence number */
     };
+    uint64_t to; /* a sequence number */
+    uint32_t slot;
+    uint32_t generation;
 };
 
 _Static_assert(sizeof(struct frame) == 32, "frames have one size and no padding");

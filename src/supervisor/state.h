@@ -113,7 +113,6 @@ struct slot {
     /* What there is to say on the relay. */
     unsigned credit_due; /* answered frames of which it has not been told */
     size_t credit_bytes; /* and their texts */
-    bool named_due;
     bool member_due;
     bool end_due;
     enum frame_close end_how;

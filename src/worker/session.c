@@ -57,7 +57,6 @@ enum input_state {
 struct session {
     const struct heritage *heritage;
     const struct region_view *view; /* NULL where a courier delivers */
-    struct handover_client about;
     struct event_base *base;
     struct relay *relay;
     struct event *readable; /* the client's socket, while nothing is held */
@@ -80,7 +79,6 @@ struct session {
     bool draining;  /* END came: everything owed is known */
     bool shut_down; /* all of that is written, and the socket shut down for writing */
     struct graceful_close *closing;
-    char name[FRAME_NAME_MAX + 1];
     int status;
 
     /* Last, since who says little has no need of all their pages. */
@@ -302,19 +300,6 @@ static const struct own_delivery_handler delivery_handler = {
     .lost = client_lost,
 };
 
-/* The process title follows the client's name, which comes in parts. */
-static bool take_name(struct session *session, const struct frame *frame)
-{
-    size_t begin = frame->detail * FRAME_NAME_PART;
-
-    if (frame->length > FRAME_NAME_MAX || begin >= frame->length)
-        return false;
-    memcpy(session->name + begin, frame->name, at_most(frame->length - begin, FRAME_NAME_PART));
-    session->name[frame->length] = '\0';
-    proctitle_set("chatroomd: worker ", session->name, " ", session->about.address, NULL);
-    return true;
-}
-
 /* One last line, where this worker is who writes to the client. */
 static void say_why(struct session *session, enum disconnect_reason reason)
 {
@@ -356,9 +341,6 @@ static bool take_frame(void *context, const struct frame *frame)
         break;
     case FRAME_CREDIT:
         fine = outbox_answered(&session->writer, frame->length);
-        break;
-    case FRAME_NAMED:
-        fine = take_name(session, frame);
         break;
     case FRAME_CLOSE:
         begin_end(session, frame->detail, frame->length);
@@ -428,19 +410,32 @@ static bool open_client(struct session *session, const struct outbox *outbox)
     return session->own_delivery != NULL;
 }
 
-/* Waits for the client's socket; false where the supervisor has none for this worker after all. */
+/* Shows the slot and the client's address in the process title. The digits are written here because
+ * printf(3) would cost each worker several pages (proctitle.c). */
+static void set_title(uint32_t slot, const char *address)
+{
+    char digits[11], *first = &digits[sizeof digits - 1];
+
+    *first = '\0';
+    do
+        *--first = (char)('0' + slot % 10);
+    while ((slot /= 10) > 0);
+    proctitle_set("chatroomd: worker ", first, " ", address, NULL);
+}
+
+/* Waits for the client's socket. Returns false if the supervisor has no client for this worker. */
 static bool receive_client(struct session *session)
 {
-    int relay_fd = session->heritage->relay_fd;
+    const struct heritage *heritage = session->heritage;
+    struct handover_client about;
     ssize_t length;
 
-    handover_await(relay_fd);
-    length =
-        handover_receive(relay_fd, &session->about, sizeof session->about, &session->client_fd, 1);
-    if (length != (ssize_t)sizeof session->about || session->client_fd < 0)
+    handover_await(heritage->relay_fd);
+    length = handover_receive(heritage->relay_fd, &about, sizeof about, &session->client_fd, 1);
+    if (length != (ssize_t)sizeof about || session->client_fd < 0)
         return false;
-    session->about.address[sizeof session->about.address - 1] = '\0';
-    proctitle_set("chatroomd: worker - ", session->about.address, NULL);
+    about.address[sizeof about.address - 1] = '\0';
+    set_title(heritage->slot, about.address);
     return true;
 }
 

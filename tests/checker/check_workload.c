@@ -24,7 +24,7 @@ static void kill_worker(void *context, const char *const *spared, unsigned choic
     pid_t workers[WORKERS_MAX];
     size_t count = daemon_workers(context, workers, WORKERS_MAX);
 
-    if (count > 0 && !worker_is_of_one(workers[choice % count], spared))
+    if (count > 0 && !daemon_worker_is_of_one(context, workers[choice % count], spared))
         kill(workers[choice % count], choice % 2 == 0 ? SIGKILL : SIGABRT);
 }
 

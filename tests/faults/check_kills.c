@@ -51,7 +51,7 @@ static void kill_worker(void *context, const char *const *spared, unsigned choic
     victim = hunt->victims[at];
     hunt->victims[at] = hunt->victims[hunt->count - 1];
     hunt->count--;
-    if (worker_is_of_one(victim, spared) || process_gone(victim))
+    if (daemon_worker_is_of_one(hunt->daemon, victim, spared) || process_gone(victim))
         return;
     if (kill(victim, choice % 2 == 0 ? SIGKILL : SIGSEGV) != 0)
         return;
@@ -153,7 +153,7 @@ static void expect_all_reaped(struct daemon *daemon, const struct client *witnes
     daemon_wait_workers(daemon, 2);
 }
 
-/* Workers of all but the first two. They joined in this order, but titles tell only names. */
+/* Workers of all but the first two. */
 static void kill_all(struct daemon *daemon, struct client *const *crowd)
 {
     pid_t workers[WORKERS_MAX], spared[2];

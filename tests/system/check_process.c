@@ -281,23 +281,28 @@ static void wait_title(pid_t process, const char *expected)
     }
 }
 
-START_TEST(titles_tell_who_is_who)
+/* The title of the client's worker, which is in `slot`. */
+static void expect_title(const struct client *client, unsigned slot)
 {
     char address[64], expected[200];
-    pid_t process;
+
+    address_local(client->input, address, sizeof(address));
+    snprintf(expected, sizeof(expected), "chatroomd: worker %u %s", slot, address);
+    wait_title(daemon_worker_of(daemon_here, client->name), expected);
+}
+
+START_TEST(titles_show_slot_and_address)
+{
+    struct client *more[8];
 
     open_room();
-    address_local(room[1]->input, address, sizeof(address));
-    process = worker(1);
-    snprintf(expected, sizeof(expected), "chatroomd: worker guest2 %s", address);
-    wait_title(process, expected);
-    client_send(room[1], "/nick ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef\n");
-    snprintf(expected, sizeof(expected), "chatroomd: worker %s %s",
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", address);
-    wait_title(process, expected);
-    client_send(room[1], "/nick z\n");
-    snprintf(expected, sizeof(expected), "chatroomd: worker z %s", address);
-    wait_title(process, expected);
+    client_join_room(daemon_address(daemon_here, 0), more, 8);
+    for (unsigned slot = 0; slot < 3; slot++)
+        expect_title(room[slot], slot);
+    for (unsigned slot = 3; slot < 11; slot++)
+        expect_title(more[slot - 3], slot);
+    for (size_t at = 0; at < 8; at++)
+        client_close(more[at]);
     wait_title(daemon_forker(daemon_here), "chatroomd: forker");
     wait_title(daemon_standby(daemon_here), "chatroomd: standby forker");
     close_room();
@@ -379,7 +384,7 @@ static Suite *process_suite(void)
     tcase_add_test(process, mappings_of_the_forker);
     tcase_add_test(process, memory_of_the_forker_does_not_grow_with_the_clients);
     tcase_add_test(process, signals_of_a_worker);
-    tcase_add_test(process, titles_tell_who_is_who);
+    tcase_add_test(process, titles_show_slot_and_address);
     tcase_add_test(process, one_worker_for_each_client);
     tcase_add_test(process, children_of_others_are_reaped);
     suite_add_tcase(suite, process);

@@ -2,7 +2,8 @@
 /*
  * The children of a daemon under test; see workers.h.
  *
- * They are told apart by their process titles alone, as an administrator does with ps.
+ * They are told apart by their process titles, as an administrator does with ps: the title of a
+ * worker shows its slot, and the log the name of the client in it.
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CHILDREN_MAX  2048
@@ -105,24 +107,52 @@ static pid_t wait_title(struct daemon *daemon, const char *start)
     }
 }
 
-bool worker_is_of_one(pid_t worker, const char *const *names)
+/* Writes how the title of the named client's worker begins: with its slot, which the log has in the
+ * last line that gives somebody this name. Returns false if no line does. */
+static bool find_title(struct daemon *daemon, const char *name, char *start, size_t size)
+{
+    static const char *const lines[] = {" event=join slot=", " event=rename slot="};
+    static const char *const keys[] = {" name=%s ", " to=%s "};
+    bool found = false;
+
+    for (size_t kind = 0; kind < 2; kind++) {
+        const char *at = daemon_log(daemon), *end;
+        char given[128];
+
+        snprintf(given, sizeof(given), keys[kind], name);
+        for (; (at = strstr(at, lines[kind])) != NULL; at = end) {
+            const char *there = strstr(at, given);
+
+            end = strchrnul(at, '\n');
+            if (there == NULL || there > end)
+                continue;
+            snprintf(start, size, WORKER_TITLE "%lu ", strtoul(at + strlen(lines[kind]), NULL, 10));
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool daemon_worker_is_of_one(struct daemon *daemon, pid_t worker, const char *const *names)
 {
     char title[PROCESS_TEXT_MAX], start[80];
 
     process_title(worker, title, sizeof(title));
-    for (; *names != NULL; names++) {
-        snprintf(start, sizeof(start), "chatroomd: worker %s ", *names);
-        if (strncmp(title, start, strlen(start)) == 0)
+    for (; *names != NULL; names++)
+        if (find_title(daemon, *names, start, sizeof(start)) &&
+            strncmp(title, start, strlen(start)) == 0)
             return true;
-    }
     return false;
 }
 
 pid_t daemon_worker_of(struct daemon *daemon, const char *name)
 {
-    char start[128];
+    int64_t deadline = bounded_deadline(BOUND_MS);
+    char start[80];
 
-    snprintf(start, sizeof(start), WORKER_TITLE "%s ", name);
+    while (!find_title(daemon, name, start, sizeof(start)))
+        ck_assert_msg(
+            bounded_turn(deadline), "nobody is named %s in the log:\n%s", name, daemon_log(daemon));
     return wait_title(daemon, start);
 }
 

@@ -26,7 +26,7 @@ void daemon_wait_workers(struct daemon *daemon, size_t count);
 pid_t daemon_worker_of(struct daemon *daemon, const char *name);
 
 /* Whether it is the worker of a client with one of these names, which a NULL ends. */
-bool worker_is_of_one(pid_t worker, const char *const *names);
+bool daemon_worker_is_of_one(struct daemon *daemon, pid_t worker, const char *const *names);
 
 /* The daemon's couriers. Returns their number. */
 size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room);

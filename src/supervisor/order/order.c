@@ -138,7 +138,6 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
         &line, "%s; %u here; /help lists the commands", name, room_count(supervisor->lobby));
     record_line_end(&line);
     record_private(slot, RECORD_WELCOME, &line);
-    slot->named_due = true;
     if (supervisor->couriers != NULL)
         courier_joined(slot);
 
@@ -187,7 +186,6 @@ static enum answer answer_rename(struct slot *slot, const struct frame *frame)
     record_line_print(&line, "%s is now %s", before, slot->name);
     record_line_end(&line);
     log_rename(slot, before, record_room_event(slot, RECORD_RENAMED, &line));
-    slot->named_due = true;
     return ANSWER_DONE;
 }
 

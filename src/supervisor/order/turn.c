@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * turn.c - DELIVER, CREDIT, MEMBER, NAMED and END.
+ * turn.c - DELIVER, CREDIT, MEMBERSHIP and CLOSE.
  *
  * Model: what there is to say to a worker is state in its slot, not a queue of frames: a range of
  * records, a number of answers, a membership, an end. So a worker that does not read its relay
@@ -25,8 +25,6 @@
 #include "supervisor/clock.h"
 #include "supervisor/courier/couriers.h"
 
-#include <string.h>
-
 #define TELL_FRAMES_MAX 8
 
 #define PACE_MEMBERS_PER_MS 64u
@@ -44,23 +42,6 @@ static bool credit_is_worth_telling(const struct slot *slot)
                outbox_lazy_credit(supervisor->limits.outbox_size, supervisor->limits.max_message);
 }
 
-/* The slot's name, in parts. Returns the number of frames. */
-static size_t tell_name(const struct slot *slot, struct frame *frames)
-{
-    size_t length = strlen(slot->name), count = 0;
-
-    for (size_t begin = 0; begin < length; begin += FRAME_NAME_PART) {
-        struct frame *frame = &frames[count];
-        size_t part = length - begin < FRAME_NAME_PART ? length - begin : FRAME_NAME_PART;
-
-        *frame = (struct frame){
-            .kind = FRAME_NAMED, .detail = (uint8_t)count, .length = (uint32_t)length};
-        memcpy(frame->name, slot->name + begin, part);
-        count++;
-    }
-    return count;
-}
-
 /* Fills in what there is to tell of records; returns the number of frames. */
 static size_t tell_records(struct slot *slot, struct frame *frames)
 {
@@ -69,12 +50,9 @@ static size_t tell_records(struct slot *slot, struct frame *frames)
     if (slot->member_due)
         frames[count++] = (struct frame){
             .kind = FRAME_MEMBERSHIP, .detail = 1, .room = ROOM_LOBBY, .from = slot->joined};
-    if (slot->named_due)
-        count += tell_name(slot, &frames[count]);
     if (cursor_notify(&slot->cursor, &frames[count]))
         count++;
     slot->member_due = false;
-    slot->named_due = false;
     return count;
 }
 
