@@ -55,9 +55,6 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-/* Frames that leave in one send. */
-#define REPORTS_MAX 64
-
 /* How long a pass may take in one turn; far less than the supervisor's patience. */
 #define PASS_MAX_NS UINT64_C(200000000)
 
@@ -104,8 +101,7 @@ struct courier {
     struct hold_off rest;
     struct batch batch;
     struct prefault index_pages, ring_pages;
-    struct frame reports[REPORTS_MAX];
-    size_t report_count;
+    struct frame_batch reports;
     int status;
 };
 
@@ -114,20 +110,6 @@ static void courier_end(struct courier *courier, enum child_exit status)
     if (courier->status < 0)
         courier->status = (int)status;
     event_base_loopbreak(courier->base);
-}
-
-static void send_reports(struct courier *courier)
-{
-    if (courier->report_count > 0)
-        relay_send(courier->relay, courier->reports, courier->report_count);
-    courier->report_count = 0;
-}
-
-static void report(struct courier *courier, const struct frame *frame)
-{
-    if (courier->report_count == REPORTS_MAX)
-        send_reports(courier);
-    courier->reports[courier->report_count++] = *frame;
 }
 
 /* --- who is behind */
@@ -179,7 +161,7 @@ static void publish_oldest(struct courier *courier)
     atomic_thread_fence(memory_order_seq_cst);
     wanted = atomic_load_explicit(&courier->view.slots[place].wanted, memory_order_acquire);
     if (before < wanted && wanted <= courier->oldest_needed)
-        report(courier, &(struct frame){.kind = FRAME_SPACE});
+        frame_batch_add(&courier->reports, &(struct frame){.kind = FRAME_SPACE});
 }
 
 /* --- one client */
@@ -202,12 +184,12 @@ static void let_go(struct served *served, enum frame_detached why)
     served->is_live = false;
     courier->live[served->place] = courier->live[--courier->live_count];
     courier->live[served->place]->place = served->place;
-    report(courier, &(struct frame){
-                        .kind = FRAME_DETACHED,
-                        .detail = (uint8_t)why,
-                        .slot = delivery->slot,
-                        .generation = delivery->generation,
-                    });
+    frame_batch_add(&courier->reports, &(struct frame){
+                                           .kind = FRAME_DETACHED,
+                                           .detail = (uint8_t)why,
+                                           .slot = delivery->slot,
+                                           .generation = delivery->generation,
+                                       });
 }
 
 static void client_writable(evutil_socket_t fd, short what, void *argument);
@@ -228,7 +210,7 @@ static void settle(struct served *served, enum delivery_outcome outcome)
 
     if (delivery->space_passed) {
         delivery->space_passed = false;
-        report(served->courier, &(struct frame){.kind = FRAME_SPACE});
+        frame_batch_add(&served->courier->reports, &(struct frame){.kind = FRAME_SPACE});
     }
     if (outcome == DELIVERY_LOST) {
         let_go(served, FRAME_DETACHED_LOST);
@@ -265,7 +247,7 @@ static void client_writable(evutil_socket_t fd, short what, void *argument)
     (void)fd, (void)what;
     go_on(served);
     publish_oldest(courier);
-    send_reports(courier);
+    frame_batch_send(&courier->reports);
 }
 
 /* --- all clients */
@@ -363,7 +345,7 @@ static void rest_over(evutil_socket_t fd, short what, void *argument)
     if (courier->from < courier->end)
         pass(courier, false);
     publish_oldest(courier);
-    send_reports(courier);
+    frame_batch_send(&courier->reports);
 }
 
 /* Whose record this is, where it is one client's alone; that it is urgent, where others wait. */
@@ -507,7 +489,7 @@ static void frames_taken(void *context)
         return;
     give_new(courier);
     publish_oldest(courier);
-    send_reports(courier);
+    frame_batch_send(&courier->reports);
 }
 
 static void relay_writable(void *context)
@@ -566,7 +548,7 @@ static void handover_readable(evutil_socket_t fd, short what, void *argument)
     if (length == 0)
         courier_end(courier, CHILD_EXIT_NO_SUPERVISOR);
     publish_oldest(courier);
-    send_reports(courier);
+    frame_batch_send(&courier->reports);
 }
 
 /* --- the process */
@@ -602,6 +584,7 @@ static bool open_courier(struct courier *courier)
     if (courier->base == NULL)
         return false;
     courier->relay = relay_open(courier->base, heritage->relay_fd, &supervisor_handler, courier);
+    courier->reports.relay = courier->relay;
     courier->rested = evtimer_new(courier->base, rest_over, courier);
     courier->handover = event_new(
         courier->base, heritage->handover_fd, EV_READ | EV_PERSIST, handover_readable, courier);

@@ -162,3 +162,17 @@ bool relay_blocked(const struct relay *relay)
 {
     return evbuffer_get_length(bufferevent_get_output(relay->unsent)) > 0;
 }
+
+void frame_batch_add(struct frame_batch *batch, const struct frame *frame)
+{
+    if (batch->count == FRAME_BATCH_MAX)
+        frame_batch_send(batch);
+    batch->frames[batch->count++] = *frame;
+}
+
+void frame_batch_send(struct frame_batch *batch)
+{
+    if (batch->count > 0)
+        relay_send(batch->relay, batch->frames, batch->count);
+    batch->count = 0;
+}

@@ -54,4 +54,20 @@ void relay_finish(struct relay *relay);
 
 bool relay_blocked(const struct relay *relay);
 
+/* Frames that leave in one send. */
+#define FRAME_BATCH_MAX 64u
+
+/* Frames for `relay` that are collected and sent together. */
+struct frame_batch {
+    struct relay *relay;
+    size_t count;
+    struct frame frames[FRAME_BATCH_MAX];
+};
+
+/* Adds a frame; sends first what is there if the batch is full. */
+void frame_batch_add(struct frame_batch *batch, const struct frame *frame);
+
+/* Sends what has been added since the last time. */
+void frame_batch_send(struct frame_batch *batch);
+
 #endif

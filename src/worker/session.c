@@ -44,9 +44,6 @@
 
 #define INPUT_TURN 16384
 
-/* Frames that leave in one send. */
-#define BATCH_MAX 64
-
 enum input_state {
     INPUT_OPEN,     /* the client may say more */
     INPUT_ENDED,    /* it has closed its side; its last line is still to be judged */
@@ -74,15 +71,13 @@ struct session {
     struct frame finish;     /* how to finish: closed, or quit with a reason */
     char finish_reason[FRAME_REASON_MAX];
 
-    size_t batch_count; /* of `batch` */
-
     bool draining;  /* END came: everything owed is known */
     bool shut_down; /* all of that is written, and the socket shut down for writing */
     struct graceful_close *closing;
     int status;
 
     /* Last, since who says little has no need of all their pages. */
-    struct frame batch[BATCH_MAX];
+    struct frame_batch batch;
     char bytes[INPUT_TURN];
 };
 
@@ -94,20 +89,6 @@ static void session_end(struct session *session, enum child_exit status)
     event_base_loopbreak(session->base);
 }
 
-static void send_batch(struct session *session)
-{
-    if (session->batch_count > 0)
-        relay_send(session->relay, session->batch, session->batch_count);
-    session->batch_count = 0;
-}
-
-static void queue_frame(struct session *session, const struct frame *frame)
-{
-    if (session->batch_count == BATCH_MAX)
-        send_batch(session);
-    session->batch[session->batch_count++] = *frame;
-}
-
 /* Puts a text into the outbox and its frame into the batch; false where credit is used up. */
 static bool submit(
     struct session *session, enum frame_kind kind, unsigned detail, const char *text, size_t length)
@@ -116,12 +97,12 @@ static bool submit(
 
     if (offset < 0)
         return false;
-    queue_frame(session, &(struct frame){
-                             .kind = (uint8_t)kind,
-                             .detail = (uint8_t)detail,
-                             .length = (uint32_t)length,
-                             .offset = (uint64_t)offset,
-                         });
+    frame_batch_add(&session->batch, &(struct frame){
+                                         .kind = (uint8_t)kind,
+                                         .detail = (uint8_t)detail,
+                                         .length = (uint32_t)length,
+                                         .offset = (uint64_t)offset,
+                                     });
     return true;
 }
 
@@ -222,7 +203,7 @@ static void take_input(struct session *session)
         submit(session, FRAME_GOODBYE, session->finish.detail, session->finish_reason,
             session->finish.length))
         session->input = INPUT_FINISHED;
-    send_batch(session);
+    frame_batch_send(&session->batch);
     if (session->peer_closed)
         return;
     /* While an event is held the buffer that it points into must stay as it is. */
@@ -390,6 +371,7 @@ static bool open_relay(struct session *session)
         return false;
     session->relay =
         relay_open(session->base, session->heritage->relay_fd, &supervisor_handler, session);
+    session->batch.relay = session->relay;
     return session->relay != NULL;
 }
 
@@ -453,7 +435,7 @@ static int begin_session(struct session *session, const struct outbox *outbox)
     if (!open_client(session, outbox))
         return CHILD_EXIT_SETUP;
     submit(session, FRAME_HELLO, 0, NULL, 0);
-    send_batch(session);
+    frame_batch_send(&session->batch);
     return -1;
 }
 

@@ -415,6 +415,30 @@ START_TEST(both_ways_at_once)
 }
 END_TEST
 
+/* --- batches */
+
+/* Nothing is sent before there are FRAME_BATCH_MAX frames more than fit, or frame_batch_send() is
+ * called. */
+START_TEST(a_batch_sends_when_it_is_full_or_told_to)
+{
+    struct frame_batch batch = {.relay = witness.relay};
+    uint64_t taken = 1;
+
+    frame_batch_send(&batch);
+    for (uint64_t i = 1; i <= 2 * FRAME_BATCH_MAX + 1; i++) {
+        struct frame frame = numbered(i);
+
+        frame_batch_add(&batch, &frame);
+        taken = take_numbered(taken);
+        ck_assert_uint_eq(taken, 1 + (i - 1) / FRAME_BATCH_MAX * FRAME_BATCH_MAX);
+    }
+    frame_batch_send(&batch);
+    ck_assert_uint_eq(take_numbered(taken), 2 * FRAME_BATCH_MAX + 2);
+    frame_batch_send(&batch);
+    ck_assert_uint_eq(take_numbered(1), 1);
+}
+END_TEST
+
 /* --- its loop --- */
 
 START_TEST(no_variable_chooses_how_the_loop_waits)
@@ -450,6 +474,7 @@ static Suite *relay_suite(void)
     tcase_add_test(frames, what_is_kept_is_not_overtaken);
     tcase_add_test(frames, a_batch_may_be_taken_in_part);
     tcase_add_test(frames, both_ways_at_once);
+    tcase_add_test(frames, a_batch_sends_when_it_is_full_or_told_to);
     suite_add_tcase(suite, frames);
     tcase_add_test(loop, no_variable_chooses_how_the_loop_waits);
     suite_add_tcase(suite, loop);

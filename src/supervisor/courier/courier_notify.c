@@ -25,29 +25,6 @@
 #include <errno.h>
 #include <event2/event.h>
 
-/* Frames that leave in one send. */
-#define BATCH_MAX 64u
-
-struct courier_batch {
-    struct courier *courier;
-    struct frame frames[BATCH_MAX];
-    size_t count;
-};
-
-static void send_batch(struct courier_batch *batch)
-{
-    if (batch->count > 0)
-        relay_send(batch->courier->relay, batch->frames, batch->count);
-    batch->count = 0;
-}
-
-static void add_to_batch(struct courier_batch *batch, const struct frame *frame)
-{
-    if (batch->count == BATCH_MAX)
-        send_batch(batch);
-    batch->frames[batch->count++] = *frame;
-}
-
 void courier_mark(struct slot *slot)
 {
     struct courier *courier = slot->courier;
@@ -74,7 +51,7 @@ void courier_hand_over(struct slot *slot)
 }
 
 /* What comes before the turn's records. */
-static void say_beginning(struct courier_batch *batch, struct slot *slot)
+static void say_beginning(struct frame_batch *batch, struct slot *slot)
 {
     struct frame frame = {.slot = slot->number, .generation = slot->generation};
 
@@ -82,37 +59,37 @@ static void say_beginning(struct courier_batch *batch, struct slot *slot)
         frame.kind = FRAME_ATTACH;
         frame.from = slot->served_from;
         frame.length = (uint32_t)slot->served_partial;
-        add_to_batch(batch, &frame);
+        frame_batch_add(batch, &frame);
     }
     if (slot->courier_member_due) {
         frame.kind = FRAME_MEMBERSHIP;
         frame.detail = 1;
         frame.room = ROOM_LOBBY;
         frame.from = slot->joined;
-        add_to_batch(batch, &frame);
+        frame_batch_add(batch, &frame);
     }
     if (slot->courier_end_due) {
         frame.kind = FRAME_MEMBERSHIP;
         frame.detail = 0;
         frame.room = ROOM_LOBBY;
         frame.from = slot->courier_end_to + 1;
-        add_to_batch(batch, &frame);
+        frame_batch_add(batch, &frame);
     }
     slot->serve_due = slot->courier_member_due = false;
 }
 
 /* What comes after them. */
-static void say_end(struct courier_batch *batch, struct slot *slot)
+static void say_end(struct frame_batch *batch, struct slot *slot)
 {
     if (slot->courier_end_due)
-        add_to_batch(batch, &(struct frame){
-                                .kind = FRAME_CLOSE,
-                                .detail = (uint8_t)slot->courier_end_how,
-                                .length = (uint32_t)slot->end,
-                                .to = slot->courier_end_to,
-                                .slot = slot->number,
-                                .generation = slot->generation,
-                            });
+        frame_batch_add(batch, &(struct frame){
+                                   .kind = FRAME_CLOSE,
+                                   .detail = (uint8_t)slot->courier_end_how,
+                                   .length = (uint32_t)slot->end,
+                                   .to = slot->courier_end_to,
+                                   .slot = slot->number,
+                                   .generation = slot->generation,
+                               });
     slot->courier_end_due = false;
 }
 
@@ -147,7 +124,7 @@ void courier_handover_writable(evutil_socket_t fd, short what, void *argument)
 void courier_notify(struct courier *courier)
 {
     struct supervisor *supervisor = courier->supervisor;
-    struct courier_batch batch = {.courier = courier};
+    struct frame_batch batch = {.relay = courier->relay};
     struct frame deliver;
     struct slot *slot;
 
@@ -160,11 +137,11 @@ void courier_notify(struct courier *courier)
     TAILQ_FOREACH (slot, &courier->news, news_link)
         say_beginning(&batch, slot);
     if (cursor_notify(&courier->cursor, &deliver))
-        add_to_batch(&batch, &deliver);
+        frame_batch_add(&batch, &deliver);
     while ((slot = TAILQ_FIRST(&courier->news)) != NULL) {
         say_end(&batch, slot);
         courier_unmark(slot);
     }
     send_descriptors(courier);
-    send_batch(&batch);
+    frame_batch_send(&batch);
 }
