@@ -39,7 +39,7 @@ bench_load_LDADD = libchatroomd.a -lm
 bench_bare_SOURCES = bench/bare.c bench/bare.h bench/bare_loop.c bench/bare_processes.c
 bench_bare_LDADD = libchatroomd.a
 
-EXTRA_DIST += bench/README bench/draw bench/figures.png bench/install-peers bench/picture.gp \
+EXTRA_DIST += bench/draw bench/install-peers bench/picture.gp \
 	bench/mosquitto.conf bench/nats.conf bench/ngircd.conf bench/redis.conf
 CLEANFILES += bench/load$(EXEEXT) bench/bare$(EXEEXT) \
 	bench/results.json bench/results.dat bench/results.svg bench/results.png

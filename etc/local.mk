@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: ISC
-EXTRA_DIST += etc/chatroomd.conf etc/chatroomd.service.in
+EXTRA_DIST += etc/chatroomd.service.in
 CLEANFILES += etc/chatroomd.service
 
-# Not by configure: sbindir is only known in full when make runs.
+# Made by make instead of configure, because sbindir may refer to other variables until then. In a
+# quoted path systemd treats % \ and " specially.
 etc/chatroomd.service: etc/chatroomd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) etc && \
-	$(SED) 's|@sbindir[@]|$(sbindir)|' '$(srcdir)/etc/chatroomd.service.in' >$@.new && mv $@.new $@
+	sbindir=`echo '$(sbindir)' | $(SED) 's|[\\"]|\\\\&|g; s|%|%%|g; s|[\\&|]|\\\\&|g'` && \
+	$(SED) "s|@sbindir[@]|$$sbindir|" '$(srcdir)/etc/chatroomd.service.in' >$@.new && mv $@.new $@
 
 if HAVE_SYSTEMD
 systemdsystemunit_DATA = etc/chatroomd.service
 endif
 
-# A configuration that the operator has changed is kept, by install and by uninstall. The
-# example as it is now is always among the documentation.
-dist_doc_DATA = README SECURITY etc/chatroomd.conf
+# The documents, in the folders that README names, and the example of a configuration.
+nobase_dist_doc_DATA = README COPYING NEWS HACKING \
+	doc/architecture.md doc/promises.md doc/security.md \
+	bench/README bench/figures.png etc/chatroomd.conf
 
+# An existing configuration is kept, and uninstall removes only an unchanged one.
 install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)'
 	test -e '$(DESTDIR)$(sysconfdir)/chatroomd.conf' || \
