@@ -37,6 +37,7 @@ check_PROGRAMS += \
 	tests/supervisor/client/check_hold \
 	tests/supervisor/accept/check_listener \
 	tests/supervisor/child/check_spawner \
+	tests/supervisor/accept/check_unannounced \
 	tests/supervisor/courier/check_resume \
 	tests/supervisor/client/check_slot \
 	tests/supervisor/ring/check_space \
@@ -58,6 +59,8 @@ tests_supervisor_client_check_hold_SOURCES = tests/supervisor/client/check_hold.
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_accept_check_listener_SOURCES = tests/supervisor/accept/check_listener.c \
 	tests/system/bounded.c tests/system/bounded.h
+tests_supervisor_accept_check_unannounced_SOURCES = tests/supervisor/accept/check_unannounced.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_child_check_spawner_SOURCES = tests/supervisor/child/check_spawner.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h \
 	tests/system/bounded.c tests/system/bounded.h
