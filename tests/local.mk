@@ -58,6 +58,7 @@ tests_supervisor_courier_check_hang_SOURCES = tests/supervisor/courier/check_han
 tests_supervisor_client_check_hold_SOURCES = tests/supervisor/client/check_hold.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_accept_check_listener_SOURCES = tests/supervisor/accept/check_listener.c \
+	tests/system/address.c tests/system/address.h \
 	tests/system/bounded.c tests/system/bounded.h
 tests_supervisor_accept_check_unannounced_SOURCES = tests/supervisor/accept/check_unannounced.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * address.c - parses listening addresses.
+ * address.c - parses and prints socket addresses.
  *
- * Pure, except that getaddrinfo(3) looks up the interface name of an IPv6 scope
- * (`[fe80::1%eth0]:8888`).
+ * Pure, except that the interface name of an IPv6 zone (`[fe80::1%eth0]:8888`) is looked up. An
+ * interface may come later than the server, so a zone without one is no error here.
  */
 #include "config.h"
 
 #include "base/address.h"
 
+#include "base/alloc.h"
+
 #include <arpa/inet.h>
-#include <netdb.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -43,15 +46,25 @@ static const char *parse_path(const char *path, struct sockaddr_storage *address
     return NULL;
 }
 
-static const char *parse_ipv6(const char *host, struct sockaddr_storage *address, socklen_t *length)
+/* `zone` is an interface's name or number. Returns its number, or 0 if there is none of that name. */
+static uint32_t parse_zone(const char *zone)
 {
-    struct addrinfo hints = {.ai_family = AF_INET6, .ai_flags = AI_NUMERICHOST};
-    struct addrinfo *found;
-    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+    if (zone[strspn(zone, "0123456789")] == '\0')
+        return (uint32_t)strtoul(zone, NULL, 10);
+    return if_nametoindex(zone);
+}
+
+static const char *parse_ipv6(char *host, struct sockaddr_storage *address, socklen_t *length)
+{
+    struct sockaddr_in6 *internet = (struct sockaddr_in6 *)address;
+    char *zone = strchr(host, '%');
+    if (zone != NULL)
+        *zone++ = '\0';
+    if (inet_pton(AF_INET6, host, &internet->sin6_addr) != 1 || (zone != NULL && *zone == '\0'))
         return "no IPv6 address in the brackets";
-    memcpy(address, found->ai_addr, found->ai_addrlen);
-    *length = found->ai_addrlen;
-    freeaddrinfo(found);
+    internet->sin6_family = AF_INET6;
+    internet->sin6_scope_id = zone == NULL ? 0 : parse_zone(zone);
+    *length = sizeof *internet;
     return NULL;
 }
 
@@ -92,4 +105,46 @@ const char *address_parse(const char *text, struct sockaddr_storage *address, so
         ((struct sockaddr_in *)address)->sin_port = port;
     }
     return fault;
+}
+
+char *address_complete(const char *text)
+{
+    size_t host = strncmp(text, "localhost:", 10) == 0 ? 9 : 0;
+    if (*text != '\0' && text[strspn(text, "0123456789")] == '\0')
+        return alloc_print("127.0.0.1:%s", text);
+    return text[host] == ':' ? alloc_print("127.0.0.1%s", text + host) : alloc_string(text);
+}
+
+static void print_ipv6(const struct sockaddr_in6 *address, char *text, size_t size)
+{
+    char host[INET6_ADDRSTRLEN] = "?", zone[IF_NAMESIZE + 1] = "";
+    if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
+        inet_ntop(AF_INET, &address->sin6_addr.s6_addr[12], host, sizeof host);
+        snprintf(text, size, "%s:%u", host, ntohs(address->sin6_port));
+        return;
+    }
+    inet_ntop(AF_INET6, &address->sin6_addr, host, sizeof host);
+    if (address->sin6_scope_id != 0) {
+        zone[0] = '%';
+        if (if_indextoname(address->sin6_scope_id, zone + 1) == NULL)
+            snprintf(zone, sizeof zone, "%%%u", (unsigned)address->sin6_scope_id);
+    }
+    snprintf(text, size, "[%s%s]:%u", host, zone, ntohs(address->sin6_port));
+}
+
+void address_print(const struct sockaddr *address, char *text, size_t size)
+{
+    const void *any = address;
+    char host[INET_ADDRSTRLEN] = "?";
+    switch (address->sa_family) {
+    case AF_INET:
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)any)->sin_addr, host, sizeof host);
+        snprintf(text, size, "%s:%u", host, ntohs(((const struct sockaddr_in *)any)->sin_port));
+        break;
+    case AF_INET6:
+        print_ipv6(any, text, size);
+        break;
+    default:
+        snprintf(text, size, "unix:%s", ((const struct sockaddr_un *)any)->sun_path);
+    }
 }

@@ -50,6 +50,7 @@ void option_store(struct options *options, const struct option_row *row, uint64_
     case VALUE_COUNT:
     case VALUE_CORES:
     case VALUE_DURATION:
+    case VALUE_SWITCH:
         *(unsigned *)field = (unsigned)number;
         break;
     case VALUE_SIZE:
@@ -74,6 +75,7 @@ uint64_t option_load(const struct options *options, const struct option_row *row
     case VALUE_COUNT:
     case VALUE_CORES:
     case VALUE_DURATION:
+    case VALUE_SWITCH:
         return *(const unsigned *)field;
     case VALUE_SIZE:
         return *(const size_t *)field;

@@ -87,10 +87,12 @@ static void add_address(
     struct sockaddr_storage address;
     socklen_t length;
     char quoted[256];
-    const char *fault = address_parse(text, &address, &length);
+    char *complete = address_complete(text);
+    const char *fault = address_parse(complete, &address, &length);
     if (fault != NULL) {
         const char *shown = log_quote(quoted, sizeof quoted, text);
         bad_configuration(reader, place, "listen: invalid address %s (%s)", shown, fault);
+        free(complete);
         return;
     }
     if (reader->list_source != source)
@@ -98,7 +100,7 @@ static void add_address(
     reader->list_source = source;
     size_t count = options->listen_count + 1;
     options->listen = alloc_resize(options->listen, count, sizeof *options->listen);
-    options->listen[options->listen_count++] = alloc_string(text);
+    options->listen[options->listen_count++] = complete;
 }
 
 static void set(struct option_reader *reader, enum source source, size_t index, const char *value,

@@ -29,6 +29,8 @@ enum options_outcome {
 struct options {
     char **listen;       /* addresses in the order given, their syntax checked */
     size_t listen_count; /* at least 1 */
+    unsigned ipv6_only;  /* 0 or 1 */
+    unsigned freebind;   /* 0 or 1 */
     unsigned max_clients;
     size_t max_message_size; /* bytes of a message's text */
     size_t ring_size;        /* bytes, a multiple of OPTIONS_PAGE */

@@ -25,6 +25,10 @@
 #define OPTIONS_TABLE(ROW)                                                                         \
     ROW(listen, "listen", VALUE_ADDRESSES, "", "", "127.0.0.1:8888",                               \
         "addresses to listen on: IPv4:PORT, [IPv6]:PORT or unix:PATH")                             \
+    ROW(ipv6_only, "ipv6-only", VALUE_SWITCH, "", "", "off",                                       \
+        "accept no IPv4 on an IPv6 address such as [::]:8888")                                     \
+    ROW(freebind, "freebind", VALUE_SWITCH, "", "", "off",                                         \
+        "listen also on an address that no interface has yet")                                     \
     ROW(max_clients, "max-clients", VALUE_COUNT, "1", "100000", "1000",                            \
         "maximum number of clients; others are refused with a message")                            \
     ROW(max_message_size, "max-message-size", VALUE_SIZE, "64 B", "64 KiB", "4 KiB",               \

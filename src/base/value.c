@@ -40,11 +40,14 @@ static const struct {
     [VALUE_DURATION] = {duration_units, 0,
         "a time: a whole number of seconds, or of ms, s, min or h"},
     [VALUE_LOG_LEVEL] = {NULL, LOG_LEVEL_COUNT, "error, warning, notice, info or debug"},
+    [VALUE_SWITCH] = {NULL, 2, "on or off"},
     [VALUE_JAIL] = {NULL, JAIL_MODE_COUNT, "required, best-effort or off"},
 };
 
 static const char *word_of(enum value_kind kind, unsigned number)
 {
+    if (kind == VALUE_SWITCH)
+        return number != 0 ? "on" : "off";
     return kind == VALUE_JAIL ? jail_mode_word((enum jail_mode)number)
                               : log_level_word((enum log_level)number);
 }

@@ -17,6 +17,7 @@ enum value_kind {
     VALUE_CORES,     /* a bare number, or `auto`: one per processor, at most VALUE_CORES_MAX */
     VALUE_SIZE,      /* bytes; units are B, K or KiB, M or MiB, G or GiB */
     VALUE_DURATION,  /* milliseconds; units are ms, s, min and h, and a bare number is seconds */
+    VALUE_SWITCH,    /* 1 or 0, as `on` or `off` */
     VALUE_LOG_LEVEL, /* enum log_level, by its word */
     VALUE_JAIL,      /* enum jail_mode, by its word */
     VALUE_ADDRESSES, /* a list of addresses (base/address.h) */

@@ -399,7 +399,7 @@ static bool open_listeners(struct run *run)
 
     run->listeners = alloc_zeroed(options->listen_count, sizeof *run->listeners);
     for (size_t i = 0; i < options->listen_count; i++) {
-        if (!listener_open(&run->listeners[i], options->listen[i], error, sizeof error)) {
+        if (!listener_open(&run->listeners[i], options->listen[i], options, error, sizeof error)) {
             fprintf(stderr, "chatroomd: %s\n", error);
             return false;
         }

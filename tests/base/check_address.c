@@ -10,6 +10,7 @@
 #include "tests/check_main.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,6 +102,69 @@ START_TEST(a_very_long_host_is_refused)
 }
 END_TEST
 
+/* An interface may come later than the server. */
+START_TEST(a_zone_is_an_interface_or_none_yet)
+{
+    struct sockaddr_storage address;
+    const struct sockaddr_in6 *internet = (const struct sockaddr_in6 *)&address;
+    socklen_t length;
+
+    ck_assert_ptr_null(address_parse("[fe80::1%7]:1", &address, &length));
+    ck_assert_uint_eq(internet->sin6_scope_id, 7);
+    ck_assert_ptr_null(address_parse("[fe80::1%nosuchinterface]:1", &address, &length));
+    ck_assert_uint_eq(internet->sin6_scope_id, 0);
+    ck_assert_ptr_nonnull(address_parse("[fe80::1%]:1", &address, &length));
+    if (if_nametoindex("lo") == 0)
+        return;
+    ck_assert_ptr_null(address_parse("[fe80::1%lo]:1", &address, &length));
+    ck_assert_uint_eq(internet->sin6_scope_id, if_nametoindex("lo"));
+}
+END_TEST
+
+static const struct {
+    const char *text, *complete;
+} incomplete[] = {
+    {"8888", "127.0.0.1:8888"},
+    {":8888", "127.0.0.1:8888"},
+    {"localhost:8888", "127.0.0.1:8888"},
+    {"", ""},
+    {"localhost", "localhost"},
+    {"[::1]:8888", "[::1]:8888"},
+    {"0.0.0.0:8888", "0.0.0.0:8888"},
+    {"unix:/8888", "unix:/8888"},
+};
+
+START_TEST(a_port_alone_is_completed)
+{
+    char *complete = address_complete(incomplete[_i].text);
+
+    ck_assert_str_eq(complete, incomplete[_i].complete);
+    free(complete);
+}
+END_TEST
+
+static const struct {
+    const char *text, *printed;
+} printed[] = {
+    {"127.0.0.1:8888", "127.0.0.1:8888"},
+    {"[::1]:8888", "[::1]:8888"},
+    {"[::ffff:192.0.2.7]:8888", "192.0.2.7:8888"},
+    {"[fe80::1%99999]:8888", "[fe80::1%99999]:8888"},
+    {"unix:/a b", "unix:/a b"},
+};
+
+START_TEST(addresses_are_printed_as_they_are_read)
+{
+    struct sockaddr_storage address;
+    socklen_t length;
+    char text[200];
+
+    ck_assert_ptr_null(address_parse(printed[_i].text, &address, &length));
+    address_print((const struct sockaddr *)&address, text, sizeof text);
+    ck_assert_str_eq(text, printed[_i].printed);
+}
+END_TEST
+
 static Suite *address_suite(void)
 {
     Suite *suite = suite_create("base/address");
@@ -111,6 +175,11 @@ static Suite *address_suite(void)
     tcase_add_loop_test(
         addresses, other_addresses_are_refused_in_words, 0, sizeof bad / sizeof *bad);
     tcase_add_test(addresses, a_very_long_host_is_refused);
+    tcase_add_test(addresses, a_zone_is_an_interface_or_none_yet);
+    tcase_add_loop_test(
+        addresses, a_port_alone_is_completed, 0, sizeof incomplete / sizeof *incomplete);
+    tcase_add_loop_test(
+        addresses, addresses_are_printed_as_they_are_read, 0, sizeof printed / sizeof *printed);
     suite_add_tcase(suite, addresses);
     return suite;
 }

@@ -472,7 +472,8 @@ START_TEST(wrong_values_on_the_command_line_are_78)
         {"-o", "max=1", "unknown key"},
         {"-o", "max-clients=0", "command line: max-clients: 0 is out of range"},
         {"-o", "max-clients=", "command line: max-clients: \"\" is not a whole number"},
-        {"-l", "localhost:8888", "command line: listen: invalid address localhost:8888 (expected"},
+        {"-l", "example.org:8888",
+            "command line: listen: invalid address example.org:8888 (expected"},
         {"-o", "listen=127.0.0.1", "listen: invalid address 127.0.0.1 (no port from"},
     };
     write_file("");

@@ -101,6 +101,38 @@ START_TEST(a_unix_socket)
 }
 END_TEST
 
+static const char *const bare_ports[] = {"0", ":0", "localhost:0"};
+
+START_TEST(a_port_alone)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-l", bare_ports[_i]));
+
+    ck_assert_int_eq(strncmp(daemon_address(daemon, 0), "127.0.0.1:", 10), 0);
+    talk(daemon_address(daemon, 0));
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* An IPv4 client of an IPv6 address is known by its IPv4 address. */
+START_TEST(both_families_on_one_address)
+{
+    char address[PATH_ROOM];
+    struct daemon *daemon;
+    struct client *client;
+
+    if (!address_has_ipv6()) {
+        puts("skipped: there is no IPv6 here");
+        return;
+    }
+    daemon = daemon_start(OPTIONS("-l", "[::]:0"));
+    snprintf(address, sizeof(address), "127.0.0.1%s", strrchr(daemon_address(daemon, 0), ':'));
+    client = client_join(address);
+    daemon_wait_log(daemon, "event=join", " address=127.0.0.1:", NULL);
+    client_close(client);
+    daemon_stop(daemon);
+}
+END_TEST
+
 /* The program must end so, and say all these words in one line on standard error. */
 static void expect_words(const char *const *options, int code, const char *word, const char *other)
 {
@@ -197,6 +229,25 @@ START_TEST(a_taken_port_is_refused)
     client_expect(before, "* guest2 left");
     client_close(before);
     daemon_stop(first);
+}
+END_TEST
+
+/* TEST-NET-1, which no machine has; and an address of one link. */
+START_TEST(addresses_that_no_interface_has_yet)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "freebind=on", "-l", "192.0.2.1:0"));
+
+    daemon_stop(daemon);
+    expect_words(OPTIONS("-l", "192.0.2.1:0"), DAEMON_EXIT_FAILED, "192.0.2.1:0", "freebind = on");
+    expect_words(OPTIONS("-l", "[fe80::1%nosuch0]:0"), DAEMON_EXIT_FAILED, "[fe80::1%nosuch0]:0",
+        "no interface nosuch0");
+    if (!address_has_ipv6()) {
+        puts("skipped: there is no IPv6 here");
+        return;
+    }
+    daemon = daemon_start(OPTIONS("-o", "freebind=on", "-l", "[fe80::1%lo]:0"));
+    daemon_wait_log(daemon, "event=ready", " listen=[fe80::1%lo]:", NULL);
+    daemon_stop(daemon);
 }
 END_TEST
 
@@ -370,6 +421,9 @@ static Suite *listen_suite(void)
     tcase_set_timeout(addresses, BOUND_CASE_SECONDS);
     tcase_add_test(addresses, ipv4);
     tcase_add_test(addresses, ipv6);
+    tcase_add_loop_test(addresses, a_port_alone, 0, COUNT(bare_ports));
+    tcase_add_test(addresses, both_families_on_one_address);
+    tcase_add_test(addresses, addresses_that_no_interface_has_yet);
     tcase_add_test(addresses, several_addresses_are_one_room);
     tcase_add_test(addresses, a_unix_socket);
     tcase_add_test(addresses, a_stale_unix_socket_is_replaced);

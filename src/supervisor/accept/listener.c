@@ -14,8 +14,8 @@
 #include "supervisor/accept/listener.h"
 
 #include "base/address.h"
+#include "base/options.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -34,6 +34,19 @@
 #define KEEPALIVE_IDLE_S  120
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_PROBES  4
+
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
+
+/* An address that is being opened. */
+struct opening {
+    const struct options *options;
+    const char *text; /* one of options->listen */
+    struct sockaddr_storage address;
+    socklen_t length;
+    char detail[2 * LISTENER_TEXT_MAX]; /* an error message */
+};
 
 static bool fail(char *error, size_t error_size, const char *address, const char *what)
 {
@@ -113,28 +126,6 @@ static const char *claim_path(
     return unlink(path) == 0 ? NULL : strerror(errno);
 }
 
-static void print_address(const struct sockaddr_storage *address, char *text, size_t size)
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-
-    switch (address->ss_family) {
-    case AF_INET: {
-        const struct sockaddr_in *internet = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &internet->sin_addr, host, sizeof host);
-        snprintf(text, size, "%s:%u", host, ntohs(internet->sin_port));
-        break;
-    }
-    case AF_INET6: {
-        const struct sockaddr_in6 *internet = (const struct sockaddr_in6 *)address;
-        inet_ntop(AF_INET6, &internet->sin6_addr, host, sizeof host);
-        snprintf(text, size, "[%s]:%u", host, ntohs(internet->sin6_port));
-        break;
-    }
-    default:
-        snprintf(text, size, "unix:%s", ((const struct sockaddr_un *)address)->sun_path);
-    }
-}
-
 /* Sets the options that accepted sockets inherit: data is sent when it is written, and a vanished
  * host is detected. So no system call per client is needed. */
 static void set_client_options(int fd)
@@ -148,41 +139,129 @@ static void set_client_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
-/* Sets options, binds and listens. Returns NULL or an error message. */
-static const char *bind_and_listen(int fd, const struct sockaddr_storage *address, socklen_t length)
+/* Returns whether a socket on one address receives the connections of the other: the same port, and
+ * the same address or a wildcard of the same family. */
+static bool overlaps(const struct sockaddr_storage *one, const struct sockaddr_storage *other)
 {
-    int on = 1;
+    const struct sockaddr_in *a = (const void *)one, *b = (const void *)other;
+    const struct sockaddr_in6 *c = (const void *)one, *d = (const void *)other;
 
-    if (address->ss_family != AF_UNIX) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        set_client_options(fd);
+    if (one->ss_family != other->ss_family)
+        return false;
+    if (one->ss_family == AF_INET)
+        return a->sin_port == b->sin_port && (a->sin_addr.s_addr == htonl(INADDR_ANY) ||
+                                                 b->sin_addr.s_addr == htonl(INADDR_ANY) ||
+                                                 a->sin_addr.s_addr == b->sin_addr.s_addr);
+    return one->ss_family == AF_INET6 && c->sin6_port == d->sin6_port &&
+           (IN6_IS_ADDR_UNSPECIFIED(&c->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&d->sin6_addr) ||
+               memcmp(&c->sin6_addr, &d->sin6_addr, sizeof c->sin6_addr) == 0);
+}
+
+/* Returns the address before ours in the list that the kernel takes for the same, or NULL. */
+static const char *find_overlap(const struct opening *opening)
+{
+    for (size_t i = 0; i < opening->options->listen_count; i++) {
+        const char *text = opening->options->listen[i];
+        struct sockaddr_storage other;
+        socklen_t length;
+
+        if (text == opening->text)
+            return NULL;
+        if (address_parse(text, &other, &length) == NULL && overlaps(&other, &opening->address))
+            return text;
     }
-    if (address->ss_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, (const struct sockaddr *)address, length) != 0 || listen(fd, SOMAXCONN) != 0)
-        return errno == EADDRINUSE ? "another server has this address" : strerror(errno);
     return NULL;
 }
 
-bool listener_open(struct listener *listener, const char *text, char *error, size_t error_size)
+/* Returns whether an IPv6 socket leaves IPv4 alone: if that is configured, or if an IPv4 address
+ * with the same port is listed, which it would take. */
+static bool is_ipv6_only(const struct opening *opening)
 {
-    struct sockaddr_storage address, bound;
-    socklen_t length = 0, bound_length = sizeof bound;
-    const char *wrong = address_parse(text, &address, &length);
+    const struct sockaddr_in6 *own = (const void *)&opening->address;
+
+    for (size_t i = 0; i < opening->options->listen_count; i++) {
+        struct sockaddr_storage other;
+        socklen_t length;
+
+        if (address_parse(opening->options->listen[i], &other, &length) == NULL &&
+            other.ss_family == AF_INET && own->sin6_port != 0 &&
+            ((const struct sockaddr_in *)(const void *)&other)->sin_port == own->sin6_port)
+            return true;
+    }
+    return opening->options->ipv6_only != 0;
+}
+
+static void set_listener_options(int fd, const struct opening *opening)
+{
+    int on = 1, freebind = opening->options->freebind != 0, ipv6_only;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (opening->address.ss_family == AF_INET) {
+        setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &freebind, sizeof freebind);
+    } else {
+        ipv6_only = is_ipv6_only(opening);
+        setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &freebind, sizeof freebind);
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
+    }
+    set_client_options(fd);
+}
+
+/* Returns the error of bind(2) or listen(2) as a message. */
+static const char *explain(struct opening *opening, int failure)
+{
+    const char *overlap = failure == EADDRINUSE ? find_overlap(opening) : NULL;
+
+    if (overlap != NULL)
+        snprintf(opening->detail, sizeof opening->detail,
+            "%s, which is listed before it, includes it; leave one of them out", overlap);
+    else if (failure == EADDRNOTAVAIL)
+        snprintf(opening->detail, sizeof opening->detail,
+            "no interface has this address; if it comes later, set freebind = on");
+    else
+        return failure == EADDRINUSE ? "another server has this address" : strerror(failure);
+    return opening->detail;
+}
+
+/* Sets options, binds and listens. Returns NULL or an error message. */
+static const char *bind_and_listen(int fd, struct opening *opening)
+{
+    const struct sockaddr_in6 *internet = (const void *)&opening->address;
+    const char *zone = strchr(opening->text, '%');
+
+    if (opening->address.ss_family == AF_INET6 && zone != NULL && internet->sin6_scope_id == 0) {
+        snprintf(opening->detail, sizeof opening->detail, "there is no interface %.*s",
+            (int)strcspn(zone + 1, "]"), zone + 1);
+        return opening->detail;
+    }
+    if (opening->address.ss_family != AF_UNIX)
+        set_listener_options(fd, opening);
+    if (bind(fd, (const struct sockaddr *)&opening->address, opening->length) != 0 ||
+        listen(fd, SOMAXCONN) != 0)
+        return explain(opening, errno);
+    return NULL;
+}
+
+bool listener_open(struct listener *listener, const char *text, const struct options *options,
+    char *error, size_t error_size)
+{
+    struct opening opening = {.options = options, .text = text};
+    struct sockaddr_storage bound;
+    socklen_t bound_length = sizeof bound;
+    const char *wrong = address_parse(text, &opening.address, &opening.length);
 
     listener->fd = listener->lock_fd = -1;
     memset(&bound, 0, sizeof bound);
-    if (wrong == NULL && address.ss_family == AF_UNIX)
-        wrong = claim_path(listener, &address, length);
+    if (wrong == NULL && opening.address.ss_family == AF_UNIX)
+        wrong = claim_path(listener, &opening.address, opening.length);
     if (wrong == NULL) {
-        listener->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        wrong =
-            listener->fd < 0 ? strerror(errno) : bind_and_listen(listener->fd, &address, length);
+        listener->fd =
+            socket(opening.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        wrong = listener->fd < 0 ? strerror(errno) : bind_and_listen(listener->fd, &opening);
     }
     if (wrong == NULL && getsockname(listener->fd, (struct sockaddr *)&bound, &bound_length) != 0)
         wrong = strerror(errno);
     if (wrong == NULL) {
-        print_address(&bound, listener->text, sizeof listener->text);
+        address_print((const struct sockaddr *)&bound, listener->text, sizeof listener->text);
         return true;
     }
     if (listener->fd >= 0)
@@ -212,7 +291,7 @@ void listener_peer_text(int fd, const struct sockaddr *peer, char *text, size_t 
     socklen_t length = sizeof who;
 
     if (peer->sa_family != AF_UNIX)
-        print_address((const struct sockaddr_storage *)(const void *)peer, text, size);
+        address_print(peer, text, size);
     else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0)
         snprintf(text, size, "unix:pid=%ld,uid=%lu", (long)who.pid, (unsigned long)who.uid);
     else

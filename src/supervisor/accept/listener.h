@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+struct options;
+
 /* "unix:" and the longest path that a socket can have. */
 #define LISTENER_TEXT_MAX 128
 
@@ -18,8 +20,10 @@ struct listener {
     char text[LISTENER_TEXT_MAX]; /* the bound address, with the actual port */
 };
 
-/* Binds and listens. Returns false with a message in `error` on failure. */
-bool listener_open(struct listener *listener, const char *address, char *error, size_t error_size);
+/* Binds `address`, one of options->listen, and listens. Returns false with a message in `error` on
+ * failure. */
+bool listener_open(struct listener *listener, const char *address, const struct options *options,
+    char *error, size_t error_size);
 
 /* Closes the socket and removes the path of a unix: address. */
 void listener_close(struct listener *listener);

@@ -54,6 +54,10 @@ struct penalty_key penalty_key_of(const struct sockaddr *peer)
         memcpy(key.bytes + 12, &internet->sin_addr, 4);
     } else if (peer->sa_family == AF_INET6) {
         const struct sockaddr_in6 *internet = (const void *)peer;
+        if (IN6_IS_ADDR_V4MAPPED(&internet->sin6_addr)) {
+            memcpy(key.bytes, &internet->sin6_addr, sizeof key.bytes);
+            return key;
+        }
         memcpy(key.bytes, &internet->sin6_addr, 8);
         key.bytes[15] = 1; /* distinguishes the network ::/64 from the key without an address */
     }

@@ -95,7 +95,9 @@ START_TEST(others_are_not_punished)
         crash("192.0.2.1", 0);
     ck_assert_uint_eq(left("192.0.2.2", 0), 0);
     ck_assert_uint_eq(left("2001:db8::1", 0), 0);
-    ck_assert_uint_eq(left("::ffff:192.0.2.1", 0), 0);
+    ck_assert_uint_eq(left("::ffff:192.0.2.2", 0), 0);
+    /* The same, if an IPv6 socket has accepted it. */
+    ck_assert_uint_ne(left("::ffff:192.0.2.1", 0), 0);
 }
 END_TEST
 
