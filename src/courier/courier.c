@@ -173,7 +173,7 @@ static void let_go(struct served *served, enum frame_detached why)
 
     if (!served->is_ending && delivery->end < courier->end)
         delivery->end = courier->end;
-    delivery_settle(delivery);
+    delivery_move_to_next(delivery);
     set_behind(served, false);
     if (served->writable != NULL)
         event_free(served->writable);
@@ -216,7 +216,7 @@ static void settle(struct served *served, enum delivery_outcome outcome)
         let_go(served, FRAME_DETACHED_LOST);
         return;
     }
-    delivery_show_waiting(delivery, outcome != DELIVERY_DONE);
+    delivery_set_waiting(delivery, outcome != DELIVERY_DONE);
     if (outcome != DELIVERY_DONE) {
         set_behind(served, true);
         if (!wait_for(served))
@@ -403,7 +403,10 @@ static bool take_client(struct courier *courier, struct served *served, const st
     served->place = courier->live_count;
     courier->live[courier->live_count++] = served;
     delivery_init(&served->delivery, &courier->view, &courier->part.deliveries[frame->slot],
-        frame->slot, frame->generation, frame->from, frame->length);
+        &(struct delivery_start){.slot = frame->slot,
+            .generation = frame->generation,
+            .position = frame->from,
+            .partial = frame->length});
     set_behind(served, true);
     if (served->early_fd < 0)
         return true;
@@ -450,7 +453,7 @@ static bool take_about(struct courier *courier, const struct frame *frame)
         return true;
     if (frame->kind == FRAME_CLOSE)
         return take_end(served, frame);
-    return delivery_member(&served->delivery, frame->room, frame->from, frame->detail != 0);
+    return delivery_set_membership(&served->delivery, frame->room, frame->from, frame->detail != 0);
 }
 
 static bool take_frame(void *context, const struct frame *frame)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * batch.c - one look at the index for a thousand clients.
+ * batch.c - collects records once for all members of a room.
  *
- * Model: nearly all members of a room are given the same bytes, so a courier gathers them once and
- * writes them to each. Who is given something else - the sender of a message, which it is not
- * given, the one recipient of a private record, one who was not in the room yet - is found out on
- * the way, per slot, by the last record that makes the difference; such a client gathers for itself
- * (delivery.c). So a record costs one look, however many clients there are, and a client one write.
+ * Model: nearly all members of a room receive the same bytes, so a courier collects these once and
+ * writes them to each. Some clients receive something else: the sender of a message, who does not
+ * receive it, the recipient of a private record, and a client that joined within the batch. While
+ * the batch is collected, `exceptions` notes for each slot the last record that makes a difference
+ * for it. A client with such a record in the batch collects its own runs (delivery.c). So the
+ * courier reads each index entry once, however many clients it has, and writes once per client.
  *
- * Invariant: `special` is only compared with the batch's beginning, and sequence numbers are never
- * used twice, so it needs no clearing: what an older batch has left there is smaller.
+ * Invariant: `exceptions` is only compared with the beginning of the batch, and sequence numbers are
+ * never used twice. So it need not be cleared: what an older batch left there is smaller.
  *
- * Overflow: a batch ends where its runs are used up; the rest is the next batch.
+ * Overflow: a batch ends when its runs are used up; the remaining records are the next batch.
  */
 #include "config.h"
 
@@ -27,18 +28,18 @@ void batch_init(struct batch *batch, const struct region_view *view, uint16_t ro
     memset(batch, 0, sizeof *batch);
     batch->view = view;
     batch->room = room;
-    batch->special = alloc_zeroed(view->slot_count, sizeof *batch->special);
+    batch->exceptions = alloc_zeroed(view->slot_count, sizeof *batch->exceptions);
 }
 
 void batch_free(struct batch *batch)
 {
-    free(batch->special);
+    free(batch->exceptions);
 }
 
-static void note_special(struct batch *batch, uint32_t slot, uint64_t sequence)
+static void note_exception(struct batch *batch, uint32_t slot, uint64_t sequence)
 {
     if (slot < batch->view->slot_count)
-        batch->special[slot] = sequence;
+        batch->exceptions[slot] = sequence;
 }
 
 void batch_gather(struct batch *batch, uint64_t from, uint64_t end)
@@ -53,29 +54,29 @@ void batch_gather(struct batch *batch, uint64_t from, uint64_t end)
         const char *bytes = view->ring + entry->offset % view->ring_size;
 
         if (entry->recipient != REGION_NO_SLOT) {
-            note_special(batch, entry->recipient, sequence);
+            note_exception(batch, entry->recipient, sequence);
             continue;
         }
         if (entry->room != batch->room)
             continue;
         if (!delivery_add_run(batch->runs, &batch->count, bytes, entry->length))
             break;
-        if (!delivery_given_to_sender(entry->kind))
-            note_special(batch, entry->sender, sequence);
+        if (!delivery_includes_sender(entry->kind))
+            note_exception(batch, entry->sender, sequence);
     }
     batch->end = sequence;
 }
 
-bool batch_suits(const struct batch *batch, const struct delivery *delivery)
+bool batch_matches(const struct batch *batch, const struct delivery *delivery)
 {
     return delivery->position == batch->from && delivery->partial == 0 &&
-           batch->special[delivery->slot] < batch->from &&
+           batch->exceptions[delivery->slot] < batch->from &&
            delivery_is_only_in(delivery, batch->room, batch->from);
 }
 
 enum delivery_outcome batch_write(const struct batch *batch, struct delivery *delivery, int fd)
 {
-    if (batch->count > 0 && batch_suits(batch, delivery))
+    if (batch->count > 0 && batch_matches(batch, delivery))
         return delivery_send(delivery, fd, batch->runs, batch->count, batch->end);
     return delivery_write(delivery, fd);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * batch.h - records gathered once for all who are given the same.
+ * batch.h - the records that all members of a room receive, collected once.
  */
 #ifndef CHATROOMD_DELIVERY_BATCH_H
 #define CHATROOMD_DELIVERY_BATCH_H
 
 #include "delivery/delivery.h"
 
-/* The records of [from, end) that all members of a room are given, as runs of the ring's bytes. */
+/* The records of [from, end) that all members of a room receive, as runs of the ring's bytes. */
 struct batch {
     const struct region_view *view;
-    uint64_t *special; /* per slot: the last record that concerns it otherwise than the others */
+    uint64_t *exceptions; /* per slot: the last record that it receives and others do not, or the
+                             other way round */
     uint16_t room;
     uint64_t from;
     uint64_t end;
@@ -18,18 +19,18 @@ struct batch {
     int count;
 };
 
-/* For the members of `room`. */
+/* Initialises a batch for the members of `room`; batch_free() releases what it allocates. */
 void batch_init(struct batch *batch, const struct region_view *view, uint16_t room);
 void batch_free(struct batch *batch);
 
-/* Gathers from record `from` on, up to `end` or until the runs are used up: batch->end says how far
- * that was. Always goes on by one record at least where there is one. */
+/* Collects the records from `from` on, up to `end` or until the runs are used up; batch->end says
+ * where it stopped. If there is a record, the batch has at least one. */
 void batch_gather(struct batch *batch, uint64_t from, uint64_t end);
 
-/* Whether the delivery, which is not behind, is given exactly the batch's runs. */
-bool batch_suits(const struct batch *batch, const struct delivery *delivery);
+/* Returns whether the client, which is not behind, receives exactly the runs of the batch. */
+bool batch_matches(const struct batch *batch, const struct delivery *delivery);
 
-/* Writes the batch to `fd`: its runs where they suit, or else what the delivery itself gathers. */
+/* Writes the batch to `fd`: its runs if they match, otherwise those that the delivery collects. */
 enum delivery_outcome batch_write(const struct batch *batch, struct delivery *delivery, int fd);
 
 #endif

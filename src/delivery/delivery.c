@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * delivery.c - one client's part of the ring, to its output.
+ * delivery.c - writes one client's records from the ring to its socket.
  *
  * Model:
- * 1. [position, end) is what the supervisor said may be the client's. Of it the client is given
- * every record to itself, and every record to all in a room while it is in, but its own messages.
- * 2. Neighbouring records lie side by side in the ring, so they leave as one run; a run is cut by a
- *    record that is not the client's, by the ring's end, and at DELIVERY_RUN_MAX.
- * 3. Runs go to writev(2) straight from the ring. An evbuffer of references would do the same with
- * an allocation and a callback per run, and would tell what has left later; here the position is
- *    exact after every write, and nothing is kept that could disagree with it.
- * 4. The position advances by the bytes that have left. It is stored for the supervisor, then,
- * after a seq_cst fence, the slot's `wanted` word is read; the supervisor stores that word, fences,
- * and reads the position. One of the two always sees the other, so a wake-up cannot be lost; with
- *    release and acquire alone it can.
- * 5. Position and bytes are published together, in the mark that does not count, before the version
- *    makes it the one that does (layout.h): whoever looks after a crash finds a pair that belongs
- *    together, and what has left beyond it the kernel knows.
+ * 1. The supervisor has announced the records [position, end). Of these the client receives every
+ *    record that is addressed to it alone, and every record for a room while it is a member, except
+ *    its own messages.
+ * 2. Consecutive records are adjacent in the ring, so they leave as one run. A run ends before a
+ *    record that is not for the client, at the end of the ring, and at DELIVERY_RUN_MAX.
+ * 3. Runs go to writev(2) directly from the ring. An evbuffer of references would need an
+ *    allocation and a callback for each run, and would report later what was written. Here the
+ *    position is exact after every write, and no second state can disagree with it.
+ * 4. The position advances by the bytes that were written. The process stores it for the
+ *    supervisor, executes a seq_cst fence, and reads the slot's `wanted` word. The supervisor stores
+ *    that word, executes a fence, and reads the position. At least one of the two sees what the
+ *    other stored, so no wake-up is lost; release and acquire alone do not ensure that.
+ * 5. Position and byte count are stored together, in the mark that is not valid, before the version
+ *    makes that mark valid (layout.h). After a crash the supervisor finds a consistent pair; the
+ *    kernel knows how many more bytes were written.
  *
- * Invariants: position <= end; the ring is not written over at or after `position`, because the
- * supervisor reads it before it writes; the only writer of `state` is the process that has this
- * object.
+ * Invariants: position <= end. The supervisor reads the position before it overwrites the ring, so
+ * the ring is intact from `position` on. Only the process that has this object writes `state`.
  *
- * Overflow: none. A client that does not take its bytes holds the position back, and the supervisor
- * sees that.
+ * Overflow: none. If a client does not read, its position stays, and the supervisor sees that.
  */
 #include "config.h"
 
@@ -31,20 +30,19 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
-/* One delivery writes at most this much before others, or the relay, get their turn. */
+/* How many times delivery_write() writes before other clients and the relay have their turn. */
 #define DELIVERY_TURN_WRITES 4
 
-static const bool given_to_sender[RECORD_KIND_COUNT] = {
+static const bool includes_sender[RECORD_KIND_COUNT] = {
 #define KIND(symbol, word, to_sender) [RECORD_##symbol] = to_sender,
     RECORD_KINDS(KIND)
 #undef KIND
 };
 
-/* Makes the place where the delivery stands visible. */
-static void publish(struct delivery *delivery)
+/* Stores position and byte count for the supervisor; see rule 5. */
+static void publish_mark(struct delivery *delivery)
 {
     struct delivery_state *state = delivery->state;
     uint32_t version = atomic_load_explicit(&state->version, memory_order_relaxed) + 1;
@@ -56,22 +54,23 @@ static void publish(struct delivery *delivery)
 }
 
 void delivery_init(struct delivery *delivery, const struct region_view *view,
-    struct delivery_state *state, uint32_t slot, uint32_t generation, uint64_t position,
-    size_t partial)
+    struct delivery_state *state, const struct delivery_start *start)
 {
-    memset(delivery, 0, sizeof *delivery);
-    delivery->view = view;
-    delivery->state = state;
-    delivery->slot = slot;
-    delivery->generation = generation;
-    delivery->position = delivery->end = position;
-    delivery->partial = partial;
-    publish(delivery);
+    *delivery = (struct delivery){
+        .view = view,
+        .state = state,
+        .slot = start->slot,
+        .generation = start->generation,
+        .position = start->position,
+        .end = start->position,
+        .partial = start->partial,
+    };
+    publish_mark(delivery);
     atomic_store_explicit(&state->waits, 0, memory_order_relaxed);
-    atomic_store_explicit(&state->generation, generation, memory_order_release);
+    atomic_store_explicit(&state->generation, start->generation, memory_order_release);
 }
 
-/* Publishes a new position, and learns whether the supervisor waits for that. */
+/* Stores a new position, and notes whether the supervisor waits for it; see rule 4. */
 static void move_to(struct delivery *delivery, uint64_t position)
 {
     uint64_t before = delivery->position;
@@ -80,7 +79,7 @@ static void move_to(struct delivery *delivery, uint64_t position)
     if (position == before)
         return;
     delivery->position = position;
-    publish(delivery);
+    publish_mark(delivery);
     atomic_thread_fence(memory_order_seq_cst);
     wanted =
         atomic_load_explicit(&delivery->view->slots[delivery->slot].wanted, memory_order_acquire);
@@ -88,8 +87,8 @@ static void move_to(struct delivery *delivery, uint64_t position)
         delivery->space_passed = true;
 }
 
-/* Memberships whose end the position has passed make space for new ones. */
-static void forget_ended(struct delivery *delivery)
+/* Removes memberships that ended before the position. */
+static void remove_ended(struct delivery *delivery)
 {
     unsigned kept = 0;
 
@@ -99,7 +98,7 @@ static void forget_ended(struct delivery *delivery)
     delivery->room_count = kept;
 }
 
-bool delivery_member(struct delivery *delivery, uint16_t room, uint64_t from, bool in)
+bool delivery_set_membership(struct delivery *delivery, uint16_t room, uint64_t from, bool in)
 {
     if (!in) {
         for (unsigned i = 0; i < delivery->room_count; i++)
@@ -107,7 +106,7 @@ bool delivery_member(struct delivery *delivery, uint16_t room, uint64_t from, bo
                 delivery->rooms[i].until = from;
         return true;
     }
-    forget_ended(delivery);
+    remove_ended(delivery);
     if (delivery->room_count == DELIVERY_ROOMS_MAX)
         return false;
     delivery->rooms[delivery->room_count++] =
@@ -127,9 +126,9 @@ bool delivery_extend(struct delivery *delivery, uint64_t from, uint64_t to)
     return true;
 }
 
-bool delivery_given_to_sender(uint16_t kind)
+bool delivery_includes_sender(uint16_t kind)
 {
-    return given_to_sender[kind];
+    return includes_sender[kind];
 }
 
 static bool is_in_room(const struct delivery *delivery, const struct record_entry *entry)
@@ -149,14 +148,14 @@ bool delivery_is_only_in(const struct delivery *delivery, uint16_t room, uint64_
            delivery->rooms[0].from <= from && delivery->rooms[0].until == UINT64_MAX;
 }
 
-/* Rule 1 of the model. */
-bool delivery_is_given(const struct delivery *delivery, const struct record_entry *entry)
+/* See rule 1. */
+bool delivery_includes(const struct delivery *delivery, const struct record_entry *entry)
 {
     if (entry->recipient != REGION_NO_SLOT)
         return entry->recipient == delivery->slot &&
                entry->recipient_generation == delivery->generation;
     if (entry->sender == delivery->slot && entry->sender_generation == delivery->generation &&
-        !delivery_given_to_sender(entry->kind))
+        !delivery_includes_sender(entry->kind))
         return false;
     return is_in_room(delivery, entry);
 }
@@ -172,7 +171,7 @@ bool delivery_add_run(struct iovec *runs, int *count, const char *bytes, size_t 
     }
     if (*count == DELIVERY_RUNS_MAX)
         return false;
-    runs[*count].iov_base = (char *)(uintptr_t)bytes; /* writev(2) does not write there */
+    runs[*count].iov_base = (char *)(uintptr_t)bytes; /* writev(2) only reads it */
     runs[*count].iov_len = length;
     (*count)++;
     return true;
@@ -190,7 +189,7 @@ int delivery_gather(struct delivery *delivery, struct iovec *runs, uint64_t *rea
 
         if (++place == view->index_count)
             place = 0;
-        if (!delivery_is_given(delivery, entry))
+        if (!delivery_includes(delivery, entry))
             continue;
         size_t skip = sequence == delivery->position ? delivery->partial : 0;
         const char *bytes = view->ring + entry->offset % view->ring_size + skip;
@@ -203,7 +202,7 @@ int delivery_gather(struct delivery *delivery, struct iovec *runs, uint64_t *rea
     return count;
 }
 
-void delivery_show_waiting(struct delivery *delivery, bool waits)
+void delivery_set_waiting(struct delivery *delivery, bool waits)
 {
     if (delivery->waits == waits)
         return;
@@ -219,12 +218,12 @@ void delivery_skip(struct delivery *delivery, uint64_t to)
         move_to(delivery, to);
 }
 
-void delivery_settle(struct delivery *delivery)
+void delivery_move_to_next(struct delivery *delivery)
 {
     uint64_t sequence = delivery->position;
 
     while (sequence < delivery->end &&
-           !delivery_is_given(delivery, region_entry(delivery->view, sequence)))
+           !delivery_includes(delivery, region_entry(delivery->view, sequence)))
         sequence++;
     move_to(delivery, sequence);
 }
@@ -244,7 +243,7 @@ void delivery_advance(struct delivery *delivery, size_t length, size_t gathered,
     for (;; sequence++) {
         const struct record_entry *entry = region_entry(delivery->view, sequence);
 
-        if (!delivery_is_given(delivery, entry))
+        if (!delivery_includes(delivery, entry))
             continue;
         if (length < entry->length)
             break;

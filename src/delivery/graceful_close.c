@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * graceful_close.c - waiting until what was sent is taken, before the close.
+ * graceful_close.c - waits before the close until the peer has acknowledged what was sent.
  *
- * Model: a close with unread input resets the connection and destroys what the peer has not yet
- * acknowledged. So after shutdown(SHUT_WR) the session goes on reading and discarding, until the
- * peer closes (the session sees that) or the kernel's send queue is empty (SIOCOUTQ, looked at
- * every TAKEN_POLL_MS, since nothing tells it), or until drain-timeout is over.
+ * Model: close(2) with unread input resets the connection and destroys what the peer has not yet
+ * acknowledged. So after shutdown(SHUT_WR) the session continues to read and discard until the peer
+ * closes (which the session notices), the kernel's send queue is empty, or drain-timeout has passed.
+ * The kernel sends no event when the queue becomes empty, so SIOCOUTQ is called every
+ * QUEUE_POLL_MS.
  */
 #include "config.h"
 
@@ -20,7 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define TAKEN_POLL_MS 10
+#define QUEUE_POLL_MS 10
 
 struct graceful_close {
     int fd;
@@ -38,10 +39,10 @@ static void deadline_passed(evutil_socket_t fd, short what, void *argument)
     closing->over(closing->context, false);
 }
 
-static void look(evutil_socket_t fd, short what, void *argument)
+static void poll_send_queue(evutil_socket_t fd, short what, void *argument)
 {
     struct graceful_close *closing = argument;
-    struct timeval delay = {.tv_usec = TAKEN_POLL_MS * 1000};
+    struct timeval delay = {.tv_usec = QUEUE_POLL_MS * 1000};
     int queued = 0;
 
     (void)fd, (void)what;
@@ -51,7 +52,7 @@ static void look(evutil_socket_t fd, short what, void *argument)
         event_add(closing->poll, &delay);
 }
 
-static void discard(struct graceful_close *closing)
+static void free_closing(struct graceful_close *closing)
 {
     if (closing->deadline != NULL)
         event_free(closing->deadline);
@@ -73,10 +74,10 @@ struct graceful_close *graceful_close_start(struct event_base *base, int fd, uns
     closing->over = over;
     closing->context = context;
     closing->deadline = evtimer_new(base, deadline_passed, closing);
-    closing->poll = evtimer_new(base, look, closing);
+    closing->poll = evtimer_new(base, poll_send_queue, closing);
     if (closing->deadline == NULL || closing->poll == NULL ||
         event_add(closing->deadline, &timeout) != 0) {
-        discard(closing);
+        free_closing(closing);
         return NULL;
     }
     return closing;
@@ -85,7 +86,7 @@ struct graceful_close *graceful_close_start(struct event_base *base, int fd, uns
 void graceful_close_when_read(struct graceful_close *closing)
 {
     if (!event_pending(closing->poll, EV_TIMEOUT, NULL))
-        look(closing->fd, 0, closing);
+        poll_send_queue(closing->fd, 0, closing);
 }
 
 void last_line_send(int fd, enum disconnect_reason reason)

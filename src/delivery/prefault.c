@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * prefault.c - see prefault.h. Offsets count bytes in the endless stream and are taken modulo the
- * size of the area; a chunk never crosses its end. After one lap there is nothing left to do.
+ * prefault.c - populates page tables; see prefault.h.
+ *
+ * Offsets count bytes of the endless stream and are taken modulo the size of the area. A chunk never
+ * crosses the end of the area. After one lap all pages are present.
  */
 #include "config.h"
 
@@ -9,7 +11,7 @@
 
 #include <sys/mman.h>
 
-/* What one page of page table entries covers where pages have 4 KiB. */
+/* What one page of page table entries covers if pages have 4 KiB. */
 #define CHUNK ((uint64_t)2 * 1024 * 1024)
 
 void prefault_init(struct prefault *prefault, const void *base, uint64_t size)
@@ -19,17 +21,17 @@ void prefault_init(struct prefault *prefault, const void *base, uint64_t size)
 
 void prefault_until(struct prefault *prefault, uint64_t begin, uint64_t end)
 {
-    if (prefault->whole == 0) {
+    if (prefault->lap_end == 0) {
         prefault->reached = begin - begin % prefault->size % CHUNK;
-        prefault->whole = prefault->reached + prefault->size;
+        prefault->lap_end = prefault->reached + prefault->size;
     }
-    while (prefault->reached < end && prefault->reached < prefault->whole) {
+    while (prefault->reached < end && prefault->reached < prefault->lap_end) {
         uint64_t within = prefault->reached % prefault->size;
         uint64_t length = CHUNK - within % CHUNK;
 
         if (length > prefault->size - within)
             length = prefault->size - within;
-        /* Advice: where it is not taken, faults do the work. */
+        /* If the kernel does not know the advice, page faults do the work. */
         madvise((void *)(uintptr_t)(prefault->base + within), (size_t)length, MADV_POPULATE_READ);
         prefault->reached += length;
     }

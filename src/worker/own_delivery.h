@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * own_delivery.h - a worker's delivery to its own client: the delivery, its pages, its waiting.
+ * own_delivery.h - a worker's delivery to its own client.
  *
- * Only in a server without couriers; with them a client worker has none of this, and not even the
- * ring's mapping.
+ * Only a server without couriers uses this. With couriers a worker does not even have the ring
+ * mapped.
  */
 #ifndef CHATROOMD_WORKER_OWN_DELIVERY_H
 #define CHATROOMD_WORKER_OWN_DELIVERY_H
@@ -16,27 +16,31 @@
 struct own_delivery;
 
 struct own_delivery_handler {
-    void (*done)(void *context); /* nothing more is owed at present */
-    void (*lost)(void *context); /* the client's socket is dead */
+    void (*done)(void *context); /* everything announced so far is written */
+    void (*lost)(void *context); /* the client's connection is dead */
 };
 
-/* For the client of `slot`, whose socket is `fd`. `handler` must outlive it. NULL where there is no
- * event to be had. It ends with the process. */
-struct own_delivery *own_delivery_new(struct event_base *base, const struct region_view *view,
-    struct delivery_state *state, uint32_t slot, uint32_t generation, int fd,
+struct own_delivery_setup {
+    struct event_base *base;
+    struct relay *relay; /* SPACE is sent here */
+    const struct region_view *view;
+    struct delivery_state *state;
+    uint32_t slot, generation;
+    int fd; /* the client's socket */
+};
+
+/* `handler` must outlive the object, which exists until the process exits. Returns NULL if the event
+ * loop cannot watch the socket. */
+struct own_delivery *own_delivery_new(const struct own_delivery_setup *setup,
     const struct own_delivery_handler *handler, void *context);
 
-/* SPACE goes here. */
-void own_delivery_set_relay(struct own_delivery *own_delivery, struct relay *relay);
+/* Applies a DELIVER or MEMBERSHIP frame. Returns false if the frame is invalid. */
+bool own_delivery_frame(struct own_delivery *own_delivery, const struct frame *frame);
 
-/* A DELIVER or MEMBER; false where it is wrong. */
-bool own_delivery_take(struct own_delivery *own_delivery, const struct frame *frame);
+/* Writes to the client, unless an earlier write waits for its socket. */
+void own_delivery_write(struct own_delivery *own_delivery);
 
-/* Writes what is owed unless it waits for the socket. */
-void own_delivery_go_on(struct own_delivery *own_delivery);
-
-/* Whether all that is owed has left, and whether what has left ends with a whole line. */
-bool own_delivery_is_done(const struct own_delivery *own_delivery);
+/* Returns whether the last byte written ended a line. */
 bool own_delivery_at_line_boundary(const struct own_delivery *own_delivery);
 
 #endif

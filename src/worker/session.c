@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * session.c - a client worker's event loop.
+ * session.c - the event loop of a worker.
  *
  * Model:
- * 1. In: a turn is one read(2) of at most INPUT_TURN bytes (relay.c says why there is no
- *    bufferevent), the protocol makes events of them, and each event goes to the supervisor as a
- *    frame with its text in the outbox. Where credit is used up, the event is held, nothing more is
- *    read, and the client feels that as TCP does it; CREDIT goes on.
- * 2. Out: only the delivery writes to the client's socket, so all that a client sees is in one
- *    order: the worker's own (deliverer.c), or that of a courier, of which the worker knows
- * nothing.
- * 3. The end of input (half-close, /quit) becomes FINISH after everything before it. The supervisor
- *    answers with END after the client's `left` is recorded; what is owed until then is delivered,
- *    and the socket is closed as closing.c says, all within drain-timeout. Where a courier
- *    delivers, the supervisor shuts the socket down when that is done, and says CLOSE.
- * 4. A worker is made before its client is there: jailed and with all else ready it waits for the
- *    socket.
+ * 1. Input: a turn is one read(2) of at most INPUT_TURN bytes (relay.c explains why there is no
+ *    bufferevent). The protocol parses them into events, and each event goes to the supervisor as a
+ *    frame, with its text in the outbox. If the credit is used up, the worker keeps the event and
+ *    stops reading, so TCP slows the client down. A CREDIT frame lets it continue.
+ * 2. Output: only the delivery writes to the client's socket, so a client sees everything in one
+ *    order. The delivery is the worker's own (own_delivery.c) or belongs to a courier, which the
+ *    worker does not know.
+ * 3. The end of the input (half-close, /quit) becomes GOODBYE, after everything before it. The
+ *    supervisor records that the client left and sends CLOSE. Records up to that point are still
+ *    delivered, then the socket is closed as described in graceful_close.c, all within
+ *    drain-timeout. If a courier delivers, the supervisor shuts the socket down when the courier
+ *    has finished, and sends a second CLOSE.
+ * 4. A worker starts before its client connects: it enters the jail, prepares everything else, and
+ *    waits for the client's socket.
  *
- * Ends: the loop ends with an exit status, and the process with it; the kernel closes the rest. The
- * position in the outbox tells the supervisor how far delivery got.
+ * End: the loop ends with an exit status, and the process exits with it; the kernel closes the
+ * descriptors. The supervisor reads in the outbox how far the delivery got.
  *
- * Overflow: input waits in the kernel; at most INPUT_TURN bytes and one line are held here.
+ * Overflow: input waits in the kernel; at most INPUT_TURN bytes and one line are kept here.
  */
 #include "config.h"
 
@@ -45,43 +46,43 @@
 #define INPUT_TURN 16384
 
 enum input_state {
-    INPUT_OPEN,     /* the client may say more */
-    INPUT_ENDED,    /* it has closed its side; its last line is still to be judged */
-    INPUT_COMPLETE, /* nothing more to judge, FINISH is still to be sent */
-    INPUT_FINISHED  /* FINISH is sent, or the supervisor has ended the session */
+    INPUT_OPEN,     /* the client may send more */
+    INPUT_ENDED,    /* it has closed its side; its last line is not parsed yet */
+    INPUT_COMPLETE, /* everything is parsed; GOODBYE is not sent yet */
+    INPUT_FINISHED  /* GOODBYE is sent, or the supervisor disconnects the client */
 };
 
 struct session {
     const struct heritage *heritage;
-    const struct region_view *view; /* NULL where a courier delivers */
+    const struct region_view *view; /* NULL if a courier delivers */
     struct event_base *base;
     struct relay *relay;
-    struct event *readable; /* the client's socket, while nothing is held */
+    struct event *readable; /* of the client's socket; not pending while an event is kept */
     int client_fd;
-    struct own_delivery *own_delivery; /* NULL where a courier delivers */
+    struct own_delivery *own_delivery; /* NULL if a courier delivers */
     struct outbox_writer writer;
     struct line_parser *parser;
 
     enum input_state input;
     bool peer_closed;        /* the client's EOF has been read */
-    struct line_event event; /* not yet handed over, unless its kind is LINE_NONE */
-    size_t event_bytes;      /* of the input that it is made of: let go when it is handed over */
-    size_t unjudged, length; /* where in `bytes` that is, and what has been read */
-    size_t help_next;        /* line of the help text that comes next */
-    struct frame finish;     /* how to finish: closed, or quit with a reason */
-    char finish_reason[FRAME_REASON_MAX];
+    struct line_event event; /* kept until it can be submitted; LINE_NONE: there is none */
+    size_t event_bytes;      /* its length in `bytes`, where it begins at `parsed` */
+    size_t parsed, length;   /* of `bytes`: what has become submitted events, and what was read */
+    size_t help_next;        /* the next line of the help text */
+    struct frame goodbye;    /* why the client leaves: closed, or quit with a reason */
+    char goodbye_reason[FRAME_REASON_MAX];
 
-    bool draining;  /* END came: everything owed is known */
-    bool shut_down; /* all of that is written, and the socket shut down for writing */
+    bool draining;  /* CLOSE came: no further record will be announced */
+    bool shut_down; /* everything is written, and the socket is shut down for writing */
     struct graceful_close *closing;
     int status;
 
-    /* Last, since who says little has no need of all their pages. */
+    /* At the end, because a client that sends little does not touch all of their pages. */
     struct frame_batch batch;
     char bytes[INPUT_TURN];
 };
 
-/* The first status stays. */
+/* Ends the loop. If it is called more than once, the first status counts. */
 static void session_end(struct session *session, enum child_exit status)
 {
     if (session->status < 0)
@@ -89,7 +90,7 @@ static void session_end(struct session *session, enum child_exit status)
     event_base_loopbreak(session->base);
 }
 
-/* Puts a text into the outbox and its frame into the batch; false where credit is used up. */
+/* Puts a text into the outbox and its frame into the batch. Returns false if no credit is left. */
 static bool submit(
     struct session *session, enum frame_kind kind, unsigned detail, const char *text, size_t length)
 {
@@ -124,19 +125,19 @@ static bool submit_help(struct session *session)
     return true;
 }
 
-/* The client is done; what it may still send is discarded. */
+/* The client quits; what it may still send is discarded. */
 static void note_quit(struct session *session, const struct line_event *event)
 {
     size_t length = at_most(event->length, FRAME_REASON_MAX);
 
-    memcpy(session->finish_reason, event->text, length);
-    session->finish.length = (uint32_t)length;
-    session->finish.detail = FRAME_GOODBYE_QUIT;
+    memcpy(session->goodbye_reason, event->text, length);
+    session->goodbye.length = (uint32_t)length;
+    session->goodbye.detail = FRAME_GOODBYE_QUIT;
     session->input = INPUT_COMPLETE;
 }
 
-/* Hands one event over; false where it must be held. */
-static bool hand_over(struct session *session, const struct line_event *event)
+/* Submits one event. Returns false if there is no credit for it now. */
+static bool submit_event(struct session *session, const struct line_event *event)
 {
     switch (event->kind) {
     case LINE_MESSAGE:
@@ -160,24 +161,24 @@ static bool hand_over(struct session *session, const struct line_event *event)
     return true;
 }
 
-/* Hands over the held event and lets its input go; false where it is held on. */
-static bool settle_event(struct session *session)
+/* Submits the kept event and releases its input. Returns false if it must still be kept. */
+static bool submit_kept(struct session *session)
 {
-    if (session->event.kind != LINE_NONE && !hand_over(session, &session->event))
+    if (session->event.kind != LINE_NONE && !submit_event(session, &session->event))
         return false;
     session->event.kind = LINE_NONE;
-    session->unjudged += session->event_bytes;
+    session->parsed += session->event_bytes;
     session->event_bytes = 0;
     return true;
 }
 
-/* Makes the next event of what has been read; false where there is nothing. */
-static bool next_event(struct session *session)
+/* Parses the next event. Returns false if there is no more input. */
+static bool parse_event(struct session *session)
 {
     if (session->input == INPUT_OPEN || session->input == INPUT_ENDED) {
-        if (session->unjudged < session->length) {
-            session->event_bytes = line_parse(session->parser, session->bytes + session->unjudged,
-                session->length - session->unjudged, &session->event);
+        if (session->parsed < session->length) {
+            session->event_bytes = line_parse(session->parser, session->bytes + session->parsed,
+                session->length - session->parsed, &session->event);
             return true;
         }
         if (session->input == INPUT_ENDED) {
@@ -187,33 +188,33 @@ static bool next_event(struct session *session)
         }
         return false;
     }
-    session->unjudged = session->length;
+    session->parsed = session->length;
     return false;
 }
 
-/* Everything that the client has said goes to the supervisor, as far as credit goes. */
-static void take_input(struct session *session)
+/* Sends the supervisor everything that the client has sent, as far as the credit allows. */
+static void process_input(struct session *session)
 {
-    bool open = true;
+    bool has_credit;
 
     do
-        open = settle_event(session);
-    while (open && next_event(session));
-    if (open && session->input == INPUT_COMPLETE &&
-        submit(session, FRAME_GOODBYE, session->finish.detail, session->finish_reason,
-            session->finish.length))
+        has_credit = submit_kept(session);
+    while (has_credit && parse_event(session));
+    if (has_credit && session->input == INPUT_COMPLETE &&
+        submit(session, FRAME_GOODBYE, session->goodbye.detail, session->goodbye_reason,
+            session->goodbye.length))
         session->input = INPUT_FINISHED;
     frame_batch_send(&session->batch);
     if (session->peer_closed)
         return;
-    /* While an event is held the buffer that it points into must stay as it is. */
+    /* A kept event points into the buffer, so nothing may be read into that. */
     if (session->event.kind != LINE_NONE)
         event_del(session->readable);
     else if (event_add(session->readable, NULL) != 0)
         session_end(session, CHILD_EXIT_SETUP);
 }
 
-static void input_ended(struct session *session)
+static void handle_eof(struct session *session)
 {
     event_del(session->readable);
     session->peer_closed = true;
@@ -223,7 +224,7 @@ static void input_ended(struct session *session)
     }
     if (session->input == INPUT_OPEN)
         session->input = INPUT_ENDED;
-    take_input(session);
+    process_input(session);
 }
 
 static void client_readable(evutil_socket_t fd, short what, void *argument)
@@ -238,21 +239,22 @@ static void client_readable(evutil_socket_t fd, short what, void *argument)
         return;
     }
     if (length == 0) {
-        input_ended(session);
+        handle_eof(session);
         return;
     }
-    session->unjudged = 0;
+    session->parsed = 0;
     session->length = (size_t)length;
-    take_input(session);
+    process_input(session);
 }
 
-static void closing_over(void *context, bool in_time)
+static void graceful_close_over(void *context, bool in_time)
 {
     session_end(context, in_time ? CHILD_EXIT_DONE : CHILD_EXIT_DRAIN_TIMEOUT);
 }
 
-/* Everything owed has left, and the socket is shut down: close when it is taken. */
-static void close_in_order(struct session *session)
+/* Everything is written, and the socket is shut down for writing: exits when the client has read
+ * it. */
+static void exit_when_read(struct session *session)
 {
     session->shut_down = true;
     if (session->peer_closed)
@@ -261,56 +263,57 @@ static void close_in_order(struct session *session)
         graceful_close_when_read(session->closing);
 }
 
-static void all_delivered(void *context)
+static void worker_delivery_done(void *context)
 {
     struct session *session = context;
 
     if (!session->draining)
         return;
     shutdown(session->client_fd, SHUT_WR);
-    close_in_order(session);
+    exit_when_read(session);
 }
 
-static void client_lost(void *context)
+static void worker_client_lost(void *context)
 {
     session_end(context, CHILD_EXIT_CONNECTION_LOST);
 }
 
 static const struct own_delivery_handler delivery_handler = {
-    .done = all_delivered,
-    .lost = client_lost,
+    .done = worker_delivery_done,
+    .lost = worker_client_lost,
 };
 
-/* One last line, where this worker is who writes to the client. */
-static void say_why(struct session *session, enum disconnect_reason reason)
+/* Writes the last line if this worker delivers; otherwise the courier has done that. */
+static void send_last_line(struct session *session, enum disconnect_reason reason)
 {
     if (session->own_delivery != NULL && own_delivery_at_line_boundary(session->own_delivery))
         last_line_send(session->client_fd, reason);
 }
 
-/* END: whatever the client still says is discarded, and what it is owed is delivered. */
-static void begin_end(struct session *session, enum frame_close how, enum disconnect_reason reason)
+/* Handles CLOSE: discards what the client still sends, and lets pending records be delivered. */
+static void begin_close(
+    struct session *session, enum frame_close how, enum disconnect_reason reason)
 {
     if (how == FRAME_CLOSE_WHEN_READ && session->draining) {
-        close_in_order(session);
+        exit_when_read(session);
         return;
     }
     session->input = INPUT_FINISHED;
     session->event.kind = LINE_NONE;
-    take_input(session);
+    process_input(session);
     if (how != FRAME_CLOSE_DRAIN) {
-        say_why(session, reason);
+        send_last_line(session, reason);
         session_end(session, CHILD_EXIT_EVICTED);
         return;
     }
     session->draining = true;
     session->closing = graceful_close_start(session->base, session->client_fd,
-        session->heritage->drain_timeout_ms, closing_over, session);
+        session->heritage->drain_timeout_ms, graceful_close_over, session);
     if (session->closing == NULL)
         session_end(session, CHILD_EXIT_DRAIN_TIMEOUT);
 }
 
-static bool take_frame(void *context, const struct frame *frame)
+static bool worker_relay_frame(void *context, const struct frame *frame)
 {
     struct session *session = context;
     bool fine = true;
@@ -318,13 +321,13 @@ static bool take_frame(void *context, const struct frame *frame)
     switch (frame->kind) {
     case FRAME_DELIVER:
     case FRAME_MEMBERSHIP:
-        fine = session->own_delivery != NULL && own_delivery_take(session->own_delivery, frame);
+        fine = session->own_delivery != NULL && own_delivery_frame(session->own_delivery, frame);
         break;
     case FRAME_CREDIT:
         fine = outbox_answered(&session->writer, frame->length);
         break;
     case FRAME_CLOSE:
-        begin_end(session, frame->detail, frame->length);
+        begin_close(session, frame->detail, frame->length);
         break;
     default:
         fine = false;
@@ -334,34 +337,34 @@ static bool take_frame(void *context, const struct frame *frame)
     return true;
 }
 
-/* After the frames of one read: more to deliver, and perhaps credit for what is held. */
-static void frames_taken(void *context)
+/* After the frames of one read there may be records to write, and credit for a kept event. */
+static void worker_relay_settled(void *context)
 {
     struct session *session = context;
 
     if (session->status >= 0)
         return;
     if (session->own_delivery != NULL)
-        own_delivery_go_on(session->own_delivery);
+        own_delivery_write(session->own_delivery);
     if (session->event.kind != LINE_NONE || session->input == INPUT_COMPLETE)
-        take_input(session);
+        process_input(session);
 }
 
-static void relay_writable(void *context)
+static void worker_relay_writable(void *context)
 {
-    (void)context; /* what was held back is gone; credit bounds what more there can be */
+    (void)context; /* the worker always sends; credit bounds what the relay keeps */
 }
 
-static void relay_ended(void *context)
+static void worker_relay_ended(void *context)
 {
     session_end(context, CHILD_EXIT_NO_SUPERVISOR);
 }
 
 static const struct relay_handler supervisor_handler = {
-    .frame = take_frame,
-    .settled = frames_taken,
-    .writable = relay_writable,
-    .ended = relay_ended,
+    .frame = worker_relay_frame,
+    .settled = worker_relay_settled,
+    .writable = worker_relay_writable,
+    .ended = worker_relay_ended,
 };
 
 static bool open_relay(struct session *session)
@@ -385,10 +388,17 @@ static bool open_client(struct session *session, const struct outbox *outbox)
         return false;
     if (!heritage->delivers)
         return true;
-    session->own_delivery = own_delivery_new(session->base, session->view, &outbox->state->delivery,
-        heritage->slot, heritage->generation, session->client_fd, &delivery_handler, session);
-    if (session->own_delivery != NULL)
-        own_delivery_set_relay(session->own_delivery, session->relay);
+    session->own_delivery = own_delivery_new(
+        &(struct own_delivery_setup){
+            .base = session->base,
+            .relay = session->relay,
+            .view = session->view,
+            .state = &outbox->state->delivery,
+            .slot = heritage->slot,
+            .generation = heritage->generation,
+            .fd = session->client_fd,
+        },
+        &delivery_handler, session);
     return session->own_delivery != NULL;
 }
 
@@ -421,7 +431,8 @@ static bool receive_client(struct session *session)
     return true;
 }
 
-/* The way in. Returns a status where it ends, or -1 where the session has begun. */
+/* Prepares everything, waits for the client and sends HELLO. Returns -1, or an exit status if the
+ * session cannot begin. */
 static int begin_session(struct session *session, const struct outbox *outbox)
 {
     const struct heritage *heritage = session->heritage;
@@ -442,7 +453,7 @@ static int begin_session(struct session *session, const struct outbox *outbox)
 int session_run(
     const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox)
 {
-    static struct session session; /* it ends with the process, and so does what it has */
+    static struct session session; /* exists until the process exits, with all that it refers to */
 
     session.heritage = heritage;
     session.view = view;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * session.h - one client's session: its bytes to frames, its records to bytes.
+ * session.h - the session of one client in its worker.
  */
 #ifndef CHATROOMD_WORKER_SESSION_H
 #define CHATROOMD_WORKER_SESSION_H
@@ -8,8 +8,8 @@
 #include "process/heritage.h"
 #include "region/region.h"
 
-/* Waits for a client and runs its session to the end. Takes over the heritage's descriptors; `view`
- * is NULL where a courier delivers. Returns an enum child_exit. */
+/* Waits for a client and runs its session until it ends. Owns the descriptors of the heritage from
+ * then on. `view` is NULL if a courier delivers. Returns an enum child_exit. */
 int session_run(
     const struct heritage *heritage, const struct region_view *view, const struct outbox *outbox);
 

@@ -26,7 +26,7 @@ static void open_batch(size_t ring_size)
 static void set_up(void)
 {
     open_batch(256 * 1024);
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
 }
 
 static void tear_down(void)
@@ -48,7 +48,7 @@ static void expect_own_runs(void)
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
-    ck_assert(batch_suits(&batch, &delivery));
+    ck_assert(batch_matches(&batch, &delivery));
     delivery.end = ring.next_sequence;
     int count = delivery_gather(&delivery, runs, &reached);
     ck_assert_int_eq(count, batch.count);
@@ -89,7 +89,7 @@ START_TEST(not_the_sender_of_a_message)
     put(message_of(2), 100);
     batch_gather(&batch, 1, 3);
     stand_at(&delivery, 1);
-    ck_assert(!batch_suits(&batch, &delivery));
+    ck_assert(!batch_matches(&batch, &delivery));
     batch_gather(&batch, 2, 3); /* what it said is before that */
     stand_at(&delivery, 2);
     expect_own_runs();
@@ -116,7 +116,7 @@ START_TEST(not_the_recipient_of_a_private_record)
     batch_gather(&batch, 1, 3);
     stand_at(&delivery, 1);
     ck_assert_uint_eq(batch.runs[0].iov_len, 100); /* what is private is in nobody's batch */
-    ck_assert(!batch_suits(&batch, &delivery));
+    ck_assert(!batch_matches(&batch, &delivery));
 }
 END_TEST
 
@@ -171,8 +171,8 @@ START_TEST(records_of_another_room)
     stand_at(&delivery, 1);
     ck_assert_int_eq(batch.count, 2);
     expect_own_runs();
-    ck_assert(delivery_member(&delivery, 1, 1, true)); /* one who is in both */
-    ck_assert(!batch_suits(&batch, &delivery));
+    ck_assert(delivery_set_membership(&delivery, 1, 1, true)); /* one who is in both */
+    ck_assert(!batch_matches(&batch, &delivery));
 }
 END_TEST
 
@@ -184,20 +184,24 @@ START_TEST(only_who_has_been_in_the_room_throughout)
     for (int i = 0; i < 5; i++)
         put(message_of(2), 10);
     batch_gather(&batch, 3, 6);
-    delivery_init(&newcomer, &view, &states[0], 1, 1, 3, 0);
-    ck_assert(delivery_member(&newcomer, 0, 3, true));
-    ck_assert(batch_suits(&batch, &newcomer));
+    delivery_init(&newcomer, &view, &states[0],
+        &(struct delivery_start){.slot = 1, .generation = 1, .position = 3});
+    ck_assert(delivery_set_membership(&newcomer, 0, 3, true));
+    ck_assert(batch_matches(&batch, &newcomer));
     newcomer.rooms[0].from = 4;
-    ck_assert(!batch_suits(&batch, &newcomer));
-    delivery_init(&leaver, &view, &states[1], 1, 1, 3, 0);
-    ck_assert(delivery_member(&leaver, 0, 1, true));
-    ck_assert(delivery_member(&leaver, 0, 6, false));
-    ck_assert(!batch_suits(&batch, &leaver));
-    delivery_init(&none, &view, &states[2], 1, 1, 3, 0);
-    ck_assert(!batch_suits(&batch, &none));
-    delivery_init(&other, &view, &states[3], 1, 1, 3, 0);
-    ck_assert(delivery_member(&other, 1, 1, true));
-    ck_assert(!batch_suits(&batch, &other));
+    ck_assert(!batch_matches(&batch, &newcomer));
+    delivery_init(&leaver, &view, &states[1],
+        &(struct delivery_start){.slot = 1, .generation = 1, .position = 3});
+    ck_assert(delivery_set_membership(&leaver, 0, 1, true));
+    ck_assert(delivery_set_membership(&leaver, 0, 6, false));
+    ck_assert(!batch_matches(&batch, &leaver));
+    delivery_init(&none, &view, &states[2],
+        &(struct delivery_start){.slot = 1, .generation = 1, .position = 3});
+    ck_assert(!batch_matches(&batch, &none));
+    delivery_init(&other, &view, &states[3],
+        &(struct delivery_start){.slot = 1, .generation = 1, .position = 3});
+    ck_assert(delivery_set_membership(&other, 1, 1, true));
+    ck_assert(!batch_matches(&batch, &other));
 }
 END_TEST
 
@@ -207,14 +211,14 @@ START_TEST(only_who_stands_at_its_beginning)
         put(message_of(2), 10);
     batch_gather(&batch, 3, 6);
     stand_at(&delivery, 2);
-    ck_assert(!batch_suits(&batch, &delivery));
+    ck_assert(!batch_matches(&batch, &delivery));
     stand_at(&delivery, 3);
-    ck_assert(batch_suits(&batch, &delivery));
+    ck_assert(batch_matches(&batch, &delivery));
     delivery.partial = 1;
-    ck_assert(!batch_suits(&batch, &delivery));
+    ck_assert(!batch_matches(&batch, &delivery));
     delivery.partial = 0;
     stand_at(&delivery, 4);
-    ck_assert(!batch_suits(&batch, &delivery));
+    ck_assert(!batch_matches(&batch, &delivery));
 }
 END_TEST
 
@@ -359,9 +363,10 @@ static void come(uint32_t slot)
     client->owed_head = client->owed_tail = 0;
     client->joined = ring.next_sequence + random_below(3);
     client->left = UINT64_MAX;
-    delivery_init(
-        &client->delivery, &view, &client->state, slot, client->generation, ring.next_sequence, 0);
-    ck_assert(delivery_member(&client->delivery, 0, client->joined, true));
+    delivery_init(&client->delivery, &view, &client->state,
+        &(struct delivery_start){
+            .slot = slot, .generation = client->generation, .position = ring.next_sequence});
+    ck_assert(delivery_set_membership(&client->delivery, 0, client->joined, true));
 }
 
 static void go(struct client *client)
@@ -377,7 +382,7 @@ static void leave_room(struct client *client)
     if (client->left != UINT64_MAX || client->joined >= ring.next_sequence)
         return;
     client->left = ring.next_sequence;
-    ck_assert(delivery_member(&client->delivery, 0, client->left, false));
+    ck_assert(delivery_set_membership(&client->delivery, 0, client->left, false));
 }
 
 static void settle(struct client *client, enum delivery_outcome outcome)

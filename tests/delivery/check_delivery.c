@@ -50,7 +50,7 @@ START_TEST(who_is_given_what)
         [RECORD_ERROR] = true,
         [RECORD_NOTICE] = true};
 
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int kind = 0; kind < RECORD_KIND_COUNT; kind++) {
         struct record_label label = message_of(2);
         label.kind = (enum record_kind)kind;
@@ -82,8 +82,8 @@ START_TEST(a_membership_has_a_first_and_a_last_record)
 {
     bool given[10];
 
-    ck_assert(delivery_member(&delivery, 0, 4, true));
-    ck_assert(delivery_member(&delivery, 0, 8, false));
+    ck_assert(delivery_set_membership(&delivery, 0, 4, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 8, false));
     for (uint64_t i = 1; i < 10; i++)
         given[i] = is_given(message_of(2));
     for (uint64_t i = 1; i < 10; i++)
@@ -94,13 +94,13 @@ END_TEST
 START_TEST(memberships_are_bounded_and_forgotten)
 {
     for (uint16_t room = 0; room < DELIVERY_ROOMS_MAX; room++)
-        ck_assert(delivery_member(&delivery, room, 1, true));
-    ck_assert(!delivery_member(&delivery, 9, 1, true));
-    ck_assert(delivery_member(&delivery, 2, 3, false));
-    ck_assert(!delivery_member(&delivery, 9, 1, true)); /* record 2 may be owed yet */
+        ck_assert(delivery_set_membership(&delivery, room, 1, true));
+    ck_assert(!delivery_set_membership(&delivery, 9, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 2, 3, false));
+    ck_assert(!delivery_set_membership(&delivery, 9, 1, true)); /* record 2 may be owed yet */
     ck_assert(is_given(message_of(2)));
     ck_assert(is_given(message_of(2)));
-    ck_assert(delivery_member(&delivery, 9, 3, true));
+    ck_assert(delivery_set_membership(&delivery, 9, 3, true));
     struct record_label label = message_of(2);
     label.room = 9;
     ck_assert(is_given(label));
@@ -113,9 +113,9 @@ END_TEST
 
 START_TEST(in_and_out_and_in_again)
 {
-    ck_assert(delivery_member(&delivery, 0, 1, true));
-    ck_assert(delivery_member(&delivery, 0, 3, false));
-    ck_assert(delivery_member(&delivery, 0, 5, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 3, false));
+    ck_assert(delivery_set_membership(&delivery, 0, 5, true));
     static const bool expected[] = {true, true, false, false, true, true};
     for (int i = 0; i < 6; i++)
         ck_assert(is_given(message_of(2)) == expected[i]);
@@ -128,7 +128,7 @@ START_TEST(ranges_that_go_back_are_refused)
 {
     for (int i = 0; i < 20; i++)
         put(message_of(2), 10);
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     ck_assert(!delivery_extend(&delivery, 6, 5));
     ck_assert(delivery_extend(&delivery, 5, 10));
     ck_assert_uint_eq(delivery.position, 5);
@@ -179,22 +179,22 @@ END_TEST
 /* To the first record that is the client's, which is the first that it misses if it ends now. */
 START_TEST(settling_passes_what_is_not_given)
 {
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int i = 0; i < 3; i++)
         put(message_of(ME), 10);
     put(message_of(2), 10);
     put(message_of(ME), 10);
     ck_assert(delivery_extend(&delivery, 1, 5));
-    delivery_settle(&delivery);
+    delivery_move_to_next(&delivery);
     ck_assert_uint_eq(stated_position(), 4);
-    delivery_settle(&delivery);
+    delivery_move_to_next(&delivery);
     ck_assert_uint_eq(stated_position(), 4);
     delivery_advance(&delivery, 5, 10, 5); /* half of record 4 */
-    delivery_settle(&delivery);
+    delivery_move_to_next(&delivery);
     ck_assert_uint_eq(stated_position(), 4);
     ck_assert(!delivery_at_line_boundary(&delivery));
     delivery_advance(&delivery, 5, 5, 5);
-    delivery_settle(&delivery);
+    delivery_move_to_next(&delivery);
     ck_assert_uint_eq(stated_position(), 6);
     ck_assert(delivery_is_done(&delivery));
 }
@@ -208,7 +208,7 @@ START_TEST(what_is_waited_for_is_noticed_when_it_is_passed)
 
     for (int i = 0; i < 30; i++)
         put(message_of(2), 10);
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     ck_assert(delivery_extend(&delivery, 1, 20));
     ck_assert(!delivery.space_passed); /* wanted is 0: nobody waits */
     atomic_store(wanted, 5);
@@ -227,7 +227,7 @@ START_TEST(what_is_waited_for_is_noticed_when_it_is_passed)
     ck_assert(delivery.space_passed);
     delivery.space_passed = false;
     atomic_store(wanted, 27); /* passed over what is not given */
-    ck_assert(delivery_member(&delivery, 0, 20, false));
+    ck_assert(delivery_set_membership(&delivery, 0, 20, false));
     ck_assert_int_eq(delivery_gather(&delivery, runs, &reached), 0);
     ck_assert(delivery.space_passed);
     delivery.space_passed = false;
@@ -248,7 +248,7 @@ START_TEST(neighbours_leave_as_one_run)
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int i = 0; i < 100; i++)
         put(message_of(2), 100);
     ck_assert(delivery_extend(&delivery, 1, 100));
@@ -265,7 +265,7 @@ START_TEST(a_run_is_cut_at_its_longest)
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int i = 0; i < 1000; i++)
         put(message_of(2), 1000);
     ck_assert(delivery_extend(&delivery, 1, 1000));
@@ -283,7 +283,7 @@ START_TEST(the_runs_are_used_up)
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int i = 0; i < RECORDS; i++)
         put(message_of(i % 2 == 0 ? 2 : ME), 10);
     ck_assert(delivery_extend(&delivery, 1, RECORDS));
@@ -301,7 +301,7 @@ START_TEST(the_ring_s_end_cuts_a_run)
     struct iovec runs[DELIVERY_RUNS_MAX];
     uint64_t reached;
 
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     put(message_of(2), view.ring_size - 50);
     put(message_of(2), 30);
     put(message_of(2), 40);

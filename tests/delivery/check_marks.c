@@ -75,7 +75,7 @@ static void deliver(struct delivery *one)
         size_t most = random_below(8) == 0 || gathered < 100 ? gathered : 100;
         delivery_advance(one, 1 + random_below(most), gathered, reached);
     }
-    delivery_show_waiting(one, true);
+    delivery_set_waiting(one, true);
 }
 
 /* Runs `child` one instruction at a time, and `look` after each. Returns how many there were; 0
@@ -117,8 +117,9 @@ static void deliver_all(void)
 {
     struct delivery one;
 
-    delivery_init(&one, &view, shared, ME, GENERATION, 1, 0);
-    delivery_member(&one, 0, 1, true);
+    delivery_init(&one, &view, shared,
+        &(struct delivery_start){.slot = ME, .generation = GENERATION, .position = 1});
+    delivery_set_membership(&one, 0, 1, true);
     delivery_extend(&one, 1, RECORDS);
     deliver(&one);
 }
@@ -154,7 +155,9 @@ static void begin_anew(void)
 {
     struct delivery one;
 
-    delivery_init(&one, &view, shared, ME, GENERATION + 1, 40, 7);
+    delivery_init(&one, &view, shared,
+        &(struct delivery_start){
+            .slot = ME, .generation = GENERATION + 1, .position = 40, .partial = 7});
 }
 
 /* Whose generation it shows, that one's the rest is. */
@@ -191,8 +194,10 @@ START_TEST(bytes_of_one_that_began_within_a_record)
     uint64_t reached, first = put(message_of(2), 100);
 
     put(message_of(2), 50);
-    delivery_init(&one, &view, shared, ME, GENERATION, first, 30);
-    ck_assert(delivery_member(&one, 0, 1, true));
+    delivery_init(&one, &view, shared,
+        &(struct delivery_start){
+            .slot = ME, .generation = GENERATION, .position = first, .partial = 30});
+    ck_assert(delivery_set_membership(&one, 0, 1, true));
     ck_assert(delivery_extend(&one, first, first + 1));
     ck_assert(!delivery_at_line_boundary(&one));
     ck_assert_int_eq(delivery_gather(&one, runs, &reached), 1);
@@ -217,8 +222,10 @@ START_TEST(bytes_of_one_that_began_within_a_record_and_wrote_all)
     uint64_t first = put(message_of(2), 100);
 
     put(message_of(2), 50);
-    delivery_init(&one, &view, shared, ME, GENERATION, first, 30);
-    ck_assert(delivery_member(&one, 0, 1, true));
+    delivery_init(&one, &view, shared,
+        &(struct delivery_start){
+            .slot = ME, .generation = GENERATION, .position = first, .partial = 30});
+    ck_assert(delivery_set_membership(&one, 0, 1, true));
     ck_assert(delivery_extend(&one, first, first + 1));
     delivery_advance(&one, 120, 120, first + 2);
     ck_assert_uint_eq(atomic_load(&region_mark(shared)->position), first + 2);

@@ -110,7 +110,7 @@ static void begin_list(void)
     list_byte = 0;
     joined = 20;
     left = UINT64_MAX;
-    ck_assert(delivery_member(&delivery, 0, joined, true));
+    ck_assert(delivery_set_membership(&delivery, 0, joined, true));
 }
 
 /* Now and then the client leaves the room, or comes back. */
@@ -118,11 +118,11 @@ static void move_member(void)
 {
     if (left == UINT64_MAX && random_below(3000) == 0) {
         left = ring.next_sequence;
-        ck_assert(delivery_member(&delivery, 0, left, false));
+        ck_assert(delivery_set_membership(&delivery, 0, left, false));
     } else if (left != UINT64_MAX && delivery.position > left && random_below(100) == 0) {
         joined = ring.next_sequence;
         left = UINT64_MAX;
-        ck_assert(delivery_member(&delivery, 0, joined, true));
+        ck_assert(delivery_set_membership(&delivery, 0, joined, true));
     }
 }
 
@@ -244,7 +244,7 @@ START_TEST(a_turn_has_an_end)
     open_ring(1024 * 1024);
     open_socket();
     setsockopt(near_end, SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int i = 0; i < 50 * DELIVERY_RUNS_MAX; i++)
         put(message_of(i % 2 == 0 ? 2 : ME), 10); /* no two leave as one run */
     ck_assert(delivery_extend(&delivery, 1, (uint64_t)50 * DELIVERY_RUNS_MAX));
@@ -266,7 +266,7 @@ START_TEST(a_dead_descriptor_is_lost)
     open_socket();
     close(far_end);
     ck_assert_int_eq(delivery_write(&delivery, near_end), DELIVERY_DONE); /* nothing to say */
-    ck_assert(delivery_member(&delivery, 0, 1, true));
+    ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     put(message_of(2), 10);
     ck_assert(delivery_extend(&delivery, 1, 1));
     ck_assert_int_eq(delivery_write(&delivery, near_end), DELIVERY_LOST);

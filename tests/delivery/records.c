@@ -35,7 +35,8 @@ void open_ring(size_t ring_size)
     view = region_view_of(&region);
     ring_init(&ring, &region);
     memset(&state, 0, sizeof state);
-    delivery_init(&delivery, &view, &state, ME, GENERATION, 0, 0);
+    delivery_init(
+        &delivery, &view, &state, &(struct delivery_start){.slot = ME, .generation = GENERATION});
     random_state = 88172645463325252u;
 }
 

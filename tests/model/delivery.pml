@@ -31,7 +31,7 @@
  *                       (worker/deliverer.c) with delivery_extend(), delivery_write() and
  *                       delivery_advance() (delivery/delivery.c); `end` and `at` are its end and
  *                       position
- *   next_given()        delivery_is_given() (delivery/delivery.c), leaving out rooms
+ *   next_given()        delivery_includes() (delivery/delivery.c), leaving out rooms
  *   look_at()           cursor_needs() (supervisor/reader.c)
  *   refresh()           refresh() and find_slowest() (supervisor/space.c)
  *   fits_before()       ring_fits() (region/ring.c), one record at a time

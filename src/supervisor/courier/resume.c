@@ -73,7 +73,7 @@ static bool walk(struct delivery *delivery, uint64_t sent)
     for (; sequence < delivery->end; sequence++) {
         const struct record_entry *entry = region_entry(delivery->view, sequence);
 
-        if (!delivery_is_given(delivery, entry))
+        if (!delivery_includes(delivery, entry))
             continue;
         if (sent < entry->length)
             break;
@@ -114,11 +114,13 @@ bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t notified_to
         return false;
     if (position < oldest_needed)
         position = oldest_needed;
-    delivery_init(&stand, &supervisor->view, &scratch, slot->number, slot->generation, position, 0);
+    delivery_init(&stand, &supervisor->view, &scratch,
+        &(struct delivery_start){
+            .slot = slot->number, .generation = slot->generation, .position = position});
     stand.end = notified_to;
     if (slot->joined != 0)
-        delivery_member(&stand, ROOM_LOBBY, slot->joined, true);
-    delivery_settle(&stand);
+        delivery_set_membership(&stand, ROOM_LOBBY, slot->joined, true);
+    delivery_move_to_next(&stand);
     slot->served_from = stand.position;
     slot->served_partial = 0;
     if (!resume_written(slot->client_fd, &written))

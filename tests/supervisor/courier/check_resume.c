@@ -137,9 +137,12 @@ static void begin_courier(void)
     begun_from = slot->served_from;
     begun_partial = slot->served_partial;
     begun_base = slot->wire_base;
-    delivery_init(&delivery, &supervisor->view, &part.deliveries[slot->number], slot->number,
-        slot->generation, slot->served_from, slot->served_partial);
-    ck_assert(delivery_member(&delivery, ROOM_LOBBY, slot->joined, true));
+    delivery_init(&delivery, &supervisor->view, &part.deliveries[slot->number],
+        &(struct delivery_start){.slot = slot->number,
+            .generation = slot->generation,
+            .position = slot->served_from,
+            .partial = slot->served_partial});
+    ck_assert(delivery_set_membership(&delivery, ROOM_LOBBY, slot->joined, true));
     delivery.end = cursor->notified_to;
 }
 
