@@ -53,7 +53,12 @@ libchatroomd_a_SOURCES = \
 	src/courier/hold_off.c src/courier/hold_off.h \
 	src/selftest/selftest.c src/selftest/selftest.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
+	src/supervisor/counters.c src/supervisor/counters.h \
+	src/supervisor/events.c src/supervisor/events.h \
+	src/supervisor/run.h \
+	src/supervisor/start.c src/supervisor/start.h \
 	src/supervisor/state.h \
+	src/supervisor/stop.c src/supervisor/stop.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
 	src/supervisor/supervisor_jail.c src/supervisor/supervisor_jail.h \
 	src/supervisor/accept/acceptor.c src/supervisor/accept/acceptor.h \
