@@ -24,8 +24,8 @@
 #include "supervisor/counters.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/events.h"
+#include "supervisor/order/notify.h"
 #include "supervisor/order/order.h"
-#include "supervisor/order/turn.h"
 #include "supervisor/ring/space.h"
 #include "supervisor/start.h"
 #include "supervisor/stop.h"
@@ -61,7 +61,7 @@ static bool end_turn(struct run *run)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
         end_all(supervisor);
-    tell_due = turn_notify(supervisor);
+    tell_due = notify_turn(supervisor);
     if (supervisor->blocked || supervisor->waiting_count > 0)
         again = space_arm(supervisor) || again;
     clock_needed = slots_kill_due(supervisor) || clock_needed;

@@ -40,7 +40,7 @@
  *   slot_end(), try_free(), reap_all()    the same and slots_reap() (supervisor/slot.c)
  *   answer(), take_frame(), order_resume(), record_leaves()    answer_publish(), answer_enter(),
  *                       answer_finish(), order_frame() and the same (supervisor/order.c)
- *   tell(), turn_notify()  the same and tell_room() (supervisor/tell.c), and cursor_notify()
+ *   tell(), notify_turn()  the same and tell_room() (supervisor/tell.c), and cursor_notify()
  *   Supervisor          one turn, serve() and end_turn() (supervisor/supervisor.c), is one step
  *   relay_ended()       slot_relay_ended(); the KILL after its grace may come at any time
  *   CAN_EVICT           evict() by space_tick(): at any time after somebody waits
@@ -564,7 +564,7 @@ inline tell(s)
     fi
 }
 
-inline turn_notify()
+inline notify_turn()
 {
     if
     :: turn_first == 0 || (VICTIM == 1 && !blocked && next != before) /* the room is told later */
@@ -712,7 +712,7 @@ end_asleep:
            busy = false;
            reap_all();
            order_resume();
-           turn_notify();
+           notify_turn();
            before = 0
        }
     od

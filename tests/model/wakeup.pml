@@ -22,7 +22,7 @@
  *   Worker, second step   the fence and the load in move_to(), and SPACE, sent by deliver()
  *                         (worker/deliverer.c); the worker may die in between
  *   Supervisor, 1st step  a turn but for its last act: order_frame() and order_resume() (order.c),
- *                         turn_notify() (tell.c), space_resume() (space.c), all in supervisor/
+ *                         notify_turn() (tell.c), space_resume() (space.c), all in supervisor/
  *   HOLD, refresh()       cursor_needs() (reader.c); refresh() and find_slowest() (space.c)
  *   WANTED                position_that_frees() (space.c)
  *   Supervisor, 2nd step  ask() (space.c) up to its store: one that has got all is not asked

@@ -11,8 +11,8 @@
 #include "relay/loop.h"
 #include "supervisor/courier/courier_state.h"
 #include "supervisor/courier/couriers.h"
+#include "supervisor/order/notify.h"
 #include "supervisor/order/order.h"
-#include "supervisor/order/turn.h"
 
 #include <check.h>
 #include <event2/event.h>
@@ -286,7 +286,7 @@ void fixture_turn(struct fixture *fixture)
         if (!TAILQ_EMPTY(&supervisor->dying))
             slots_reap(supervisor);
         again = order_resume(supervisor);
-        turn_notify(supervisor);
+        notify_turn(supervisor);
     } while (again);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * turn.c - DELIVER, CREDIT, MEMBERSHIP and CLOSE.
+ * notify.c - DELIVER, CREDIT, MEMBERSHIP and CLOSE.
  *
  * Model: what there is to say to a worker is state in its slot, not a queue of frames: a range of
  * records, a number of answers, a membership, an end. So a worker that does not read its relay
@@ -19,7 +19,7 @@
  */
 #include "config.h"
 
-#include "supervisor/order/turn.h"
+#include "supervisor/order/notify.h"
 
 #include "supervisor/client/slot.h"
 #include "supervisor/clock.h"
@@ -108,7 +108,7 @@ static void tell_room(struct supervisor *supervisor)
     supervisor->room_notified_at = clock_ms(supervisor);
 }
 
-unsigned turn_notify(struct supervisor *supervisor)
+unsigned notify_turn(struct supervisor *supervisor)
 {
     uint64_t due = supervisor->room_notified_at + pace_of(supervisor);
     struct slot *slot;
