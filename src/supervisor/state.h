@@ -196,8 +196,7 @@ struct supervisor {
     uint64_t needed_from;
     struct cursor *slowest;
     bool blocked;          /* a record did not fit */
-    size_t blocked_length; /* of what did not fit */
-    unsigned blocked_count;
+    struct ring_need blocked_need; /* what did not fit */
     bool waited; /* blocked at some time since the last tick */
 
     struct penalties *penalties; /* of addresses whose workers crash */

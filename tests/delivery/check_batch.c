@@ -337,8 +337,9 @@ static void put_random(void)
 {
     struct record_label label = random_label();
     size_t length = 1 + random_below(random_below(8) == 0 ? 4000 : 60);
+    struct ring_need need = ring_need_of(length);
 
-    if (!ring_fits(&ring, lowest_needed(), length, length, 1, 0, 0))
+    if (!ring_fits(&ring, lowest_needed(), &need))
         return;
     uint64_t sequence = put(label, length);
     for (uint32_t slot = 0; slot < SLOTS; slot++)

@@ -77,8 +77,9 @@ static void put_random(void)
     };
     size_t length = 1 + random_below(random_below(4) == 0 ? 500 : 30);
     uint64_t held = delivery_is_done(&delivery) ? ring.next_sequence : delivery.position;
+    struct ring_need need = ring_need_of(length);
 
-    if (!ring_fits(&ring, held, length, length, 1, 0, 0))
+    if (!ring_fits(&ring, held, &need))
         return;
     uint64_t sequence = put(label, length);
     list[sequence % LIST_MAX].label = label;

@@ -47,11 +47,15 @@ uint64_t stated_position(void)
 
 uint64_t put(struct record_label label, size_t length)
 {
-    char *bytes = ring_open(&ring, length);
+    struct ring_need need = ring_need_of(length);
+    struct reservation reservation;
+    char *bytes;
 
+    ck_assert(ring_reserve(&ring, ring.next_sequence, &need, &reservation));
+    bytes = ring_open(&ring, &reservation, length);
     for (size_t i = 0; i < length; i++)
         bytes[i] = (char)(ring.next_sequence * 31 + i * 7);
-    return ring_commit(&ring, &label, length);
+    return ring_commit(&ring, &reservation, &label, length);
 }
 
 struct record_label message_of(uint32_t sender)

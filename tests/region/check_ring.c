@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The ring and its index, case by case and against a naive model that knows of each byte whose it
- * is. Whatever ring_fits() allows, no byte of the record `held` or of a later one is written.
+ * is. Whatever ring_reserve() grants, no byte of the record `held` or of a later one is written.
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 
 #include "tests/check_main.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +42,24 @@ static void tear_down(void)
 
 static bool fits_one(uint64_t held, size_t length)
 {
-    return ring_fits(&ring, held, length, length, 1, 0, 0);
+    struct ring_need need = ring_need_of(length);
+
+    return ring_fits(&ring, held, &need);
+}
+
+static bool fit(uint64_t held, struct ring_need need)
+{
+    return ring_fits(&ring, held, &need);
+}
+
+/* Reserves for one record, for which all others may be overwritten. */
+static struct reservation reserve(size_t length)
+{
+    struct ring_need need = ring_need_of(length);
+    struct reservation reservation;
+
+    ck_assert(ring_reserve(&ring, ring.next_sequence, &need, &reservation));
+    return reservation;
 }
 
 /* Puts one record, filled with the low byte of its number. */
@@ -49,8 +67,10 @@ static uint64_t put(size_t length)
 {
     static const struct record_label label = {.recipient = REGION_NO_SLOT};
 
-    memset(ring_open(&ring, length), (int)ring.next_sequence & 0x7f, length);
-    return ring_commit(&ring, &label, length);
+    struct reservation reservation = reserve(length);
+
+    memset(ring_open(&ring, &reservation, length), (int)ring.next_sequence & 0x7f, length);
+    return ring_commit(&ring, &reservation, &label, length);
 }
 
 static const struct record_entry *entry(uint64_t sequence)
@@ -63,9 +83,11 @@ START_TEST(a_commit_shows_all_of_a_record)
     struct record_label label = {RECORD_RENAMED, 1, 2, 3, 4, 5};
 
     ck_assert_uint_eq(atomic_load(&region.header->next_sequence), 1);
-    memcpy(ring_open(&ring, 6), "hello\n", 6);
+    struct reservation reservation = reserve(6);
+
+    memcpy(ring_open(&ring, &reservation, 6), "hello\n", 6);
     ck_assert_uint_eq(atomic_load(&region.header->next_sequence), 1); /* not yet */
-    ck_assert_uint_eq(ring_commit(&ring, &label, 6), 1);
+    ck_assert_uint_eq(ring_commit(&ring, &reservation, &label, 6), 1);
     ck_assert_uint_eq(atomic_load(&region.header->next_sequence), 2);
     const struct record_entry *shown = entry(1);
     ck_assert_uint_eq(shown->sequence, 1);
@@ -142,11 +164,13 @@ END_TEST
 
 START_TEST(an_exact_fit_by_entries)
 {
+    struct ring_need two = {.length = 2, .longest = 1, .count = 2};
+
     for (uint64_t i = 1; i < entries; i++)
         put(1);
     ck_assert(fits_one(1, 1));
-    ck_assert(!ring_fits(&ring, 1, 2, 1, 2, 0, 0));
-    ck_assert(ring_fits(&ring, 2, 2, 1, 2, 0, 0));
+    ck_assert(!fit(1, two));
+    ck_assert(fit(2, two));
     put(1);
     ck_assert_uint_eq(ring.oldest_sequence, 1);
     ck_assert(!fits_one(1, 1));
@@ -161,11 +185,17 @@ END_TEST
 START_TEST(the_reserve_is_left_over)
 {
     put(100);
-    ck_assert(ring_fits(&ring, 1, size - 200, size, 1, 100, 0));
-    ck_assert(!ring_fits(&ring, 1, size - 200, size, 1, 101, 0));
-    ck_assert(ring_fits(&ring, 1, 1, 1, 1, 0, (unsigned)entries - 2));
-    ck_assert(!ring_fits(&ring, 1, 1, 1, 1, 0, (unsigned)entries - 1));
-    ck_assert(ring_fits(&ring, 2, 1, 1, 1, 0, (unsigned)entries - 1));
+    struct ring_need bytes = ring_need_of(size - 200), one = ring_need_of(1);
+
+    bytes.spare = 100;
+    ck_assert(fit(1, bytes));
+    bytes.spare = 101;
+    ck_assert(!fit(1, bytes));
+    one.spare_entries = (unsigned)entries - 2;
+    ck_assert(fit(1, one));
+    one.spare_entries = (unsigned)entries - 1;
+    ck_assert(!fit(1, one));
+    ck_assert(fit(2, one));
 }
 END_TEST
 
@@ -174,11 +204,14 @@ START_TEST(several_records_fit_in_any_order)
     /* 100 bytes are left of the lap: two records of 60 and 50 lose up to 59 or 49 of them. */
     put(size - 100);
     put(50);
-    ck_assert(ring_fits(&ring, 2, 50, 30, 2, 0, 0)); /* all before the end */
-    ck_assert(ring_fits(&ring, 2, 110, 60, 2, 0, 0));
-    uint64_t spare = size - 50 - 110 - 60;
-    ck_assert(ring_fits(&ring, 2, 110, 60, 2, spare, 0));
-    ck_assert(!ring_fits(&ring, 2, 110, 60, 2, spare + 1, 0));
+    struct ring_need need = {.length = 110, .longest = 60, .count = 2};
+
+    ck_assert(fit(2, (struct ring_need){.length = 50, .longest = 30, .count = 2}));
+    ck_assert(fit(2, need));
+    need.spare = size - 50 - 110 - 60;
+    ck_assert(fit(2, need));
+    need.spare++;
+    ck_assert(!fit(2, need));
 }
 END_TEST
 
@@ -186,7 +219,8 @@ START_TEST(opening_gives_up_what_is_in_the_way)
 {
     put(size);
     ck_assert_uint_eq(ring.oldest_sequence, 1);
-    char *bytes = ring_open(&ring, 1);
+    struct reservation reservation = reserve(1);
+    char *bytes = ring_open(&ring, &reservation, 1);
     ck_assert_uint_eq(ring.oldest_sequence, 2);
     ck_assert_int_eq(bytes[0], 1);
     ck_assert_uint_eq(atomic_load(&region.header->next_sequence), 2);
@@ -196,7 +230,8 @@ END_TEST
 START_TEST(what_is_not_committed_leaves_no_trace)
 {
     put(size - 100);
-    memset(ring_open(&ring, 200), 0x7f, 200); /* on the next lap */
+    struct reservation reservation = reserve(200);
+    memset(ring_open(&ring, &reservation, 200), 0x7f, 200); /* on the next lap */
     ck_assert_uint_eq(ring.next_sequence, 2);
     ck_assert_uint_eq(put(10), 2);
     ck_assert_int_eq(region.ring[entry(2)->offset % size], 2);
@@ -210,10 +245,87 @@ START_TEST(a_record_may_be_shorter_than_what_was_opened)
 {
     static const struct record_label label = {.recipient = REGION_NO_SLOT};
 
-    ring_open(&ring, 500);
-    ck_assert_uint_eq(ring_commit(&ring, &label, 20), 1);
+    struct reservation reservation = reserve(500);
+
+    ring_open(&ring, &reservation, 500);
+    ck_assert_uint_eq(ring_commit(&ring, &reservation, &label, 20), 1);
     put(5);
     ck_assert_uint_eq(entry(2)->offset, 20);
+}
+END_TEST
+
+/* --- writing beyond a reservation */
+
+/* Each of these overwrites what it was not granted, and must abort. */
+static void write_wrongly(int how)
+{
+    static const struct record_label label = {.recipient = REGION_NO_SLOT};
+    struct ring_need two = {.length = 30, .longest = 20, .count = 2};
+    struct reservation reservation, other;
+
+    ck_assert(ring_reserve(&ring, ring.next_sequence, &two, &reservation));
+    switch (how) {
+    case 0: /* longer than the longest */
+        ring_open(&ring, &reservation, 21);
+        break;
+    case 1: /* more bytes in all */
+        ring_open(&ring, &reservation, 20);
+        ring_commit(&ring, &reservation, &label, 20);
+        ring_open(&ring, &reservation, 11);
+        break;
+    case 2: /* more records */
+        for (int i = 0; i < 3; i++) {
+            ring_open(&ring, &reservation, 5);
+            ring_commit(&ring, &reservation, &label, 5);
+        }
+        break;
+    case 3: /* more than was opened */
+        ring_open(&ring, &reservation, 10);
+        ring_commit(&ring, &reservation, &label, 11);
+        break;
+    case 4: /* nothing was opened */
+        ring_commit(&ring, &reservation, &label, 1);
+        break;
+    case 5: /* another was written since */
+        put(1);
+        ring_open(&ring, &reservation, 1);
+        break;
+    case 6: /* another was opened since, and that has skipped the end of the lap */
+        put(size - 40);
+        ck_assert(ring_reserve(&ring, ring.next_sequence, &two, &reservation));
+        other = reserve(50);
+        ring_open(&ring, &other, 50);
+        ring_open(&ring, &reservation, 20);
+        break;
+    case 7: /* no reservation at all */
+        reservation = (struct reservation){.head = ring.head};
+        ring_open(&ring, &reservation, 1);
+        break;
+    default: /* no bytes */
+        ring_open(&ring, &reservation, 0);
+    }
+}
+
+START_TEST(writing_beyond_a_reservation_aborts)
+{
+    write_wrongly(_i);
+}
+END_TEST
+
+START_TEST(a_reservation_covers_what_was_asked_for)
+{
+    static const struct record_label label = {.recipient = REGION_NO_SLOT};
+    struct ring_need two = {.length = 30, .longest = 20, .count = 2};
+    struct reservation reservation;
+
+    ck_assert(ring_reserve(&ring, ring.next_sequence, &two, &reservation));
+    ring_open(&ring, &reservation, 20); /* and is not committed */
+    for (size_t length = 20; length >= 10; length -= 10) {
+        ring_open(&ring, &reservation, length);
+        ring_commit(&ring, &reservation, &label, length);
+    }
+    ck_assert_uint_eq(ring.next_sequence, 3);
+    ck_assert_uint_eq(reservation.length, 0);
 }
 END_TEST
 
@@ -271,12 +383,12 @@ static bool model_fits(size_t length, size_t spare, unsigned spare_entries)
     return newest_owner(start, length + spare) < model_held;
 }
 
-static void model_put(size_t length, bool commit)
+static void model_put(struct reservation *reservation, size_t length, bool commit)
 {
     static const struct record_label label = {.recipient = REGION_NO_SLOT};
     uint64_t start = model_start(length);
     uint32_t newest = newest_owner(start, length);
-    char *bytes = ring_open(&ring, length);
+    char *bytes = ring_open(&ring, reservation, length);
 
     CHECK_QUICKLY(newest < model_held);
     if (newest >= model_oldest)
@@ -291,7 +403,7 @@ static void model_put(size_t length, bool commit)
     model_head = start;
     if (!commit)
         return;
-    CHECK_QUICKLY(ring_commit(&ring, &label, length) == model_next);
+    CHECK_QUICKLY(ring_commit(&ring, reservation, &label, length) == model_next);
     CHECK_QUICKLY(entry(model_next)->offset == start);
     model_head += length;
     model_next++;
@@ -300,18 +412,19 @@ static void model_put(size_t length, bool commit)
 /* Several records at once: those that were allowed together all fit. */
 static void put_several(size_t longest)
 {
-    size_t lengths[4], total = 0, most = 0;
-    unsigned count = 2 + (unsigned)random_below(3);
+    struct ring_need need = {.count = 2 + (unsigned)random_below(3)};
+    struct reservation reservation;
+    size_t lengths[4];
 
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < need.count; i++) {
         lengths[i] = 1 + random_below(longest);
-        total += lengths[i];
-        most = lengths[i] > most ? lengths[i] : most;
+        need.length += lengths[i];
+        need.longest = lengths[i] > need.longest ? lengths[i] : need.longest;
     }
-    if (!ring_fits(&ring, model_held, total, most, count, 0, 0))
+    if (!ring_reserve(&ring, model_held, &need, &reservation))
         return;
-    for (unsigned i = 0; i < count; i++)
-        model_put(lengths[i], true);
+    for (unsigned i = 0; i < need.count; i++)
+        model_put(&reservation, lengths[i], true);
 }
 
 static void move_held(void)
@@ -332,13 +445,16 @@ static void run_model(size_t longest, int records)
     random_state = 88172645463325252u + longest;
     for (int i = 0; i < records; i++) {
         size_t length = 1 + random_below(random_below(4) == 0 ? longest : longest / 8 + 1);
-        size_t spare = random_below(2) == 0 ? 0 : random_below((size_t)size / 4);
-        unsigned spare_entries = random_below(2) == 0 ? 0 : (unsigned)random_below(20);
-        bool fits = ring_fits(&ring, model_held, length, length, 1, spare, spare_entries);
+        struct ring_need need = ring_need_of(length);
+        struct reservation reservation;
+        bool fits;
 
-        CHECK_QUICKLY(fits == model_fits(length, spare, spare_entries));
+        need.spare = random_below(2) == 0 ? 0 : random_below((size_t)size / 4);
+        need.spare_entries = random_below(2) == 0 ? 0 : (unsigned)random_below(20);
+        fits = ring_reserve(&ring, model_held, &need, &reservation);
+        CHECK_QUICKLY(fits == model_fits(length, need.spare, need.spare_entries));
         if (fits) {
-            model_put(length, random_below(50) != 0);
+            model_put(&reservation, length, random_below(50) != 0);
         } else {
             refused++;
             move_held();
@@ -384,6 +500,8 @@ static Suite *ring_suite(void)
     tcase_add_test(cases, opening_gives_up_what_is_in_the_way);
     tcase_add_test(cases, what_is_not_committed_leaves_no_trace);
     tcase_add_test(cases, a_record_may_be_shorter_than_what_was_opened);
+    tcase_add_test(cases, a_reservation_covers_what_was_asked_for);
+    tcase_add_loop_test_raise_signal(cases, writing_beyond_a_reservation_aborts, SIGABRT, 0, 9);
     suite_add_tcase(suite, cases);
     tcase_set_timeout(random, 60);
     tcase_add_loop_test(random, random_records, 0, 4);

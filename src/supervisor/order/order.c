@@ -44,28 +44,24 @@
 
 enum answer { ANSWER_DONE, ANSWER_WAIT_RING, ANSWER_WAIT_PRIVATE, ANSWER_FAULT };
 
-/* Asks for room for `count` records, and notes what was missing. The look at positions that this
- * may take can end any slot whose worker lies, this one too: then nothing more is done for it. */
-static enum answer ask_space(struct slot *slot, size_t length, size_t longest, unsigned count)
+/* Asks for space for `count` records. The look at positions that this may take can end any slot
+ * whose worker lies, this one too: then nothing more is done for it. */
+static enum answer ask_space(struct slot *slot, struct ring_need need, struct reservation *space)
 {
-    struct supervisor *supervisor = slot->supervisor;
-    bool fits = space_fits(supervisor, length, longest, count, SPACE_COMMON);
+    bool fits = space_reserve(slot->supervisor, need, SPACE_COMMON, space);
 
     if (slot->end != DISCONNECT_NONE)
         return ANSWER_FAULT;
-    if (fits)
-        return ANSWER_DONE;
-    space_block(supervisor, length, count);
-    return ANSWER_WAIT_RING;
+    return fits ? ANSWER_DONE : ANSWER_WAIT_RING;
 }
 
-static enum answer ask_private(struct slot *slot, size_t length)
+static enum answer ask_private(struct slot *slot, size_t length, struct reservation *space)
 {
     bool fits = slot_private_fits(slot, length);
 
     if (slot->end != DISCONNECT_NONE)
         return ANSWER_FAULT;
-    return fits ? ask_space(slot, length, length, 1) : ANSWER_WAIT_PRIVATE;
+    return fits ? ask_space(slot, ring_need_of(length), space) : ANSWER_WAIT_PRIVATE;
 }
 
 /* The text of a frame, where the worker may still be writing: copy once, then use the copy. */
@@ -77,6 +73,7 @@ static const char *text_of(const struct slot *slot, const struct frame *frame)
 static enum answer answer_publish(struct slot *slot, const struct frame *frame)
 {
     struct supervisor *supervisor = slot->supervisor;
+    struct reservation space;
     enum answer answer;
     size_t length;
 
@@ -84,16 +81,18 @@ static enum answer answer_publish(struct slot *slot, const struct frame *frame)
         return ANSWER_FAULT;
     length =
         record_message_length(strlen(names_of(supervisor->names, slot->number)), frame->length);
-    answer = ask_space(slot, length, length, 1);
+    answer = ask_space(slot, ring_need_of(length), &space);
     if (answer != ANSWER_DONE)
         return answer;
-    return record_message(slot, frame->room, text_of(slot, frame), frame->length) ? ANSWER_DONE
-                                                                                  : ANSWER_FAULT;
+    return record_message(slot, &space, frame->room, text_of(slot, frame), frame->length)
+               ? ANSWER_DONE
+               : ANSWER_FAULT;
 }
 
 static enum answer answer_reply(struct slot *slot, const struct frame *frame)
 {
     bool is_error = frame->detail == FRAME_REPLY_ERROR;
+    struct reservation space;
     struct record_line line;
     enum answer answer;
 
@@ -102,16 +101,19 @@ static enum answer answer_reply(struct slot *slot, const struct frame *frame)
     record_line_end(&line);
     if (text_check(line.bytes, line.length - 1) != TEXT_OK)
         return ANSWER_FAULT;
-    answer = ask_private(slot, line.length);
+    answer = ask_private(slot, line.length, &space);
     if (answer == ANSWER_DONE)
-        record_private(slot, is_error ? RECORD_ERROR : RECORD_REPLY, &line);
+        record_private(slot, &space, is_error ? RECORD_ERROR : RECORD_REPLY, &line);
     return answer;
 }
 
 /* "* NAME joined" to the room, then the welcome to the newcomer, who is in it from the first on. */
 static enum answer answer_enter(struct slot *slot, const struct frame *frame)
 {
+    static const struct ring_need two_lines = {
+        .length = 2 * NAME_LINE_MAX, .longest = NAME_LINE_MAX, .count = 2};
     struct supervisor *supervisor = slot->supervisor;
+    struct reservation space;
     struct record_line line;
     enum answer answer;
     const char *name;
@@ -119,7 +121,7 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
     (void)frame;
     if (slot->state != SLOT_STARTING)
         return ANSWER_FAULT;
-    answer = ask_space(slot, 2 * NAME_LINE_MAX, NAME_LINE_MAX, 2);
+    answer = ask_space(slot, two_lines, &space);
     if (answer != ANSWER_DONE)
         return answer;
     name = names_take_guest(supervisor->names, slot->number);
@@ -130,14 +132,14 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
     record_line_begin(&line, RECORD_EVENT_PREFIX);
     record_line_print(&line, "%s joined", name);
     record_line_end(&line);
-    slot->joined = record_room_event(slot, RECORD_JOINED, &line);
+    slot->joined = record_room_event(slot, &space, RECORD_JOINED, &line);
     slot->member_due = supervisor->couriers == NULL;
 
     record_line_begin(&line, RECORD_EVENT_PREFIX "Welcome to chatroomd; you are ");
     record_line_print(
         &line, "%s; %u here; /help lists the commands", name, room_count(supervisor->lobby));
     record_line_end(&line);
-    record_private(slot, RECORD_WELCOME, &line);
+    record_private(slot, &space, RECORD_WELCOME, &line);
     if (supervisor->couriers != NULL)
         courier_joined(slot);
 
@@ -163,12 +165,13 @@ static enum answer answer_rename(struct slot *slot, const struct frame *frame)
     struct supervisor *supervisor = slot->supervisor;
     char before[NAME_LENGTH_MAX + 1], wish[FRAME_NAME_MAX];
     enum names_verdict verdict;
+    struct reservation space;
     struct record_line line;
     enum answer answer;
 
     if (slot->state != SLOT_PRESENT)
         return ANSWER_FAULT;
-    answer = ask_private(slot, NAME_LINE_MAX);
+    answer = ask_private(slot, NAME_LINE_MAX, &space);
     if (answer != ANSWER_DONE)
         return answer;
     memcpy(before, slot->name, sizeof before);
@@ -178,14 +181,14 @@ static enum answer answer_rename(struct slot *slot, const struct frame *frame)
         record_line_begin(&line, RECORD_ERROR_PREFIX);
         record_line_print(&line, "%s", names_verdict_text(verdict));
         record_line_end(&line);
-        record_private(slot, RECORD_ERROR, &line);
+        record_private(slot, &space, RECORD_ERROR, &line);
         return ANSWER_DONE;
     }
     snprintf(slot->name, sizeof slot->name, "%s", names_of(supervisor->names, slot->number));
     record_line_begin(&line, RECORD_EVENT_PREFIX);
     record_line_print(&line, "%s is now %s", before, slot->name);
     record_line_end(&line);
-    log_rename(slot, before, record_room_event(slot, RECORD_RENAMED, &line));
+    log_rename(slot, before, record_room_event(slot, &space, RECORD_RENAMED, &line));
     return ANSWER_DONE;
 }
 
@@ -219,18 +222,19 @@ static bool more_to_list(const struct supervisor *supervisor, uint32_t number)
  * the listing has to wait between two of its lines. */
 static enum answer answer_who(struct slot *slot, const struct frame *frame)
 {
+    struct reservation space;
     struct record_line line;
 
     (void)frame;
     if (slot->state != SLOT_PRESENT)
         return ANSWER_FAULT;
     do {
-        enum answer answer = ask_private(slot, WHO_LINE + NAME_LINE_MAX);
+        enum answer answer = ask_private(slot, WHO_LINE + NAME_LINE_MAX, &space);
         if (answer != ANSWER_DONE)
             return answer;
         slot->who_next = list_members(slot, &line);
         slot->who_lines++;
-        record_private(slot, RECORD_REPLY, &line);
+        record_private(slot, &space, RECORD_REPLY, &line);
     } while (more_to_list(slot->supervisor, slot->who_next));
     slot->who_next = 0;
     slot->who_lines = 0;
@@ -238,7 +242,8 @@ static enum answer answer_who(struct slot *slot, const struct frame *frame)
 }
 
 /* Records that the slot's client has left; the name is free from here on. */
-static void record_left(struct slot *slot, const char *told, const char *reason, size_t length)
+static void record_left(struct slot *slot, struct reservation *space, const char *told,
+    const char *reason, size_t length)
 {
     struct record_line line;
 
@@ -249,7 +254,7 @@ static void record_left(struct slot *slot, const char *told, const char *reason,
         record_line_print(&line, ": %.*s)", (int)length, reason);
     }
     record_line_end(&line);
-    record_room_event(slot, RECORD_LEFT, &line);
+    record_room_event(slot, space, RECORD_LEFT, &line);
     names_release(slot->supervisor->names, slot->number);
     slot->left_recorded = true;
     slot->left_due = false;
@@ -265,11 +270,11 @@ static enum answer answer_finish(struct slot *slot, const struct frame *frame)
     if (text_check(reason, frame->length) != TEXT_OK || (!is_quit && frame->length > 0))
         return ANSWER_FAULT;
     if (slot->state == SLOT_PRESENT) {
-        size_t length = frame->length + NAME_LINE_MAX;
-        enum answer answer = ask_space(slot, length, length, 1);
+        struct reservation space;
+        enum answer answer = ask_space(slot, ring_need_of(frame->length + NAME_LINE_MAX), &space);
         if (answer != ANSWER_DONE)
             return answer;
-        record_left(slot, disconnect_announcement(end), reason, frame->length);
+        record_left(slot, &space, disconnect_announcement(end), reason, frame->length);
     }
     slot_end(slot, end, FRAME_CLOSE_DRAIN);
     return ANSWER_DONE;
@@ -360,16 +365,15 @@ static bool answer_oldest(struct slot *slot)
 /* Leaves that were not asked for by a frame: of crashed, faulty and evicted workers. */
 static void record_leaves(struct supervisor *supervisor)
 {
+    struct reservation space;
     struct slot *slot, *next;
 
     for (slot = TAILQ_FIRST(&supervisor->leaving); slot != NULL; slot = next) {
         next = TAILQ_NEXT(slot, leaving_link);
-        if (!space_fits(supervisor, NAME_LINE_MAX, NAME_LINE_MAX, 1, SPACE_ALL)) {
-            space_block(supervisor, NAME_LINE_MAX, 1);
+        if (!space_reserve(supervisor, ring_need_of(NAME_LINE_MAX), SPACE_ALL, &space))
             return;
-        }
         slot_set_leaving(slot, false);
-        record_left(slot, disconnect_announcement(slot->end), NULL, 0);
+        record_left(slot, &space, disconnect_announcement(slot->end), NULL, 0);
         slot_try_free(slot);
     }
 }
@@ -392,7 +396,7 @@ bool order_resume(struct supervisor *supervisor)
         } else {
             in_vain++;
         }
-        if (!supervisor->blocked)
+        if (!supervisor->blocked || !slot->is_waiting)
             continue;
         /* It stays the next one: or small records would use up the space that a long one waits for.
          */
@@ -406,15 +410,14 @@ bool order_resume(struct supervisor *supervisor)
 
 bool order_stop_notice(struct supervisor *supervisor)
 {
+    struct reservation space;
     struct record_line line;
 
-    if (!space_fits(supervisor, NAME_LINE_MAX, NAME_LINE_MAX, 1, SPACE_ALL)) {
-        space_block(supervisor, NAME_LINE_MAX, 1);
+    if (!space_reserve(supervisor, ring_need_of(NAME_LINE_MAX), SPACE_ALL, &space))
         return false;
-    }
     record_line_begin(&line, RECORD_EVENT_PREFIX);
     record_line_print(&line, "The server is shutting down");
     record_line_end(&line);
-    record_notice(supervisor, &line);
+    record_notice(supervisor, &space, &line);
     return true;
 }

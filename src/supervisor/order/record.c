@@ -78,13 +78,14 @@ size_t record_message_length(size_t name_length, size_t text_length)
     return strlen(BEFORE_NAME) + name_length + strlen(AFTER_NAME) + text_length + 1;
 }
 
-bool record_message(struct slot *slot, uint16_t room, const char *text, size_t length)
+bool record_message(struct slot *slot, struct reservation *reservation, uint16_t room,
+    const char *text, size_t length)
 {
     struct supervisor *supervisor = slot->supervisor;
     const char *name = names_of(supervisor->names, slot->number);
     size_t name_length = strlen(name);
     size_t total = record_message_length(name_length, length);
-    char *end = ring_open(&supervisor->ring, total), *copy;
+    char *end = ring_open(&supervisor->ring, reservation, total), *copy;
 
     end = mempcpy(end, BEFORE_NAME, strlen(BEFORE_NAME));
     end = mempcpy(end, name, name_length);
@@ -101,7 +102,7 @@ bool record_message(struct slot *slot, uint16_t room, const char *text, size_t l
         .sender_generation = slot->generation,
         .recipient = REGION_NO_SLOT,
     };
-    record_for_room(supervisor, ring_commit(&supervisor->ring, &label, total));
+    record_for_room(supervisor, ring_commit(&supervisor->ring, reservation, &label, total));
     slot->own_in_turn++;
     supervisor->counters.messages++;
     supervisor->counters.message_bytes += length;
@@ -109,8 +110,8 @@ bool record_message(struct slot *slot, uint16_t room, const char *text, size_t l
 }
 
 /* Copies a line into the ring as the next record. */
-static uint64_t commit_line(struct supervisor *supervisor, const struct record_line *line,
-    struct record_label *label, const struct slot *about)
+static uint64_t commit_line(struct supervisor *supervisor, struct reservation *reservation,
+    const struct record_line *line, struct record_label *label, const struct slot *about)
 {
     label->room = ROOM_LOBBY;
     label->sender = REGION_NO_SLOT;
@@ -118,33 +119,36 @@ static uint64_t commit_line(struct supervisor *supervisor, const struct record_l
         label->sender = about->number;
         label->sender_generation = about->generation;
     }
-    memcpy(ring_open(&supervisor->ring, line->length), line->bytes, line->length);
-    return ring_commit(&supervisor->ring, label, line->length);
+    memcpy(ring_open(&supervisor->ring, reservation, line->length), line->bytes, line->length);
+    return ring_commit(&supervisor->ring, reservation, label, line->length);
 }
 
-uint64_t record_room_event(
-    struct slot *slot, enum record_kind kind, const struct record_line *line)
+uint64_t record_room_event(struct slot *slot, struct reservation *reservation,
+    enum record_kind kind, const struct record_line *line)
 {
     struct record_label label = {.kind = kind, .recipient = REGION_NO_SLOT};
 
-    return record_for_room(slot->supervisor, commit_line(slot->supervisor, line, &label, slot));
+    return record_for_room(
+        slot->supervisor, commit_line(slot->supervisor, reservation, line, &label, slot));
 }
 
-uint64_t record_notice(struct supervisor *supervisor, const struct record_line *line)
+uint64_t record_notice(
+    struct supervisor *supervisor, struct reservation *reservation, const struct record_line *line)
 {
     struct record_label label = {.kind = RECORD_NOTICE, .recipient = REGION_NO_SLOT};
 
-    return record_for_room(supervisor, commit_line(supervisor, line, &label, NULL));
+    return record_for_room(supervisor, commit_line(supervisor, reservation, line, &label, NULL));
 }
 
-uint64_t record_private(struct slot *slot, enum record_kind kind, const struct record_line *line)
+uint64_t record_private(struct slot *slot, struct reservation *reservation, enum record_kind kind,
+    const struct record_line *line)
 {
     struct record_label label = {
         .kind = kind,
         .recipient = slot->number,
         .recipient_generation = slot->generation,
     };
-    uint64_t sequence = commit_line(slot->supervisor, line, &label, slot);
+    uint64_t sequence = commit_line(slot->supervisor, reservation, line, &label, slot);
 
     slot->private_last = sequence;
     slot->private_bytes += line->length;

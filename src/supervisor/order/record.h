@@ -2,8 +2,8 @@
 /*
  * record.h - records in the form in which line clients get them, put into the ring.
  *
- * Every function here that makes a record expects that the caller has asked space_fits() and, for a
- * private one, slot_private_fits() for its length.
+ * Every function here that writes a record takes the reservation that space_reserve() made for it.
+ * For a private record the caller has also asked slot_private_fits().
  */
 #ifndef CHATROOMD_SUPERVISOR_ORDER_RECORD_H
 #define CHATROOMD_SUPERVISOR_ORDER_RECORD_H
@@ -40,16 +40,19 @@ size_t record_message_length(size_t name_length, size_t text_length);
  * makes it the room's next record under the name that the slot has. Returns false, with nothing
  * recorded, where the text breaks the rules.
  */
-bool record_message(struct slot *slot, uint16_t room, const char *text, size_t length);
+bool record_message(struct slot *slot, struct reservation *reservation, uint16_t room,
+    const char *text, size_t length);
 
 /* A line about `slot` to the room. Returns its sequence number. */
-uint64_t record_room_event(
-    struct slot *slot, enum record_kind kind, const struct record_line *line);
+uint64_t record_room_event(struct slot *slot, struct reservation *reservation,
+    enum record_kind kind, const struct record_line *line);
 
 /* A line from nobody to the room. */
-uint64_t record_notice(struct supervisor *supervisor, const struct record_line *line);
+uint64_t record_notice(
+    struct supervisor *supervisor, struct reservation *reservation, const struct record_line *line);
 
 /* A line to `slot` alone, which owes it to it. Returns its sequence number. */
-uint64_t record_private(struct slot *slot, enum record_kind kind, const struct record_line *line);
+uint64_t record_private(struct slot *slot, struct reservation *reservation, enum record_kind kind,
+    const struct record_line *line);
 
 #endif

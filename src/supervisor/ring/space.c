@@ -89,37 +89,38 @@ static bool refresh(struct supervisor *supervisor)
     return true;
 }
 
-static bool fits_before(const struct supervisor *supervisor, uint64_t held, size_t length,
-    size_t longest, unsigned count, enum space_share share)
+/* Reserves from what is known to be free or, if that is not enough, is found to be free now. */
+static bool reserve(
+    struct supervisor *supervisor, const struct ring_need *need, struct reservation *reservation)
 {
-    return ring_fits(&supervisor->ring, held, length, longest, count,
-        share == SPACE_ALL ? 0 : RESERVE_BYTES, share == SPACE_ALL ? 0 : RESERVE_ENTRIES);
+    const struct ring *ring = &supervisor->ring;
+
+    return ring_reserve(ring, supervisor->needed_from, need, reservation) ||
+           (refresh(supervisor) && ring_reserve(ring, supervisor->needed_from, need, reservation));
 }
 
-bool space_fits(struct supervisor *supervisor, size_t length, size_t longest, unsigned count,
-    enum space_share share)
+bool space_reserve(struct supervisor *supervisor, struct ring_need need, enum space_share share,
+    struct reservation *reservation)
 {
-    if (fits_before(supervisor, supervisor->needed_from, length, longest, count, share))
+    if (share == SPACE_COMMON) {
+        need.spare = RESERVE_BYTES;
+        need.spare_entries = RESERVE_ENTRIES;
+    }
+    if (reserve(supervisor, &need, reservation))
         return true;
-    return refresh(supervisor) &&
-           fits_before(supervisor, supervisor->needed_from, length, longest, count, share);
-}
-
-void space_block(struct supervisor *supervisor, size_t length, unsigned count)
-{
     if (!supervisor->blocked)
         supervisor->counters.waits++;
     supervisor->blocked = true;
     supervisor->waited = true;
-    supervisor->blocked_length = length;
-    supervisor->blocked_count = count;
+    supervisor->blocked_need = need;
+    return false;
 }
 
 bool space_resume(struct supervisor *supervisor)
 {
-    if (supervisor->blocked &&
-        space_fits(supervisor, supervisor->blocked_length, supervisor->blocked_length,
-            supervisor->blocked_count, SPACE_COMMON))
+    struct reservation unused;
+
+    if (supervisor->blocked && reserve(supervisor, &supervisor->blocked_need, &unused))
         supervisor->blocked = false;
     return !supervisor->blocked;
 }
@@ -130,8 +131,7 @@ static uint64_t position_that_frees(const struct supervisor *supervisor)
     uint64_t sequence = supervisor->needed_from + 1;
 
     while (sequence < supervisor->ring.next_sequence &&
-           !fits_before(supervisor, sequence, supervisor->blocked_length,
-               supervisor->blocked_length, supervisor->blocked_count, SPACE_COMMON))
+           !ring_fits(&supervisor->ring, sequence, &supervisor->blocked_need))
         sequence++;
     return sequence;
 }

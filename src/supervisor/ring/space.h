@@ -10,12 +10,10 @@
 /* What a record may use: all but the reserve, or all. */
 enum space_share { SPACE_COMMON, SPACE_ALL };
 
-/* Whether `count` records of `length` bytes in all, none longer than `longest`, fit now. */
-bool space_fits(struct supervisor *supervisor, size_t length, size_t longest, unsigned count,
-    enum space_share share);
-
-/* Something did not fit: it waits, and what comes after it. */
-void space_block(struct supervisor *supervisor, size_t length, unsigned count);
+/* Reserves space for the records of `need`, whose spare the share determines. If they do not fit
+ * now, returns false: then they wait, and so does everything that comes after them. */
+bool space_reserve(struct supervisor *supervisor, struct ring_need need, enum space_share share,
+    struct reservation *reservation);
 
 /* Whether what was blocked fits now, or nothing is blocked; unblocks. */
 bool space_resume(struct supervisor *supervisor);

@@ -419,7 +419,8 @@ START_TEST(a_position_before_the_joining_is_a_fault)
     slot = fixture_join(fixture);
     fixture_deliver_to(slot, 1);
     expect_fault(slot, 0);
-    ck_assert(space_fits(&fixture->supervisor, 1000, 1000, 1, SPACE_COMMON));
+    struct reservation unused;
+    ck_assert(space_reserve(&fixture->supervisor, ring_need_of(1000), SPACE_COMMON, &unused));
     fixture_close(fixture);
 }
 END_TEST

@@ -141,8 +141,10 @@ START_TEST(the_reserve_is_for_leaves)
     fixture_catch_up(cursor);
     fixture_catch_up(speaker);
     fill(fixture, speaker);
-    ck_assert(!space_fits(&fixture->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_COMMON));
-    ck_assert(space_fits(&fixture->supervisor, MESSAGE + 100, MESSAGE + 100, 1, SPACE_ALL));
+    struct reservation unused;
+    struct ring_need need = ring_need_of(MESSAGE + 100);
+    ck_assert(!space_reserve(&fixture->supervisor, need, SPACE_COMMON, &unused));
+    ck_assert(space_reserve(&fixture->supervisor, need, SPACE_ALL, &unused));
     uint64_t before = fixture->supervisor.ring.next_sequence;
     slot_end(leaver, DISCONNECT_CONNECTION_LOST, FRAME_CLOSE_DRAIN);
     fixture_turn(fixture);
@@ -188,13 +190,13 @@ START_TEST(short_ones_do_not_overtake_a_long_one_for_ever)
     }
     fixture_say(slow, LONG);
     ck_assert_uint_eq(slow->queue_count, 1);
-    for (int i = 0; i < 5 && fixture->supervisor.blocked_length < LONG; i++) {
+    for (int i = 0; i < 5 && fixture->supervisor.blocked_need.length < LONG; i++) {
         space_arm(&fixture->supervisor);
         fixture_deliver_to(cursor, wanted_of(cursor));
         fixture_turn(fixture);
     }
     ck_assert_uint_eq(slow->queue_count, 1); /* it is what waits now ... */
-    ck_assert_uint_gt(fixture->supervisor.blocked_length, LONG);
+    ck_assert_uint_gt(fixture->supervisor.blocked_need.length, LONG);
     ck_assert_uint_gt(quick->queue_count, 10);
     space_arm(&fixture->supervisor);
     fixture_deliver_to(cursor, wanted_of(cursor));
@@ -243,12 +245,11 @@ START_TEST(the_position_asked_for_is_the_first_that_helps)
     fill(pair.fixture, pair.speaker);
     ck_assert(!space_arm(&pair.fixture->supervisor));
     uint64_t wanted = wanted_of(pair.cursor);
-    ck_assert(!ring_fits(&pair.fixture->supervisor.ring, wanted - 1,
-        pair.fixture->supervisor.blocked_length, pair.fixture->supervisor.blocked_length, 1,
-        RESERVE_BYTES, RESERVE_ENTRIES));
-    ck_assert(
-        ring_fits(&pair.fixture->supervisor.ring, wanted, pair.fixture->supervisor.blocked_length,
-            pair.fixture->supervisor.blocked_length, 1, RESERVE_BYTES, RESERVE_ENTRIES));
+    struct ring_need need = pair.fixture->supervisor.blocked_need;
+    ck_assert_uint_eq(need.spare, RESERVE_BYTES);
+    ck_assert_uint_eq(need.spare_entries, RESERVE_ENTRIES);
+    ck_assert(!ring_fits(&pair.fixture->supervisor.ring, wanted - 1, &need));
+    ck_assert(ring_fits(&pair.fixture->supervisor.ring, wanted, &need));
 }
 END_TEST
 
