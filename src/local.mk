@@ -81,7 +81,8 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/order/record.c src/supervisor/order/record.h \
 	src/supervisor/order/notify.c src/supervisor/order/notify.h \
 	src/supervisor/ring/cursor.c src/supervisor/ring/cursor.h \
-	src/supervisor/ring/space.c src/supervisor/ring/space.h
+	src/supervisor/ring/space.c src/supervisor/ring/space.h \
+	src/supervisor/ring/turn.c src/supervisor/ring/turn.h
 
 sbin_PROGRAMS += chatroomd
 chatroomd_SOURCES = src/chatroomd.c

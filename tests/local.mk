@@ -41,6 +41,7 @@ check_PROGRAMS += \
 	tests/supervisor/courier/check_resume \
 	tests/supervisor/client/check_slot \
 	tests/supervisor/ring/check_space \
+	tests/supervisor/ring/check_turn \
 	tests/supervisor/client/check_spare \
 	tests/courier/check_hold_off
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \

@@ -33,6 +33,7 @@
 #include "supervisor/child/spawner.h"
 #include "supervisor/client/penalty.h"
 #include "supervisor/ring/cursor.h"
+#include "supervisor/ring/turn.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -91,7 +92,7 @@ struct slot {
     /* What it is owed. Sequence numbers; 0 is none. */
     uint64_t joined;
     struct cursor cursor; /* where its worker delivers; with a courier only the position */
-    uint64_t own_in_turn; /* records of this turn that are its own messages; not with couriers */
+    uint64_t own_in_turn; /* its own messages in the turn, changed by turn.c; not with couriers */
     uint64_t private_last;
     size_t private_bytes; /* owed in private records, at most; exact when 0 */
 
@@ -184,20 +185,16 @@ struct supervisor {
     struct courier *couriers; /* NULL: workers deliver */
     unsigned courier_count;
 
-    /* The turn: what was recorded for the room since the last telling. */
-    uint64_t turn_first; /* 0: nothing */
-    uint64_t turn_last;
-    uint64_t turn_records;
-    uint64_t room_notified_at; /* milliseconds */
-    uint64_t now_ms;           /* see clock.h, which alone reads and writes this */
+    struct turn turn; /* of the one room that there is */
+    uint64_t now_ms;  /* see clock.h, which alone reads and writes this */
     bool clock_is_old;
 
     /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
     uint64_t needed_from;
     struct cursor *slowest;
-    bool blocked;          /* a record did not fit */
+    bool blocked;                  /* a record did not fit */
     struct ring_need blocked_need; /* what did not fit */
-    bool waited; /* blocked at some time since the last tick */
+    bool waited;                   /* blocked at some time since the last tick */
 
     struct penalties *penalties; /* of addresses whose workers crash */
 

@@ -82,10 +82,10 @@ static bool look_again(struct supervisor *supervisor)
 {
     uint64_t seen = 0;
 
-    for (int look = 0; look < LOOKS_MAX && supervisor->turn_records >= seen + LOOK_WORTH; look++) {
+    for (int look = 0; look < LOOKS_MAX && supervisor->turn.records >= seen + LOOK_WORTH; look++) {
         if (supervisor->blocked || supervisor->stopping)
             return true;
-        seen = supervisor->turn_records;
+        seen = supervisor->turn.records;
         sched_yield();
         if (event_base_loop(supervisor->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) < 0)
             return false;

@@ -129,17 +129,12 @@ void slot_add_pending(struct slot *slot, uint64_t first, uint64_t last)
 
 void slot_add_turn(struct slot *slot)
 {
-    struct supervisor *supervisor = slot->supervisor;
-    uint64_t first = supervisor->turn_first;
-    uint64_t own = slot->own_in_turn;
+    const struct turn *turn = &slot->supervisor->turn;
+    uint64_t first = turn_since(turn, slot->joined);
+    bool has_news = turn_has_news(turn, &slot->own_in_turn);
 
-    slot->own_in_turn = 0;
-    if (first == 0 || (own == supervisor->turn_records && supervisor->couriers == NULL))
-        return;
-    if (first < slot->joined)
-        first = slot->joined;
-    if (first <= supervisor->turn_last)
-        slot_add_pending(slot, first, supervisor->turn_last);
+    if (first != 0 && (has_news || slot->supervisor->couriers != NULL))
+        slot_add_pending(slot, first, turn->last);
 }
 
 static void check_cursor(struct slot *slot)

@@ -123,7 +123,7 @@ void courier_handover_writable(evutil_socket_t fd, short what, void *argument)
 
 void courier_notify(struct courier *courier)
 {
-    struct supervisor *supervisor = courier->supervisor;
+    const struct turn *turn = &courier->supervisor->turn;
     struct frame_batch batch = {.relay = courier->relay};
     struct frame deliver;
     struct slot *slot;
@@ -132,8 +132,8 @@ void courier_notify(struct courier *courier)
         return; /* its becoming writable, or its replacement, looks again */
     courier->is_dirty = false;
     /* What is before it in the order is told with it. */
-    if (courier->cursor.unnotified_from != 0 && courier->members > 0 && supervisor->turn_first != 0)
-        cursor_extend(&courier->cursor, supervisor->turn_first, supervisor->turn_last);
+    if (courier->cursor.unnotified_from != 0 && courier->members > 0 && turn->first != 0)
+        cursor_extend(&courier->cursor, turn->first, turn->last);
     TAILQ_FOREACH (slot, &courier->news, news_link)
         say_beginning(&batch, slot);
     if (cursor_notify(&courier->cursor, &deliver))

@@ -36,10 +36,11 @@ void couriers_notify(struct supervisor *supervisor)
 
 void couriers_add_turn(struct supervisor *supervisor)
 {
+    const struct turn *turn = &supervisor->turn;
+
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
         struct courier *courier = &supervisor->couriers[i];
-        if (courier->members > 0 &&
-            cursor_extend(&courier->cursor, supervisor->turn_first, supervisor->turn_last))
+        if (courier->members > 0 && cursor_extend(&courier->cursor, turn->first, turn->last))
             courier->is_dirty = true;
     }
 }

@@ -103,17 +103,15 @@ static void tell_room(struct supervisor *supervisor)
     else
         for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
             slot_add_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
-    supervisor->turn_first = 0;
-    supervisor->turn_records = 0;
-    supervisor->room_notified_at = clock_ms(supervisor);
+    turn_end(&supervisor->turn, clock_ms(supervisor));
 }
 
 unsigned notify_turn(struct supervisor *supervisor)
 {
-    uint64_t due = supervisor->room_notified_at + pace_of(supervisor);
+    unsigned due = turn_due_in(&supervisor->turn, clock_ms(supervisor), pace_of(supervisor));
     struct slot *slot;
 
-    if (supervisor->turn_first != 0 && (clock_ms(supervisor) >= due || supervisor->blocked))
+    if (supervisor->turn.first != 0 && (due == 0 || supervisor->blocked))
         tell_room(supervisor);
     couriers_notify(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
@@ -121,5 +119,5 @@ unsigned notify_turn(struct supervisor *supervisor)
         slot->is_dirty = false;
         tell(slot);
     }
-    return supervisor->turn_first != 0 ? (unsigned)(due - clock_ms(supervisor)) : 0;
+    return supervisor->turn.first != 0 ? due : 0;
 }

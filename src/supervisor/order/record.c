@@ -62,13 +62,10 @@ void record_line_end(struct record_line *line)
     line->bytes[line->length++] = '\n';
 }
 
-/* Counts a record for the room into the turn. */
-static uint64_t record_for_room(struct supervisor *supervisor, uint64_t sequence)
+/* Counts a record for the room. `own` as for turn_add(). */
+static uint64_t record_for_room(struct supervisor *supervisor, uint64_t sequence, uint64_t *own)
 {
-    if (supervisor->turn_first == 0)
-        supervisor->turn_first = sequence;
-    supervisor->turn_last = sequence;
-    supervisor->turn_records++;
+    turn_add(&supervisor->turn, sequence, own);
     supervisor->counters.records++;
     return sequence;
 }
@@ -102,8 +99,8 @@ bool record_message(struct slot *slot, struct reservation *reservation, uint16_t
         .sender_generation = slot->generation,
         .recipient = REGION_NO_SLOT,
     };
-    record_for_room(supervisor, ring_commit(&supervisor->ring, reservation, &label, total));
-    slot->own_in_turn++;
+    record_for_room(
+        supervisor, ring_commit(&supervisor->ring, reservation, &label, total), &slot->own_in_turn);
     supervisor->counters.messages++;
     supervisor->counters.message_bytes += length;
     return true;
@@ -129,7 +126,7 @@ uint64_t record_room_event(struct slot *slot, struct reservation *reservation,
     struct record_label label = {.kind = kind, .recipient = REGION_NO_SLOT};
 
     return record_for_room(
-        slot->supervisor, commit_line(slot->supervisor, reservation, line, &label, slot));
+        slot->supervisor, commit_line(slot->supervisor, reservation, line, &label, slot), NULL);
 }
 
 uint64_t record_notice(
@@ -137,7 +134,8 @@ uint64_t record_notice(
 {
     struct record_label label = {.kind = RECORD_NOTICE, .recipient = REGION_NO_SLOT};
 
-    return record_for_room(supervisor, commit_line(supervisor, reservation, line, &label, NULL));
+    return record_for_room(
+        supervisor, commit_line(supervisor, reservation, line, &label, NULL), NULL);
 }
 
 uint64_t record_private(struct slot *slot, struct reservation *reservation, enum record_kind kind,

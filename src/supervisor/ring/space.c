@@ -81,8 +81,8 @@ static bool refresh(struct supervisor *supervisor)
     if (supervisor->slowest != NULL && cursor_needs(supervisor->slowest) == supervisor->needed_from)
         return false;
     held = find_slowest(supervisor);
-    if (supervisor->turn_first != 0)
-        held = smaller(held, supervisor->turn_first);
+    if (supervisor->turn.first != 0)
+        held = smaller(held, supervisor->turn.first);
     if (held == supervisor->needed_from)
         return false;
     supervisor->needed_from = held;
