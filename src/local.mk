@@ -69,6 +69,7 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/client/penalty.c src/supervisor/client/penalty.h \
 	src/supervisor/client/slot.c src/supervisor/client/slot.h \
 	src/supervisor/client/spare.c src/supervisor/client/spare.h \
+	src/supervisor/client/stall.c src/supervisor/client/stall.h \
 	src/supervisor/courier/courier_client.c \
 	src/supervisor/courier/courier_duty.c \
 	src/supervisor/courier/courier_notify.c \

@@ -43,6 +43,7 @@ check_PROGRAMS += \
 	tests/supervisor/ring/check_space \
 	tests/supervisor/ring/check_turn \
 	tests/supervisor/client/check_spare \
+	tests/supervisor/client/check_stall \
 	tests/courier/check_hold_off
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
 	tests/delivery/records.c tests/delivery/records.h
@@ -78,6 +79,8 @@ tests_base_check_descriptors_SOURCES = tests/base/check_descriptors.c \
 	tests/system/refuse.c tests/system/refuse.h
 tests_process_check_extra_kind_SOURCES = tests/process/check_extra_kind.c \
 	tests/system/bounded.c tests/system/bounded.h
+tests_supervisor_client_check_stall_SOURCES = tests/supervisor/client/check_stall.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
 tests_protocol_line_check_line_parse_SOURCES = tests/protocol/line/check_line_parse.c \
 	tests/protocol/line/line_record.c tests/protocol/line/line_record.h

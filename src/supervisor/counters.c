@@ -37,5 +37,5 @@ void on_counters(evutil_socket_t number, short what, void *argument)
         room_count(supervisor->lobby), supervisor->used - supervisor->spare_count,
         counters->accepted, counters->joins, counters->refused_full, counters->refused_busy,
         counters->refused_punished, counters->messages, counters->message_bytes, counters->records,
-        counters->waits, counters->turns, ends);
+        supervisor->space.waits, counters->turns, ends);
 }

@@ -11,16 +11,16 @@
 
 #include "base/log.h"
 #include "supervisor/client/slot.h"
+#include "supervisor/client/stall.h"
 #include "supervisor/clock.h"
 #include "supervisor/counters.h"
 #include "supervisor/courier/couriers.h"
-#include "supervisor/ring/space.h"
 #include "supervisor/stop.h"
 
 #include <event2/event.h>
 #include <signal.h>
 
-#define TICK_MS SPACE_TICK_MS
+#define TICK_MS STALL_TICK_MS
 
 /* A longer pause between two ticks was ours (a stopped process, a busy machine), not the clients'.
  */
@@ -70,7 +70,7 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
         elapsed = TICK_ELAPSED_MAX;
     spawner_tick(&supervisor->spawner, elapsed);
     couriers_tick(supervisor, elapsed);
-    space_tick(supervisor, elapsed);
+    stall_tick(supervisor, elapsed);
     if (!supervisor->stopping)
         return;
     if (supervisor->stop_notice_due && clock_ms(supervisor) >= run->drained_at)

@@ -100,7 +100,7 @@ static bool make_region(struct supervisor *supervisor)
     }
     supervisor->view = region_view_of(&supervisor->region);
     ring_init(&supervisor->ring, &supervisor->region);
-    supervisor->needed_from = supervisor->ring.next_sequence;
+    space_init(&supervisor->space, &supervisor->ring, &supervisor->turn);
     supervisor->limits = (struct frame_limits){
         .outbox_size = (size_t)supervisor->region.header->outbox_size,
         .max_message = supervisor->options->max_message_size,

@@ -33,6 +33,7 @@
 #include "supervisor/child/spawner.h"
 #include "supervisor/client/penalty.h"
 #include "supervisor/ring/cursor.h"
+#include "supervisor/ring/space.h"
 #include "supervisor/ring/turn.h"
 
 #include <stdbool.h>
@@ -42,10 +43,6 @@
 
 /* Bytes of private records that one client may be owed before its requests wait. */
 #define PRIVATE_PENDING_MAX ((size_t)64 * 1024)
-
-/* Ring bytes and index entries that only leaves and the stop may use. */
-#define RESERVE_BYTES   4096u
-#define RESERVE_ENTRIES 64u
 
 /* How long a worker may take to exit before it is killed: an evicted one, and one that closed its
  * relay, which is exiting already and holds nobody up but on a very busy machine. */
@@ -155,7 +152,7 @@ TAILQ_HEAD(slot_list, slot);
 struct counters {
     uint64_t accepted, joins, refused_full, refused_busy, refused_punished;
     uint64_t messages, message_bytes, records;
-    uint64_t waits, turns;
+    uint64_t turns;
     uint64_t ends[DISCONNECT_COUNT];
 };
 
@@ -189,12 +186,7 @@ struct supervisor {
     uint64_t now_ms;  /* see clock.h, which alone reads and writes this */
     bool clock_is_old;
 
-    /* Space. `held` is never beyond what is really held; `holder` is who held it when last seen. */
-    uint64_t needed_from;
-    struct cursor *slowest;
-    bool blocked;                  /* a record did not fit */
-    struct ring_need blocked_need; /* what did not fit */
-    bool waited;                   /* blocked at some time since the last tick */
+    struct space space;
 
     struct penalties *penalties; /* of addresses whose workers crash */
 

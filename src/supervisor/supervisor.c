@@ -20,13 +20,13 @@
 #include "supervisor/child/orphans.h"
 #include "supervisor/client/slot.h"
 #include "supervisor/client/spare.h"
+#include "supervisor/client/stall.h"
 #include "supervisor/clock.h"
 #include "supervisor/counters.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/events.h"
 #include "supervisor/order/notify.h"
 #include "supervisor/order/order.h"
-#include "supervisor/ring/space.h"
 #include "supervisor/start.h"
 #include "supervisor/stop.h"
 
@@ -62,8 +62,9 @@ static bool end_turn(struct run *run)
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
         end_all(supervisor);
     tell_due = notify_turn(supervisor);
-    if (supervisor->blocked || supervisor->waiting_count > 0)
-        again = space_arm(supervisor) || again;
+    if (supervisor->space.blocked || supervisor->waiting_count > 0)
+        again = stall_arm(supervisor) || again;
+    again = space_check_cursors(&supervisor->space) || again;
     clock_needed = slots_kill_due(supervisor) || clock_needed;
     clock_needed = spawner_turn(&supervisor->spawner) || clock_needed;
     if (supervisor->spawner.is_lost && !supervisor->stopping)
@@ -71,7 +72,7 @@ static bool end_turn(struct run *run)
     clock_needed = acceptor_turn(&run->acceptor) || clock_needed;
     clock_needed = spares_turn(supervisor, &spares_due) || clock_needed;
     rest_until(run, tell_due, spares_due);
-    clock_needed = clock_needed || supervisor->waited || supervisor->stopping;
+    clock_needed = clock_needed || supervisor->space.waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
     run_clock(run, clock_needed);
     return again;
@@ -83,7 +84,7 @@ static bool look_again(struct supervisor *supervisor)
     uint64_t seen = 0;
 
     for (int look = 0; look < LOOKS_MAX && supervisor->turn.records >= seen + LOOK_WORTH; look++) {
-        if (supervisor->blocked || supervisor->stopping)
+        if (supervisor->space.blocked || supervisor->stopping)
             return true;
         seen = supervisor->turn.records;
         sched_yield();

@@ -13,10 +13,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/client/stall.h"
 #include "supervisor/courier/courier_state.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/order/order.h"
-#include "supervisor/ring/space.h"
 #include "tests/supervisor/fixture.h"
 
 #include <assert.h>
@@ -187,7 +187,7 @@ static void pass_time(struct input *input, struct supervisor *supervisor)
     uint64_t milliseconds = take_byte(input);
 
     couriers_tick(supervisor, milliseconds);
-    space_tick(supervisor, milliseconds);
+    stall_tick(supervisor, milliseconds);
 }
 
 static void do_couriers_act(struct input *input, struct fixture *fixture, uint8_t what)
@@ -232,6 +232,7 @@ static void serve_couriers(struct fixture *fixture)
 {
     event_base_loop(fixture->supervisor.base, EVLOOP_NONBLOCK);
     couriers_turn(&fixture->supervisor);
+    space_check_cursors(&fixture->supervisor.space);
     fixture_make_couriers(fixture);
 }
 
@@ -241,7 +242,7 @@ static void check_holds(struct fixture *fixture)
     struct supervisor *supervisor = &fixture->supervisor;
 
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
-        uint64_t hold = cursor_needs(courier_cursor(supervisor, i));
+        uint64_t hold = cursor_needs(&supervisor->couriers[i].cursor);
         assert(hold == 0 || hold >= supervisor->ring.oldest_sequence);
     }
 }

@@ -111,7 +111,7 @@ static struct fixture *open_stage(unsigned count, bool has_forker)
     supervisor->region = new_region();
     supervisor->view = region_view_of(&supervisor->region);
     ring_init(&supervisor->ring, &supervisor->region);
-    supervisor->needed_from = supervisor->ring.next_sequence;
+    space_init(&supervisor->space, &supervisor->ring, &supervisor->turn);
     supervisor->limits = (struct frame_limits){
         .outbox_size = FIXTURE_OUTBOX_SIZE,
         .max_message = FIXTURE_MAX_MESSAGE,
@@ -287,6 +287,7 @@ void fixture_turn(struct fixture *fixture)
             slots_reap(supervisor);
         again = order_resume(supervisor);
         notify_turn(supervisor);
+        again = space_check_cursors(&supervisor->space) || again;
     } while (again);
 }
 

@@ -60,6 +60,12 @@ void slots_free(struct supervisor *supervisor)
     free(supervisor->slots);
 }
 
+/* The worker published a position that it cannot have. */
+static void position_fault(void *owner)
+{
+    slot_fault(owner, "position outside of what was delivered");
+}
+
 struct slot *slot_take(struct supervisor *supervisor)
 {
     struct slot *slot = TAILQ_FIRST(&supervisor->free);
@@ -81,8 +87,11 @@ struct slot *slot_take(struct supervisor *supervisor)
         .delivery = &region_outbox(&supervisor->region, slot->number).state->delivery,
         .wanted = &shown->wanted,
         .generation = slot->generation,
-        .is_open = supervisor->couriers == NULL,
+        .fault = position_fault,
+        .owner = slot,
     };
+    if (supervisor->couriers == NULL)
+        space_add_cursor(&supervisor->space, &slot->cursor);
     return slot;
 }
 
@@ -137,21 +146,9 @@ void slot_add_turn(struct slot *slot)
         slot_add_pending(slot, first, turn->last);
 }
 
-static void check_cursor(struct slot *slot)
-{
-    if (slot->cursor.out_of_range)
-        slot_fault(slot, "position outside of what was delivered");
-}
-
 uint64_t slot_position(struct slot *slot)
 {
-    uint64_t position;
-
-    if (slot->courier != NULL)
-        return courier_position(slot);
-    position = cursor_position(&slot->cursor);
-    check_cursor(slot);
-    return position;
+    return slot->courier != NULL ? courier_position(slot) : cursor_position(&slot->cursor);
 }
 
 /* Nothing of the region is mapped by a worker of this slot any more. */
@@ -162,15 +159,11 @@ static bool worker_is_gone(const struct slot *slot)
 
 uint64_t slot_needs(struct slot *slot)
 {
-    uint64_t hold;
-
     if (slot->state == SLOT_FREE)
         return 0;
     if (slot->supervisor->couriers != NULL)
         return slot->courier != NULL ? courier_stalled_at(slot) : 0;
-    hold = cursor_needs(&slot->cursor);
-    check_cursor(slot);
-    return hold;
+    return cursor_needs(&slot->cursor);
 }
 
 bool slot_private_fits(struct slot *slot, size_t length)
@@ -405,8 +398,9 @@ static void close_cursor(struct slot *slot)
     if (!slot->cursor.is_open || !worker_is_gone(slot))
         return;
     slot->first_missing = cursor_needs(&slot->cursor);
-    check_cursor(slot);
-    slot->cursor.is_open = false;
+    if (slot->cursor.out_of_range)
+        position_fault(slot);
+    space_remove_cursor(&slot->supervisor->space, &slot->cursor);
 }
 
 /* How a courier ends the client of a dead worker: where there is a last line, that is said. */
@@ -507,8 +501,7 @@ void slot_try_free(struct slot *slot)
     names_release(supervisor->names, slot->number);
     memset(outbox.bytes, 0, outbox.size);
     memset(outbox.state, 0, sizeof *outbox.state);
-    if (supervisor->slowest == &slot->cursor)
-        supervisor->slowest = NULL;
+    space_remove_cursor(&supervisor->space, &slot->cursor);
     if (slot->is_dying)
         TAILQ_REMOVE(&supervisor->dying, slot, dying_link);
     assert(!slot->is_waiting && !slot->is_dirty && !slot->is_leaving && !slot->kill_pending);

@@ -29,7 +29,7 @@ void slot_mark(struct slot *slot);
  * one in the making the forker's answer tells. */
 bool slot_give(struct slot *slot, int client_fd);
 
-/* The slot's position, copied once and checked; who lies about it is ended. */
+/* The slot's position, copied once and checked. */
 uint64_t slot_position(struct slot *slot);
 
 /* The first record that this slot's client, as far as is known, still needs, and so holds up the

@@ -114,7 +114,7 @@ uint64_t courier_position(struct slot *slot)
         return slot->cursor.position;
     position = atomic_load_explicit(&region_mark(state)->position, memory_order_acquire);
     if (position < slot->cursor.position || position > slot->courier->cursor.notified_to)
-        courier_fault(slot->courier, "position outside of what was delivered");
+        cursor_set_out_of_range(&slot->courier->cursor);
     else
         slot->cursor.position = position;
     return slot->cursor.position;

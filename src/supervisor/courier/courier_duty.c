@@ -43,7 +43,7 @@
 
 bool courier_has_work(struct courier *courier)
 {
-    return courier->supervisor->waited || courier->ending > 0 ||
+    return courier->supervisor->space.waited || courier->ending > 0 ||
            cursor_position(&courier->cursor) < courier->cursor.notified_to;
 }
 
@@ -77,7 +77,8 @@ static void judge_place(struct courier *courier)
 
     if (position >= courier->due || (courier->idle_ms > 0 && position >= courier->idle_until))
         courier->idle_ms = 0;
-    if (!courier->supervisor->waited || position >= courier->due || is_explained(courier, position))
+    if (!courier->supervisor->space.waited || position >= courier->due ||
+        is_explained(courier, position))
         return;
     if (courier->idle_ms == 0)
         courier->idle_until = courier->cursor.notified_to;

@@ -52,8 +52,6 @@ bool couriers_turn(struct supervisor *supervisor)
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
         struct courier *courier = &supervisor->couriers[i];
 
-        if (courier->cursor.out_of_range)
-            courier_fault(courier, "position outside of what was delivered");
         if (courier->state == COURIER_DYING)
             courier_reap(courier);
         if (courier->state == COURIER_DOWN && courier->retry_at != 0 &&
@@ -71,6 +69,12 @@ void couriers_tick(struct supervisor *supervisor, uint64_t elapsed)
 {
     for (unsigned i = 0; i < supervisor->courier_count; i++)
         courier_judge(&supervisor->couriers[i], elapsed);
+}
+
+/* The courier published a position, its own or a client's, that it cannot have. */
+static void position_fault(void *owner)
+{
+    courier_fault(owner, "position outside of what was delivered");
 }
 
 bool couriers_open(struct supervisor *supervisor)
@@ -92,8 +96,10 @@ bool couriers_open(struct supervisor *supervisor)
         courier->cursor = (struct cursor){
             .oldest_needed = &courier->part.state->oldest_needed,
             .wanted = &supervisor->region.slots[supervisor->slot_count + i].wanted,
-            .is_open = true,
+            .fault = position_fault,
+            .owner = courier,
         };
+        space_add_cursor(&supervisor->space, &courier->cursor);
         TAILQ_INIT(&courier->served);
         TAILQ_INIT(&courier->news);
         TAILQ_INIT(&courier->handovers);
@@ -122,6 +128,7 @@ void couriers_close(struct supervisor *supervisor)
     for (unsigned i = 0; i < supervisor->courier_count; i++) {
         struct courier *courier = &supervisor->couriers[i];
 
+        space_remove_cursor(&supervisor->space, &courier->cursor);
         courier_close_sockets(courier);
         if (courier->pid == 0)
             continue;
@@ -132,9 +139,4 @@ void couriers_close(struct supervisor *supervisor)
     free(supervisor->couriers);
     supervisor->couriers = NULL;
     supervisor->courier_count = 0;
-}
-
-struct cursor *courier_cursor(struct supervisor *supervisor, unsigned number)
-{
-    return &supervisor->couriers[number].cursor;
 }

@@ -32,9 +32,6 @@ void couriers_abandon(struct supervisor *supervisor);
 /* Ends all of them and frees the table. */
 void couriers_close(struct supervisor *supervisor);
 
-/* What courier `number` is owed and holds. */
-struct cursor *courier_cursor(struct supervisor *supervisor, unsigned number);
-
 /* --- for one client; `slot` is a courier's from its first record owed on */
 
 /* As slot_add_pending(); gives the client a courier where it has none yet. */

@@ -111,7 +111,7 @@ unsigned notify_turn(struct supervisor *supervisor)
     unsigned due = turn_due_in(&supervisor->turn, clock_ms(supervisor), pace_of(supervisor));
     struct slot *slot;
 
-    if (supervisor->turn.first != 0 && (due == 0 || supervisor->blocked))
+    if (supervisor->turn.first != 0 && (due == 0 || supervisor->space.blocked))
         tell_room(supervisor);
     couriers_notify(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {

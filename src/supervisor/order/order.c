@@ -12,8 +12,6 @@
  * each.
  * 3. Nothing is half done: a handler asks for all the space it needs before it changes anything.
  * 4. A client that is gone gets no replies any more; what it published before is still accepted.
- * 5. Asking for space looks at positions, and so may end the very slot whose frame is answered:
- * that frame is a broken rule, and neither waits nor is half answered.
  *
  * Overflow: a queue has space for all the frames that credit allows; one more is a broken rule, and
  * ends that worker.
@@ -44,24 +42,16 @@
 
 enum answer { ANSWER_DONE, ANSWER_WAIT_RING, ANSWER_WAIT_PRIVATE, ANSWER_FAULT };
 
-/* Asks for space for `count` records. The look at positions that this may take can end any slot
- * whose worker lies, this one too: then nothing more is done for it. */
 static enum answer ask_space(struct slot *slot, struct ring_need need, struct reservation *space)
 {
-    bool fits = space_reserve(slot->supervisor, need, SPACE_COMMON, space);
-
-    if (slot->end != DISCONNECT_NONE)
-        return ANSWER_FAULT;
-    return fits ? ANSWER_DONE : ANSWER_WAIT_RING;
+    return space_reserve(&slot->supervisor->space, need, SPACE_COMMON, space) ? ANSWER_DONE
+                                                                              : ANSWER_WAIT_RING;
 }
 
 static enum answer ask_private(struct slot *slot, size_t length, struct reservation *space)
 {
-    bool fits = slot_private_fits(slot, length);
-
-    if (slot->end != DISCONNECT_NONE)
-        return ANSWER_FAULT;
-    return fits ? ask_space(slot, ring_need_of(length), space) : ANSWER_WAIT_PRIVATE;
+    return slot_private_fits(slot, length) ? ask_space(slot, ring_need_of(length), space)
+                                           : ANSWER_WAIT_PRIVATE;
 }
 
 /* The text of a frame, where the worker may still be writing: copy once, then use the copy. */
@@ -342,7 +332,7 @@ void order_frame(struct slot *slot, const struct frame *frame)
         slot_fault(slot, "more frames than credit");
         return;
     }
-    if (supervisor->blocked || slot->queue_count > 0 || !answer(slot, frame))
+    if (supervisor->space.blocked || slot->queue_count > 0 || !answer(slot, frame))
         enqueue(slot, frame);
 }
 
@@ -370,7 +360,7 @@ static void record_leaves(struct supervisor *supervisor)
 
     for (slot = TAILQ_FIRST(&supervisor->leaving); slot != NULL; slot = next) {
         next = TAILQ_NEXT(slot, leaving_link);
-        if (!space_reserve(supervisor, ring_need_of(NAME_LINE_MAX), SPACE_ALL, &space))
+        if (!space_reserve(&supervisor->space, ring_need_of(NAME_LINE_MAX), SPACE_ALL, &space))
             return;
         slot_set_leaving(slot, false);
         record_left(slot, &space, disconnect_announcement(slot->end), NULL, 0);
@@ -384,7 +374,7 @@ bool order_resume(struct supervisor *supervisor)
     struct slot *slot;
 
     record_leaves(supervisor);
-    if (!space_resume(supervisor))
+    if (!space_resume(&supervisor->space))
         return false;
     while (answered < ORDER_TURN_MAX && in_vain < supervisor->waiting_count) {
         slot = TAILQ_FIRST(&supervisor->waiting);
@@ -396,7 +386,7 @@ bool order_resume(struct supervisor *supervisor)
         } else {
             in_vain++;
         }
-        if (!supervisor->blocked || !slot->is_waiting)
+        if (!supervisor->space.blocked)
             continue;
         /* It stays the next one: or small records would use up the space that a long one waits for.
          */
@@ -413,7 +403,7 @@ bool order_stop_notice(struct supervisor *supervisor)
     struct reservation space;
     struct record_line line;
 
-    if (!space_reserve(supervisor, ring_need_of(NAME_LINE_MAX), SPACE_ALL, &space))
+    if (!space_reserve(&supervisor->space, ring_need_of(NAME_LINE_MAX), SPACE_ALL, &space))
         return false;
     record_line_begin(&line, RECORD_EVENT_PREFIX);
     record_line_print(&line, "The server is shutting down");

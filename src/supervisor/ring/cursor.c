@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cursor.c - see reader.h.
+ * cursor.c - how far one process has read the ring, and what it needs of it.
  *
- * Model: what is owed lies in [unnotified_from, pending_to) as far as the reader has not been told, and
- * before notified_to as far as it has. The hold is the first of it that is still needed: the larger of
- * the position and of the first record owed since the reader had caught up.
+ * Model: the pending records lie in [unnotified_from, pending_to), of which the process was not
+ * notified, and before notified_to, of which it was. The first record that it still needs is its
+ * position or, if it had delivered everything before, the first record that became pending since.
  *
- * A reader that has caught up jumps to where DELIVER begins. A jump that it has not made yet stays
- * the one that counts: what it will need begins there, whatever it is told after.
+ * A process that has delivered everything jumps to the record at which the next DELIVER begins:
+ * from jump_end to jump_from. As long as it has not made that jump, its need begins at jump_from,
+ * whatever it is notified of later.
  *
- * Invariant: position only grows, is never beyond notified_to, and never in what was not held for it.
+ * Invariant: `position` only grows, is never beyond notified_to, and never within a jump. If a
+ * process publishes anything else, that is noted, and its last valid position is used until the
+ * process is killed at the end of the turn. So a question about a position has no side effects.
  */
 #include "config.h"
 
@@ -30,7 +33,7 @@ bool cursor_extend(struct cursor *cursor, uint64_t first, uint64_t last)
     return true;
 }
 
-/* What the reader says, as it says it. */
+/* Returns the position as the process publishes it. */
 static uint64_t claimed(const struct cursor *cursor)
 {
     if (cursor->oldest_needed != NULL)
@@ -41,8 +44,8 @@ static uint64_t claimed(const struct cursor *cursor)
     return atomic_load_explicit(&region_mark(cursor->delivery)->position, memory_order_acquire);
 }
 
-/* Whether an honest reader may be at `position` now: not back, not beyond what it has been told of,
- * and not in a jump, where nothing is its own and what there was may have been written over. */
+/* Returns whether the process can be at `position` now: not further back, not beyond what it was
+ * notified of, and not within a jump, where no record is for it and all may be overwritten. */
 static bool may_be_at(const struct cursor *cursor, uint64_t position)
 {
     if (position < cursor->position || position > cursor->notified_to)
@@ -51,12 +54,21 @@ static bool may_be_at(const struct cursor *cursor, uint64_t position)
            position >= cursor->jump_from;
 }
 
+void cursor_set_out_of_range(struct cursor *cursor)
+{
+    if (cursor->out_of_range)
+        return;
+    cursor->out_of_range = true;
+    if (cursor->noted != NULL)
+        *cursor->noted = true;
+}
+
 uint64_t cursor_position(struct cursor *cursor)
 {
     uint64_t position = claimed(cursor);
 
     if (!may_be_at(cursor, position))
-        cursor->out_of_range = true;
+        cursor_set_out_of_range(cursor);
     else
         cursor->position = position;
     return cursor->position;
@@ -100,4 +112,22 @@ bool cursor_notify(struct cursor *cursor, struct frame *frame)
     cursor->notified_to = cursor->pending_to;
     cursor->unnotified_from = 0;
     return true;
+}
+
+void cursor_want(const struct cursor *cursor, uint64_t wanted)
+{
+    atomic_store_explicit(cursor->wanted, wanted, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+bool cursor_ask(struct cursor *cursor, uint64_t wanted)
+{
+    if (wanted > cursor->notified_to)
+        wanted = cursor->notified_to;
+    /* A process that has delivered all that it was notified of blocks nobody, or needs to be
+     * notified of more. */
+    if (cursor_position(cursor) >= cursor->notified_to)
+        return cursor_needs(cursor) == 0;
+    cursor_want(cursor, wanted);
+    return cursor_position(cursor) >= wanted;
 }

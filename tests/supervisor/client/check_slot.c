@@ -5,9 +5,9 @@
 #include "config.h"
 
 #include "supervisor/client/slot.h"
+#include "supervisor/client/stall.h"
 
 #include "supervisor/order/order.h"
-#include "supervisor/ring/space.h"
 #include "tests/check_main.h"
 #include "tests/supervisor/fixture.h"
 
@@ -35,11 +35,11 @@ static void fill_to_the_brim(struct slot *cursor, struct slot *speaker, uint64_t
             if (supervisor->slots[i].state == SLOT_PRESENT && &supervisor->slots[i] != cursor)
                 fixture_catch_up(&supervisor->slots[i]);
     }
-    space_arm(supervisor);
+    stall_arm(supervisor);
     fixture_deliver_to(cursor, atomic_load(&supervisor->view.slots[cursor->number].wanted));
     fixture_turn(fixture);
     ck_assert_uint_eq(speaker->queue_count, 0);
-    ck_assert(!supervisor->blocked);
+    ck_assert(!supervisor->space.blocked);
     fixture_deliver_to(cursor, slot_position(cursor) + step);
 }
 
@@ -216,7 +216,7 @@ START_TEST(frames_of_a_dead_worker_are_answered_before_its_left)
     const struct region_view *view = &fixture->supervisor.view;
     uint64_t before = fixture->supervisor.ring.next_sequence;
 
-    fixture->supervisor.blocked = true; /* so that the frame has to wait */
+    fixture->supervisor.space.blocked = true; /* so that the frame has to wait */
     fixture_say(slot, 10);
     ck_assert_uint_eq(slot->queue_count, 1);
     fixture_end_relay(fixture, slot);
@@ -224,7 +224,7 @@ START_TEST(frames_of_a_dead_worker_are_answered_before_its_left)
     ck_assert(slot->reaped);
     ck_assert_int_eq(slot->end, DISCONNECT_NONE);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
-    fixture->supervisor.blocked = false;
+    fixture->supervisor.space.blocked = false;
     for (int i = 0; i < 3; i++)
         fixture_turn(fixture);
     ck_assert_uint_eq(fixture->supervisor.ring.next_sequence, before + 2);
@@ -327,7 +327,14 @@ END_TEST
 
 static void expect_fault(struct slot *slot, uint64_t before)
 {
+    struct space *space = &slot->supervisor->space;
+
     ck_assert_uint_eq(slot_position(slot), before);
+    ck_assert_int_eq(slot->end, DISCONNECT_NONE); /* a question has no side effects */
+    ck_assert(space_check_cursors(space));
+    ck_assert(!space_check_cursors(space));
+    ck_assert_uint_eq(slot_position(slot), before);
+    ck_assert(!space_check_cursors(space)); /* once is enough: the loop must not spin */
     ck_assert_int_eq(slot->end, DISCONNECT_WORKER_FAULT);
     ck_assert_int_eq(slot->end_how, FRAME_CLOSE_EVICT);
     ck_assert_int_eq(slot->state, SLOT_GONE);
@@ -420,7 +427,7 @@ START_TEST(a_position_before_the_joining_is_a_fault)
     fixture_deliver_to(slot, 1);
     expect_fault(slot, 0);
     struct reservation unused;
-    ck_assert(space_reserve(&fixture->supervisor, ring_need_of(1000), SPACE_COMMON, &unused));
+    ck_assert(space_reserve(&fixture->supervisor.space, ring_need_of(1000), SPACE_COMMON, &unused));
     fixture_close(fixture);
 }
 END_TEST
@@ -458,14 +465,19 @@ START_TEST(a_worker_that_says_done_is_not_just_believed)
 }
 END_TEST
 
-/* --- lies that are found while a frame of the liar is answered */
+/* --- positions out of range that are noticed while a frame of the same worker is answered */
 
-/* The liar is ended, nothing of it waits, and the room sees it leave once if it was in. */
-static void expect_found_out(struct fixture *fixture, struct slot *liar, unsigned lefts)
+/* At the end of the turn the worker is at fault, nothing of it waits, and the room sees its client
+ * leave once. `end` is the reason: that of its last frame, if that disconnected it. */
+static void expect_found_out(struct fixture *fixture, struct slot *liar, enum disconnect_reason end)
 {
     uint64_t next = fixture->supervisor.ring.next_sequence;
+    unsigned lefts = liar->end == DISCONNECT_NONE;
 
-    ck_assert_int_eq(liar->end, DISCONNECT_WORKER_FAULT);
+    ck_assert(!liar->faulted);
+    ck_assert(space_check_cursors(&fixture->supervisor.space));
+    ck_assert(liar->faulted && liar->kill_pending);
+    ck_assert_int_eq(liar->end, end);
     ck_assert_int_eq(liar->state, SLOT_GONE);
     ck_assert(!room_has(fixture->supervisor.lobby, liar->number));
     ck_assert_uint_eq(liar->queue_count, 0);
@@ -488,7 +500,8 @@ START_TEST(a_liar_does_not_wait_for_its_private_records)
     liar->private_bytes = PRIVATE_PENDING_MAX;
     fixture_deliver_to(liar, liar->cursor.notified_to + 1);
     fixture_frame(liar, FRAME_WHO);
-    expect_found_out(fixture, liar, 1);
+    ck_assert(liar->is_waiting);
+    expect_found_out(fixture, liar, DISCONNECT_WORKER_FAULT);
     fixture_close(fixture);
 }
 END_TEST
@@ -503,12 +516,13 @@ START_TEST(a_liar_does_not_wait_for_the_ring)
     fixture_catch_up(liar);
     fixture_deliver_to(liar, liar->cursor.notified_to + 1);
     fixture_say(liar, 4000);
-    expect_found_out(fixture, liar, 1);
+    ck_assert(liar->is_waiting);
+    expect_found_out(fixture, liar, DISCONNECT_WORKER_FAULT);
     fixture_close(fixture);
 }
 END_TEST
 
-/* It waits already, and is found out when it is its turn, which comes to nothing. */
+/* It waits already, and its position is looked at when it is its turn. */
 START_TEST(a_liar_does_not_go_on_waiting)
 {
     struct fixture *fixture = fixture_open();
@@ -519,21 +533,21 @@ START_TEST(a_liar_does_not_go_on_waiting)
     fixture_catch_up(liar);
     fixture_say(liar, 1000);
     ck_assert(liar->is_waiting);
-    ck_assert(!space_arm(&fixture->supervisor));
+    ck_assert(!stall_arm(&fixture->supervisor));
     fixture_deliver_to(cursor, slot_position(cursor) + 11);
-    ck_assert(space_arm(&fixture->supervisor));
-    ck_assert(!fixture->supervisor.blocked);
+    ck_assert(stall_arm(&fixture->supervisor));
+    ck_assert(!fixture->supervisor.space.blocked);
     fixture_say(speaker, 1000); /* is quicker */
     ck_assert_uint_eq(speaker->queue_count, 0);
     fixture_deliver_to(liar, liar->cursor.notified_to + 1);
     fixture_deliver_to(cursor, slot_position(cursor) + 1);
     order_resume(&fixture->supervisor);
-    expect_found_out(fixture, liar, 1);
+    expect_found_out(fixture, liar, DISCONNECT_WORKER_FAULT);
     fixture_close(fixture);
 }
 END_TEST
 
-START_TEST(a_liar_does_not_get_in)
+START_TEST(a_liar_does_not_stay)
 {
     struct fixture *fixture = fixture_open();
     struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
@@ -542,7 +556,7 @@ START_TEST(a_liar_does_not_get_in)
     fill_to_the_brim(cursor, speaker, 10);
     fixture_deliver_to(liar, 1);
     fixture_frame(liar, FRAME_HELLO);
-    expect_found_out(fixture, liar, 0);
+    expect_found_out(fixture, liar, DISCONNECT_WORKER_FAULT);
     fixture_close(fixture);
 }
 END_TEST
@@ -557,7 +571,7 @@ START_TEST(a_liar_leaves_once)
     fixture_catch_up(liar);
     fixture_deliver_to(liar, liar->cursor.notified_to + 1);
     fixture_frame(liar, FRAME_GOODBYE);
-    expect_found_out(fixture, liar, 1);
+    expect_found_out(fixture, liar, DISCONNECT_CLOSED);
     fixture_close(fixture);
 }
 END_TEST
@@ -621,7 +635,7 @@ static Suite *slot_suite(void)
     tcase_add_test(lies, a_liar_does_not_wait_for_its_private_records);
     tcase_add_test(lies, a_liar_does_not_wait_for_the_ring);
     tcase_add_test(lies, a_liar_does_not_go_on_waiting);
-    tcase_add_test(lies, a_liar_does_not_get_in);
+    tcase_add_test(lies, a_liar_does_not_stay);
     tcase_add_test(lies, a_liar_leaves_once);
     tcase_add_test(lies, the_doomed_are_killed_when_their_time_has_come);
     suite_add_tcase(suite, lies);

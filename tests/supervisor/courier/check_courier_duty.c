@@ -11,8 +11,8 @@
 #include "supervisor/courier/courier_state.h"
 
 #include "relay/handover.h"
+#include "supervisor/client/stall.h"
 #include "supervisor/courier/couriers.h"
-#include "supervisor/ring/space.h"
 #include "tests/check_main.h"
 #include "tests/supervisor/fixture.h"
 
@@ -95,7 +95,7 @@ static void talk_until_blocked(void)
         fixture_say(speaker, 2000);
         fixture_turn(fixture);
     }
-    ck_assert(supervisor->blocked);
+    ck_assert(supervisor->space.blocked);
 }
 
 /* Somebody talks until it has to wait; the courier has told its client nothing yet. */
@@ -159,8 +159,8 @@ static void pass_and_judge_clients(unsigned milliseconds, void (*each)(unsigned 
     for (unsigned tick = 0; tick < milliseconds / TICK_MS; tick++) {
         pass(TICK_MS, NULL);
         each(tick);
-        space_tick(supervisor, TICK_MS);
-        supervisor->waited = true;
+        stall_tick(supervisor, TICK_MS);
+        supervisor->space.waited = true;
     }
 }
 
@@ -178,7 +178,7 @@ END_TEST
 START_TEST(who_keeps_nobody_waiting_is_not)
 {
     begin();
-    supervisor->waited = supervisor->blocked = false;
+    supervisor->space.waited = supervisor->space.blocked = false;
     pass(LONG_MS, NULL);
     ck_assert(!has_fault(""));
     end();
@@ -230,8 +230,8 @@ START_TEST(a_client_that_drains_does_until_it_is_evicted)
     ck_assert(!has_fault(""));
     for (unsigned time = 0; time < 2 * FIXTURE_GRACE_MS; time += TICK_MS) {
         pass(TICK_MS, NULL);
-        space_tick(supervisor, TICK_MS);
-        supervisor->waited = true;
+        stall_tick(supervisor, TICK_MS);
+        supervisor->space.waited = true;
     }
     ck_assert(client->evicted);
     pass(LONG_MS, NULL);
@@ -330,7 +330,7 @@ START_TEST(a_client_that_gets_its_records_is_forgiven)
     ck_assert_uint_gt(client->stalled_ms, 0);
     show(courier->cursor.notified_to, false);
     pass(TICK_MS, NULL);
-    space_tick(supervisor, TICK_MS);
+    stall_tick(supervisor, TICK_MS);
     ck_assert_uint_eq(client->stalled_ms, 0);
     end();
 }

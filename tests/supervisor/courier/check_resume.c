@@ -13,6 +13,7 @@
 #include "supervisor/courier/resume.h"
 
 #include "delivery/delivery.h"
+#include "supervisor/courier/courier_state.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/order/order.h"
 #include "tests/check_main.h"
@@ -254,7 +255,7 @@ static void open_stage(int near_end)
 {
     fixture = fixture_open_with_couriers(1);
     supervisor = &fixture->supervisor;
-    cursor = courier_cursor(supervisor, 0);
+    cursor = &supervisor->couriers[0].cursor;
     part = region_courier(&supervisor->region, 0);
     stream_length = written = received = 0;
     noted = 1;

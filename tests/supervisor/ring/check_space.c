@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The space of the ring: who holds it, what waits, who is asked to wake the supervisor, and who is
- * ended for letting the others wait.
+ * The space of the ring: which records stay, which requests wait, and which process is asked to
+ * wake the supervisor.
  */
 #include "config.h"
 
 #include "supervisor/ring/space.h"
 
 #include "supervisor/client/slot.h"
+#include "supervisor/client/stall.h"
 #include "tests/check_main.h"
 #include "tests/supervisor/fixture.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MESSAGE 2000
 #define SHORT   100
@@ -53,7 +52,7 @@ static void fill(struct fixture *fixture, struct slot *speaker)
         fixture_turn(fixture);
     }
     ck_assert_uint_eq(speaker->queue_count, 1);
-    ck_assert(fixture->supervisor.blocked);
+    ck_assert(fixture->supervisor.space.blocked);
 }
 
 /* The records that may be read must be whole: numbered, and neither below what is held. */
@@ -67,9 +66,9 @@ START_TEST(a_reader_that_stands_still_stops_the_others)
 {
     uint64_t held = pair.fixture->supervisor.ring.next_sequence;
     fill(pair.fixture, pair.speaker);
-    ck_assert_ptr_eq(pair.fixture->supervisor.slowest, &pair.cursor->cursor);
-    ck_assert_uint_eq(pair.fixture->supervisor.needed_from, held);
-    ck_assert_uint_eq(pair.fixture->supervisor.counters.waits, 1);
+    ck_assert_ptr_eq(pair.fixture->supervisor.space.slowest, &pair.cursor->cursor);
+    ck_assert_uint_eq(pair.fixture->supervisor.space.needed_from, held);
+    ck_assert_uint_eq(pair.fixture->supervisor.space.waits, 1);
     expect_nothing_lost(pair.fixture, held);
     for (int i = 0; i < 3; i++)
         fixture_turn(pair.fixture);
@@ -78,7 +77,7 @@ START_TEST(a_reader_that_stands_still_stops_the_others)
     fixture_deliver_to(pair.cursor, held + 10);
     fixture_turn(pair.fixture);
     ck_assert_uint_eq(pair.speaker->queue_count, 0);
-    ck_assert(!pair.fixture->supervisor.blocked);
+    ck_assert(!pair.fixture->supervisor.space.blocked);
     expect_nothing_lost(pair.fixture, held + 10);
 }
 END_TEST
@@ -95,7 +94,7 @@ START_TEST(readers_that_keep_up_stop_nobody)
         fixture_catch_up(cursor);
     }
     ck_assert_uint_eq(speaker->queue_count, 0);
-    ck_assert_uint_eq(fixture->supervisor.counters.waits, 0);
+    ck_assert_uint_eq(fixture->supervisor.space.waits, 0);
     ck_assert_uint_eq(fixture->supervisor.counters.messages, 1000);
     fixture_close(fixture);
 }
@@ -143,8 +142,8 @@ START_TEST(the_reserve_is_for_leaves)
     fill(fixture, speaker);
     struct reservation unused;
     struct ring_need need = ring_need_of(MESSAGE + 100);
-    ck_assert(!space_reserve(&fixture->supervisor, need, SPACE_COMMON, &unused));
-    ck_assert(space_reserve(&fixture->supervisor, need, SPACE_ALL, &unused));
+    ck_assert(!space_reserve(&fixture->supervisor.space, need, SPACE_COMMON, &unused));
+    ck_assert(space_reserve(&fixture->supervisor.space, need, SPACE_ALL, &unused));
     uint64_t before = fixture->supervisor.ring.next_sequence;
     slot_end(leaver, DISCONNECT_CONNECTION_LOST, FRAME_CLOSE_DRAIN);
     fixture_turn(fixture);
@@ -190,21 +189,138 @@ START_TEST(short_ones_do_not_overtake_a_long_one_for_ever)
     }
     fixture_say(slow, LONG);
     ck_assert_uint_eq(slow->queue_count, 1);
-    for (int i = 0; i < 5 && fixture->supervisor.blocked_need.length < LONG; i++) {
-        space_arm(&fixture->supervisor);
+    for (int i = 0; i < 5 && fixture->supervisor.space.blocked_need.length < LONG; i++) {
+        stall_arm(&fixture->supervisor);
         fixture_deliver_to(cursor, wanted_of(cursor));
         fixture_turn(fixture);
     }
     ck_assert_uint_eq(slow->queue_count, 1); /* it is what waits now ... */
-    ck_assert_uint_gt(fixture->supervisor.blocked_need.length, LONG);
+    ck_assert_uint_gt(fixture->supervisor.space.blocked_need.length, LONG);
     ck_assert_uint_gt(quick->queue_count, 10);
-    space_arm(&fixture->supervisor);
+    stall_arm(&fixture->supervisor);
     fixture_deliver_to(cursor, wanted_of(cursor));
     fixture_turn(fixture);
     ck_assert_uint_eq(slow->queue_count, 0); /* ... and what goes first */
     fixture_close(fixture);
 }
 END_TEST
+
+/* --- a process of any kind */
+
+/* A process that has read everything so far, and publishes its position as a courier does. */
+static struct {
+    struct cursor cursor;
+    _Atomic uint64_t position, wanted;
+    unsigned faults;
+} extra;
+
+static void count_fault(void *owner)
+{
+    (*(unsigned *)owner)++;
+}
+
+static void open_with_extra(void)
+{
+    uint64_t next;
+
+    open_pair();
+    next = pair.fixture->supervisor.ring.next_sequence;
+    memset(&extra, 0, sizeof extra);
+    atomic_store(&extra.position, next);
+    extra.cursor = (struct cursor){
+        .oldest_needed = &extra.position,
+        .wanted = &extra.wanted,
+        .position = next,
+        .notified_to = next,
+        .fault = count_fault,
+        .owner = &extra.faults,
+    };
+    space_add_cursor(&pair.fixture->supervisor.space, &extra.cursor);
+}
+
+/* Somebody talks until the ring is full of what this process alone needs. */
+static void fill_before_extra(void)
+{
+    struct supervisor *supervisor = &pair.fixture->supervisor;
+    struct frame frame;
+
+    for (int i = 0; i < 1000 && pair.speaker->queue_count == 0; i++) {
+        uint64_t sequence = supervisor->ring.next_sequence;
+        fixture_say(pair.speaker, MESSAGE);
+        if (supervisor->ring.next_sequence > sequence)
+            cursor_extend(&extra.cursor, sequence, sequence);
+        cursor_notify(&extra.cursor, &frame);
+        fixture_turn(pair.fixture);
+        fixture_catch_up(pair.cursor);
+    }
+    ck_assert(supervisor->space.blocked);
+    ck_assert_ptr_eq(supervisor->space.slowest, &extra.cursor);
+}
+
+START_TEST(a_process_of_any_kind_keeps_what_it_needs)
+{
+    struct space *space = &pair.fixture->supervisor.space;
+    uint64_t needs = extra.cursor.position;
+
+    fill_before_extra();
+    expect_nothing_lost(pair.fixture, needs);
+    ck_assert(!space_arm(space));
+    ck_assert_uint_gt(atomic_load(&extra.wanted), needs);
+    atomic_store(&extra.position, atomic_load(&extra.wanted));
+    ck_assert(space_arm(space));
+    fixture_turn(pair.fixture);
+    ck_assert_uint_eq(pair.speaker->queue_count, 0);
+}
+END_TEST
+
+START_TEST(a_process_that_is_gone_needs_nothing)
+{
+    struct space *space = &pair.fixture->supervisor.space;
+
+    fill_before_extra();
+    space_remove_cursor(space, &extra.cursor);
+    ck_assert_ptr_null(space->slowest);
+    space_remove_cursor(space, &extra.cursor);
+    fixture_turn(pair.fixture);
+    ck_assert_uint_eq(pair.speaker->queue_count, 0);
+    ck_assert(!space->blocked);
+}
+END_TEST
+
+START_TEST(a_position_out_of_range_is_reported_at_the_end_of_the_turn)
+{
+    struct space *space = &pair.fixture->supervisor.space;
+    uint64_t position = extra.cursor.position;
+
+    atomic_store(&extra.position, _i == 0 ? position + 1 : position - 1);
+    ck_assert_uint_eq(cursor_position(&extra.cursor), position);
+    ck_assert_uint_eq(cursor_needs(&extra.cursor), 0);
+    ck_assert_uint_eq(extra.faults, 0);
+    ck_assert(space_check_cursors(space));
+    ck_assert_uint_eq(extra.faults, 1);
+    ck_assert_uint_eq(cursor_position(&extra.cursor), position);
+    ck_assert(!space_check_cursors(space));
+    ck_assert_uint_eq(extra.faults, 1);
+}
+END_TEST
+
+START_TEST(a_process_in_range_is_not_reported)
+{
+    cursor_position(&extra.cursor);
+    ck_assert(!space_check_cursors(&pair.fixture->supervisor.space));
+    fixture_deliver_to(pair.cursor, pair.cursor->cursor.notified_to + 1);
+    slot_position(pair.cursor);
+    ck_assert(space_check_cursors(&pair.fixture->supervisor.space));
+    ck_assert_uint_eq(extra.faults, 0);
+    ck_assert(pair.cursor->faulted);
+}
+END_TEST
+
+static void close_with_extra(void)
+{
+    space_remove_cursor(&pair.fixture->supervisor.space, &extra.cursor);
+    close_pair();
+}
 
 /* --- waking */
 
@@ -223,7 +339,7 @@ START_TEST(only_the_holder_is_asked_to_wake)
         fixture_turn(fixture);
         fixture_catch_up(other);
     }
-    ck_assert(!space_arm(&fixture->supervisor));
+    ck_assert(!stall_arm(&fixture->supervisor));
     ck_assert_uint_eq(wanted_of(other), 0);
     ck_assert_uint_eq(wanted_of(speaker), 0);
     uint64_t wanted = wanted_of(cursor);
@@ -231,9 +347,9 @@ START_TEST(only_the_holder_is_asked_to_wake)
     ck_assert_uint_le(wanted, cursor->cursor.notified_to);
 
     fixture_deliver_to(cursor, wanted - 1);
-    ck_assert(!space_arm(&fixture->supervisor));
+    ck_assert(!stall_arm(&fixture->supervisor));
     fixture_deliver_to(cursor, wanted_of(cursor));
-    ck_assert(space_arm(&fixture->supervisor)); /* no need to wait */
+    ck_assert(stall_arm(&fixture->supervisor)); /* no need to wait */
     fixture_turn(fixture);
     ck_assert_uint_eq(speaker->queue_count, 0);
     fixture_close(fixture);
@@ -243,9 +359,9 @@ END_TEST
 START_TEST(the_position_asked_for_is_the_first_that_helps)
 {
     fill(pair.fixture, pair.speaker);
-    ck_assert(!space_arm(&pair.fixture->supervisor));
+    ck_assert(!stall_arm(&pair.fixture->supervisor));
     uint64_t wanted = wanted_of(pair.cursor);
-    struct ring_need need = pair.fixture->supervisor.blocked_need;
+    struct ring_need need = pair.fixture->supervisor.space.blocked_need;
     ck_assert_uint_eq(need.spare, RESERVE_BYTES);
     ck_assert_uint_eq(need.spare_entries, RESERVE_ENTRIES);
     ck_assert(!ring_fits(&pair.fixture->supervisor.ring, wanted - 1, &need));
@@ -253,253 +369,13 @@ START_TEST(the_position_asked_for_is_the_first_that_helps)
 }
 END_TEST
 
-START_TEST(private_records_wait_for_their_own_client_only)
-{
-    struct fixture *fixture = fixture_open();
-    struct slot *asker = fixture_join(fixture), *speaker = fixture_join(fixture);
-
-    fixture_catch_up(asker);
-    fixture_catch_up(speaker);
-    asker->private_bytes = PRIVATE_PENDING_MAX - 10;
-    fixture_say(speaker, 10);
-    asker->private_last = fixture->supervisor.ring.next_sequence - 1;
-    fixture_turn(fixture);
-    fixture_frame(asker, FRAME_WHO);
-    fixture_turn(fixture);
-    ck_assert_uint_eq(asker->queue_count, 1);
-    ck_assert(asker->waits_for_private);
-    ck_assert(!fixture->supervisor.blocked);
-    ck_assert(!space_arm(&fixture->supervisor));
-    ck_assert_uint_eq(wanted_of(asker), asker->private_last + 1);
-
-    uint64_t before = fixture->supervisor.counters.messages;
-    fixture_say(speaker, 10);
-    ck_assert_uint_eq(fixture->supervisor.counters.messages, before + 1);
-    fixture_deliver_to(asker, asker->private_last + 1);
-    fixture_turn(fixture);
-    ck_assert_uint_eq(asker->queue_count, 0);
-    fixture_close(fixture);
-}
-END_TEST
-
-/* It moves after the last look and before it is asked: it will send no SPACE. */
-START_TEST(who_catches_up_before_it_is_asked_is_noticed)
-{
-    pair.cursor->private_bytes = PRIVATE_PENDING_MAX - 10;
-    fixture_say(pair.speaker, 10);
-    pair.cursor->private_last = pair.fixture->supervisor.ring.next_sequence - 1;
-    fixture_turn(pair.fixture);
-    fixture_frame(pair.cursor, FRAME_WHO);
-    fixture_turn(pair.fixture);
-    ck_assert(pair.cursor->waits_for_private);
-    fixture_catch_up(pair.cursor);
-    ck_assert(space_arm(&pair.fixture->supervisor));
-    fixture_turn(pair.fixture);
-    ck_assert_uint_eq(pair.cursor->queue_count, 0);
-}
-END_TEST
-
-/* There would be room for its answer now, but for the ring: another turn would change nothing. */
-START_TEST(who_waits_for_both_does_not_make_the_loop_spin)
-{
-    struct fixture *fixture = fixture_open();
-    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
-    struct slot *asker = fixture_join(fixture);
-
-    fixture_catch_up(cursor);
-    fixture_catch_up(speaker);
-    fixture_catch_up(asker);
-    asker->private_bytes = PRIVATE_PENDING_MAX - 10;
-    fixture_say(speaker, 10);
-    asker->private_last = fixture->supervisor.ring.next_sequence - 1;
-    fixture_turn(fixture);
-    fixture_frame(asker, FRAME_WHO);
-    fixture_turn(fixture);
-    ck_assert(asker->waits_for_private);
-    fill(fixture, speaker);
-    fixture_catch_up(asker);
-    for (int i = 0; i < 3; i++) {
-        ck_assert(!space_arm(&fixture->supervisor));
-        fixture_turn(fixture);
-        ck_assert_uint_eq(asker->queue_count, 1);
-    }
-    fixture_catch_up(cursor);
-    ck_assert(space_arm(&fixture->supervisor));
-    fixture_turn(fixture);
-    ck_assert_uint_eq(asker->queue_count, 0);
-    ck_assert_uint_eq(speaker->queue_count, 0);
-    fixture_close(fixture);
-}
-END_TEST
-
-START_TEST(who_moves_far_enough_before_it_is_asked_is_noticed)
-{
-    pair.cursor->private_bytes = PRIVATE_PENDING_MAX - 10;
-    for (int i = 0; i < 5; i++)
-        fixture_say(pair.speaker, 10);
-    pair.cursor->private_last = pair.fixture->supervisor.ring.next_sequence - 3;
-    fixture_turn(pair.fixture);
-    fixture_frame(pair.cursor, FRAME_WHO);
-    fixture_turn(pair.fixture);
-    fixture_deliver_to(pair.cursor, pair.cursor->private_last + 1);
-    ck_assert(space_arm(&pair.fixture->supervisor));
-    ck_assert_uint_lt(slot_position(pair.cursor), pair.cursor->cursor.notified_to);
-}
-END_TEST
-
 START_TEST(the_holder_that_catches_up_before_it_is_asked_is_noticed)
 {
     fill(pair.fixture, pair.speaker);
     fixture_catch_up(pair.cursor);
-    ck_assert(space_arm(&pair.fixture->supervisor));
+    ck_assert(stall_arm(&pair.fixture->supervisor));
     fixture_turn(pair.fixture);
     ck_assert_uint_eq(pair.speaker->queue_count, 0);
-}
-END_TEST
-
-/* --- stalling */
-
-START_TEST(a_stalled_reader_goes_after_the_grace)
-{
-    fill(pair.fixture, pair.speaker);
-    for (unsigned time = SPACE_TICK_MS; time < FIXTURE_GRACE_MS; time += SPACE_TICK_MS) {
-        space_tick(&pair.fixture->supervisor, SPACE_TICK_MS);
-        ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
-    }
-    space_tick(&pair.fixture->supervisor, SPACE_TICK_MS);
-    ck_assert_int_eq(pair.cursor->end, DISCONNECT_STALLED);
-    ck_assert_int_eq(pair.cursor->end_how, FRAME_CLOSE_EVICT);
-    ck_assert(pair.cursor->kill_pending);
-    ck_assert_uint_eq(pair.cursor->kill_at, pair.fixture->supervisor.now_ms + EVICT_GRACE_MS);
-    ck_assert_int_eq(pair.speaker->end, DISCONNECT_NONE);
-
-    fixture_end_relay(pair.fixture, pair.cursor);
-    fixture_turn(pair.fixture);
-    fixture_turn(pair.fixture);
-    ck_assert_int_eq(pair.cursor->state, SLOT_FREE);
-    ck_assert_uint_eq(pair.speaker->queue_count, 0);
-}
-END_TEST
-
-START_TEST(no_time_adds_up_while_nobody_waits)
-{
-    fixture_say(pair.speaker, MESSAGE);
-    fixture_turn(pair.fixture);
-    for (int i = 0; i < 100; i++)
-        space_tick(&pair.fixture->supervisor, SPACE_TICK_MS);
-    ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
-    ck_assert_uint_eq(pair.cursor->stalled_ms, 0);
-}
-END_TEST
-
-START_TEST(who_passes_the_middle_is_forgiven)
-{
-    fill(pair.fixture, pair.speaker);
-    space_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS - 1);
-    ck_assert_uint_eq(pair.cursor->stalled_ms, FIXTURE_GRACE_MS - 1);
-    fixture_deliver_to(pair.cursor, pair.cursor->stall_target);
-    space_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS);
-    ck_assert_uint_eq(pair.cursor->stalled_ms, 0);
-    ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
-}
-END_TEST
-
-START_TEST(who_moves_but_stays_behind_the_middle_is_not_forgiven)
-{
-    fill(pair.fixture, pair.speaker);
-    space_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS - 1);
-    fixture_deliver_to(pair.cursor, pair.cursor->stall_target - 1);
-    space_tick(&pair.fixture->supervisor, 1);
-    ck_assert_int_eq(pair.cursor->end, DISCONNECT_STALLED);
-}
-END_TEST
-
-/* The ring goes on under one who reads, so that it stays in the oldest quarter: it is the middle of
- * when its time began that it has to pass, not the one of today. */
-START_TEST(who_reads_on_in_the_oldest_quarter_is_forgiven)
-{
-    struct fixture *fixture = fixture_open();
-    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
-    uint64_t target;
-
-    fixture_catch_up(cursor);
-    fixture_catch_up(speaker);
-    fill(fixture, speaker);
-    space_tick(&fixture->supervisor, 1);
-    target = cursor->stall_target;
-    ck_assert_uint_gt(target, slot_position(cursor) + 1);
-    while (slot_position(cursor) < target) {
-        fixture_deliver_to(cursor, slot_position(cursor) + 1);
-        fixture_catch_up(speaker);
-        fixture_turn(fixture);
-        fill(fixture, speaker);
-        space_tick(&fixture->supervisor, 1);
-    }
-    ck_assert_uint_eq(cursor->stalled_ms, 0);
-
-    space_tick(&fixture->supervisor, FIXTURE_GRACE_MS - 1);
-    ck_assert_uint_eq(cursor->stalled_ms, FIXTURE_GRACE_MS - 1);
-    ck_assert_int_eq(cursor->end, DISCONNECT_NONE);
-    space_tick(&fixture->supervisor, 1);
-    ck_assert_int_eq(cursor->end, DISCONNECT_STALLED);
-    fixture_close(fixture);
-}
-END_TEST
-
-/* One is a good way on, and does not move: it would hold the ring next. */
-START_TEST(a_group_of_laggards_goes_together)
-{
-    struct fixture *fixture = fixture_open();
-    struct slot *first = fixture_join(fixture), *second = fixture_join(fixture);
-    struct slot *third = fixture_join(fixture), *speaker = fixture_join(fixture);
-
-    fixture_catch_up(first);
-    fixture_catch_up(second);
-    fixture_catch_up(third);
-    fixture_catch_up(speaker);
-    fill(fixture, speaker);
-    fixture_deliver_to(second, first->cursor.notified_to - 10);
-    fixture_deliver_to(third, third->cursor.notified_to - 3);
-    for (unsigned time = 0; time < FIXTURE_GRACE_MS; time += SPACE_TICK_MS) {
-        space_tick(&fixture->supervisor, SPACE_TICK_MS);
-        fixture_deliver_to(third, third->cursor.notified_to); /* goes on reading */
-    }
-    ck_assert_int_eq(first->end, DISCONNECT_STALLED);
-    ck_assert_int_eq(second->end, DISCONNECT_STALLED);
-    ck_assert_int_eq(third->end, DISCONNECT_NONE);
-    ck_assert_int_eq(speaker->end, DISCONNECT_NONE);
-    fixture_close(fixture);
-}
-END_TEST
-
-static unsigned count_lines(FILE *file, const char *what)
-{
-    char line[1024];
-    unsigned count = 0;
-
-    rewind(file);
-    while (fgets(line, sizeof line, file) != NULL)
-        count += strstr(line, what) != NULL;
-    return count;
-}
-
-START_TEST(an_eviction_is_logged_once)
-{
-    struct fixture *fixture = fixture_open();
-    struct slot *cursor = fixture_join(fixture), *speaker = fixture_join(fixture);
-    FILE *log = tmpfile();
-
-    ck_assert_ptr_nonnull(log);
-    fixture_catch_up(cursor);
-    fixture_catch_up(speaker);
-    fill(fixture, speaker);
-    ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
-    for (int i = 0; i < 10; i++)
-        space_tick(&fixture->supervisor, FIXTURE_GRACE_MS);
-    ck_assert_int_eq(cursor->end, DISCONNECT_STALLED);
-    ck_assert_uint_eq(count_lines(log, "event=evict"), 1);
-    fclose(log);
-    fixture_close(fixture);
 }
 END_TEST
 
@@ -508,21 +384,15 @@ static Suite *space_suite(void)
     Suite *suite = suite_create("space");
     TCase *pairs = tcase_create("pairs");
     TCase *holding = tcase_create("holding");
+    TCase *others = tcase_create("others");
     TCase *waking = tcase_create("waking");
-    TCase *stalling = tcase_create("stalling");
 
     tcase_set_timeout(pairs, 60);
     tcase_add_checked_fixture(pairs, open_pair, close_pair);
     tcase_add_test(pairs, a_reader_that_stands_still_stops_the_others);
     tcase_add_test(pairs, order_in_a_slot_is_kept_while_it_waits);
     tcase_add_test(pairs, the_position_asked_for_is_the_first_that_helps);
-    tcase_add_test(pairs, who_catches_up_before_it_is_asked_is_noticed);
-    tcase_add_test(pairs, who_moves_far_enough_before_it_is_asked_is_noticed);
     tcase_add_test(pairs, the_holder_that_catches_up_before_it_is_asked_is_noticed);
-    tcase_add_test(pairs, a_stalled_reader_goes_after_the_grace);
-    tcase_add_test(pairs, no_time_adds_up_while_nobody_waits);
-    tcase_add_test(pairs, who_passes_the_middle_is_forgiven);
-    tcase_add_test(pairs, who_moves_but_stays_behind_the_middle_is_not_forgiven);
     suite_add_tcase(suite, pairs);
     tcase_set_timeout(holding, 60);
     tcase_add_test(holding, readers_that_keep_up_stop_nobody);
@@ -530,16 +400,16 @@ static Suite *space_suite(void)
     tcase_add_test(holding, the_reserve_is_for_leaves);
     tcase_add_test(holding, short_ones_do_not_overtake_a_long_one_for_ever);
     suite_add_tcase(suite, holding);
+    tcase_set_timeout(others, 60);
+    tcase_add_checked_fixture(others, open_with_extra, close_with_extra);
+    tcase_add_test(others, a_process_of_any_kind_keeps_what_it_needs);
+    tcase_add_test(others, a_process_that_is_gone_needs_nothing);
+    tcase_add_loop_test(others, a_position_out_of_range_is_reported_at_the_end_of_the_turn, 0, 2);
+    tcase_add_test(others, a_process_in_range_is_not_reported);
+    suite_add_tcase(suite, others);
     tcase_set_timeout(waking, 60);
     tcase_add_test(waking, only_the_holder_is_asked_to_wake);
-    tcase_add_test(waking, private_records_wait_for_their_own_client_only);
-    tcase_add_test(waking, who_waits_for_both_does_not_make_the_loop_spin);
     suite_add_tcase(suite, waking);
-    tcase_set_timeout(stalling, 60);
-    tcase_add_test(stalling, who_reads_on_in_the_oldest_quarter_is_forgiven);
-    tcase_add_test(stalling, a_group_of_laggards_goes_together);
-    tcase_add_test(stalling, an_eviction_is_logged_once);
-    suite_add_tcase(suite, stalling);
     return suite;
 }
 
