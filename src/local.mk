@@ -51,6 +51,8 @@ libchatroomd_a_SOURCES = \
 	src/courier/courier_filter.c \
 	src/courier/courier_kind.c \
 	src/courier/hold_off.c src/courier/hold_off.h \
+	src/courier/pass.c src/courier/pass.h \
+	src/courier/served.c src/courier/served.h \
 	src/selftest/selftest.c src/selftest/selftest.h \
 	src/supervisor/clock.c src/supervisor/clock.h \
 	src/supervisor/counters.c src/supervisor/counters.h \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * hold_off.c - see rest.h.
+ * hold_off.c - how long a courier may defer records that are not urgent.
  *
- * Model: that somebody has joined or left is told to all, with a write for each of them, and each
- * client has to read it; where many come at once to a large room, as after a restart, that would
- * take the processors from those who come. So a courier that has just given something to all lets
- * such news wait for HOLD_OFF_TIMES as long as the giving took, at most HOLD_OFF_MAX_NS, and gives what
- * comes meanwhile in one write. In a room of some tens that is less than a timer can tell, and
- * nothing waits.
+ * Model: when a client joins or leaves, the courier writes that to every client, and each client
+ * has to read it. If many clients join a large room at once, for example after a restart, these
+ * writes would take the processors from those that are still joining. So after a pass over all
+ * clients, the courier defers such records for HOLD_OFF_TIMES the duration of the pass, at most
+ * HOLD_OFF_MAX_NS, and then delivers them with one write for each client. In a room of a few dozen
+ * members this is less than a timer can measure, and nothing is deferred.
  */
 #include "config.h"
 
@@ -16,19 +16,19 @@
 #define HOLD_OFF_TIMES  5u
 #define HOLD_OFF_MAX_NS UINT64_C(500000000)
 
-/* Timers go by milliseconds. */
+/* Timers have a resolution of one millisecond. */
 #define HOLD_OFF_LEAST_NS UINT64_C(1000000)
 
-void hold_off_begin(struct hold_off *rest, uint64_t began, uint64_t ended)
+void hold_off_begin(struct hold_off *hold_off, uint64_t began, uint64_t ended)
 {
     uint64_t length = HOLD_OFF_TIMES * (ended - began);
 
-    rest->until = ended + (length < HOLD_OFF_MAX_NS ? length : HOLD_OFF_MAX_NS);
+    hold_off->until = ended + (length < HOLD_OFF_MAX_NS ? length : HOLD_OFF_MAX_NS);
 }
 
-uint64_t hold_off_left(const struct hold_off *rest, uint64_t now)
+uint64_t hold_off_left(const struct hold_off *hold_off, uint64_t now)
 {
-    if (rest->until < now + HOLD_OFF_LEAST_NS)
+    if (hold_off->until < now + HOLD_OFF_LEAST_NS)
         return 0;
-    return (rest->until - now) / 1000;
+    return (hold_off->until - now) / 1000;
 }
