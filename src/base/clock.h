@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * clock.h - the monotonic clock, as every process reads it.
+ * clock.h - reads the monotonic clock.
  */
 #ifndef CHATROOMD_BASE_CLOCK_H
 #define CHATROOMD_BASE_CLOCK_H
@@ -8,8 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Returns the nanoseconds of CLOCK_MONOTONIC. They never decrease, and a change of the system's
- * date does not affect them. */
+/* Returns CLOCK_MONOTONIC in nanoseconds. It never decreases, and is independent of the date. */
 static inline uint64_t clock_monotonic_ns(void)
 {
     struct timespec now;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * descriptors.c - closing all descriptors but a few.
+ * descriptors.c - closes all file descriptors except a few.
  *
- * Model: each span between two kept descriptors is closed by close_range(2). A kernel before 5.9
- * does not have it and some container profiles refuse it; then the descriptors that /proc/self/fd
- * lists are closed, and if that cannot be read, each number below the limit of open files. The last
- * way misses a descriptor above a limit that was lowered after it was opened.
+ * Model: each range between two kept descriptors is closed by close_range(2). Kernels before 5.9 do
+ * not have this call, and some container profiles refuse it. Then the descriptors listed in
+ * /proc/self/fd are closed or, if it cannot be read, each number below the limit of open files. The
+ * last method misses descriptors above a limit that was lowered after they were opened.
  */
 #include "config.h"
 
@@ -18,10 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's default for fs.nr_open, the most that a limit of open files can be. */
+/* The default of fs.nr_open, the maximum limit of open files. */
 #define NUMBERS_MAX 1048576
 
-/* By number, since not every C library has the function. */
+/* Uses the system call, because not every C library has the function. */
 static bool close_range_call(int first, int last)
 {
 #ifdef SYS_close_range
@@ -32,7 +32,7 @@ static bool close_range_call(int first, int last)
 #endif
 }
 
-/* Entries already read do not change when descriptors are closed: the kernel goes by number. */
+/* Closing descriptors does not affect reading the folder: the kernel continues by number. */
 static bool close_listed(int first, int last)
 {
     DIR *folder = opendir("/proc/self/fd");

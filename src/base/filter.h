@@ -46,8 +46,9 @@ struct filter_table {
     const char *name; /* for the log */
     const struct filter_rule *rules;
     size_t count;
-    enum filter_verdict otherwise; /* FILTER_REFUSE fails with ENOSYS; if FILTER_ALLOW, rows that allow a
-                                      call add nothing */
+    /* FILTER_REFUSE fails with ENOSYS. If this is FILTER_ALLOW, rows that allow a call have no
+     * effect. */
+    enum filter_verdict otherwise;
 };
 
 /* A filter that is ready to be loaded, as struct sock_fprog of seccomp(2). */

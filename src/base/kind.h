@@ -2,8 +2,8 @@
 /*
  * kind.h - the kinds of child processes, one line each.
  *
- * A kind's row (process/kinds.h) is defined in the folder of that kind; main() makes the table of
- * rows from this list.
+ * The row of a kind (process/kinds.h) is defined in its folder; main() builds the table of rows
+ * from this list.
  */
 #ifndef CHATROOMD_BASE_KIND_H
 #define CHATROOMD_BASE_KIND_H
@@ -21,9 +21,9 @@ enum kind_number {
         KIND_COUNT
 };
 
-/* The most kinds that a table may have; tests add kinds of their own. */
+/* Maximum number of rows in a table; tests add kinds of their own. */
 #define KINDS_MAX 16
 
-_Static_assert(KIND_COUNT <= KINDS_MAX, "tables by kind have room for all kinds");
+_Static_assert(KIND_COUNT <= KINDS_MAX, "tables by kind have a place for each kind");
 
 #endif

@@ -11,11 +11,11 @@
  *     so it is opened again, non-blocking, with a file description of our own.
  *  3. Overflow: a line that does not fit is lost and counted, and so are all later lines until the
  *     buffer is empty. Then `event=log-lost lines=N` takes their place. Lines are never reordered.
- *  4. If stderr accepts nothing (EPIPE, EBADF, a terminal that hung up, ENOSPC, EFBIG), the buffered
- *     lines are lost and counted too. The next event tries to write again. If a line was written in
- *     part before, the log-lost line begins on a line of its own.
- *  5. A `struct log_limit` lets one line of its kind through per second. The others are counted, and
- *     `log_flush` writes the count when the second is over, as the one line of the next second.
+ *  4. If stderr accepts nothing (EPIPE, EBADF, a terminal that hung up, ENOSPC, EFBIG), the
+ *     buffered lines are lost and counted too. The next event tries to write again. If a line was
+ *     written in part before, the log-lost line begins on a line of its own.
+ *  5. A `struct log_limit` lets one line of its kind through per second. The others are counted,
+ *     and `log_flush` writes the count when the second is over, as the one line of the next second.
  */
 #include "config.h"
 

@@ -58,27 +58,25 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
  */
 const char *log_quote(char *buffer, size_t size, const char *text);
 
-/*
- * The rate limit of one kind of line. All zeroes at first; it must exist until log_close().
- */
+/* The rate limit of one kind of line. Initially all zero; it must exist until `log_close`. */
 struct log_limit {
     LIST_ENTRY(log_limit) link;
-    uint64_t until;           /* CLOCK_MONOTONIC: no line before this time */
+    uint64_t until;           /* time on CLOCK_MONOTONIC before which no line is written */
     unsigned long suppressed; /* lines since the last one that was written */
-    enum log_level level;     /* of the last suppressed line, */
-    const char *event;        /* whose text must exist as long as the limit */
+    enum log_level level;     /* of the last suppressed line */
+    const char *event;        /* of the last suppressed line; must exist as long as the limit */
 };
 
 /*
- * Does the same as `log_event`, for events that may come in great number: `limit` lets one line per
- * second through. If lines were suppressed, `log_flush` writes `event=log-suppressed lines=N of=EVENT`
- * when that second is over.
+ * Like `log_event`, for events that can occur very often: of those with the same `limit`, at most
+ * one per second is logged. If lines were suppressed, `log_flush` logs `event=log-suppressed
+ * lines=N of=EVENT` after that second.
  */
 void log_event_limited(struct log_limit *limit, enum log_level level, const char *event,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Writes as much as stderr accepts without blocking. Returns true if nothing is pending, neither
- * bytes nor the count of a limit; if not, the caller calls it again later. */
+/* Writes as much as stderr accepts without blocking. Returns false if bytes or the count of a limit
+ * remain, so that it must be called again. */
 bool log_flush(void);
 
 /* Writes the whole buffer, waiting at most one second for stderr to accept it. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * requirements.c - trying what would fail later with words that name something else.
+ * requirements.c - checks at the start what would fail later with a misleading error.
  *
- * Model: a container's profile refuses system calls with EPERM or ENOSYS, and an old kernel does
- * not know them. Most of them are used in other processes than the one that talks to the operator.
- * So each is called once at the start, with arguments for which it does nothing, and files are
- * opened. close_range(2) is not among them: base/descriptors.c does without it.
+ * Model: a container profile refuses system calls with EPERM or ENOSYS, and an old kernel does not
+ * have them. Most of them are used by processes other than the one that reports errors. Therefore
+ * each is called once at the start, with arguments for which it does nothing, and each file is
+ * opened. close_range(2) is not checked, because base/descriptors.c works without it.
  */
 #include "config.h"
 
@@ -21,12 +21,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* With FIRST as the first argument and 0 as the others a call does nothing: there is no such
- * descriptor or command, or nothing is asked for. */
+/* A call does nothing if its first argument is `first` and the others are 0, because there is no
+ * such descriptor or command, or the request is empty. */
 static const struct {
     const char *name;
     long number, first;
-    enum jail_mode most; /* with a jail mode above this it is not needed */
+    enum jail_mode most; /* not needed with a weaker jail than this */
 } calls[] = {
     {"prlimit64", SYS_prlimit64, 0, JAIL_OFF},
     {"getrandom", SYS_getrandom, 0, JAIL_OFF},
