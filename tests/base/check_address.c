@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/address: the three forms of an address become what bind(2) takes, and what is none of them
- * is refused in words.
+ * check_address.c - tests of base/address: each of the three forms is parsed into what bind(2)
+ * takes, and anything else is refused with a message.
  */
 #include "config.h"
 

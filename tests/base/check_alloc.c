@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/alloc: what it gives is zeroed, copied or printed; what cannot be had ends the process with
- * status 1.
+ * check_alloc.c - tests of base/alloc: memory is zeroed, copied or printed, and the process
+ * exits with status 1 if it cannot be allocated.
  */
 #include "config.h"
 
@@ -45,7 +45,7 @@ START_TEST(strings_are_copies)
 }
 END_TEST
 
-/* A volatile, so that the compiler does not see the overflow coming and warn. */
+/* Volatile, so that the compiler does not detect the overflow and warn. */
 static volatile size_t too_many = SIZE_MAX / 2;
 
 START_TEST(a_product_that_overflows_ends_the_process)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/descriptors: all but the kept ones are closed, by whichever way the system leaves.
+ * check_descriptors.c - tests of base/descriptors: all descriptors except the kept ones are closed,
+ * by each of the methods.
  */
 #include "config.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/filter: what a table says is what the kernel does, in a child that loads it.
+ * check_filter.c - tests of base/filter: in a child that loads a filter, the kernel does what the
+ * table says.
  */
 #include "config.h"
 
@@ -18,14 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More descriptors than the test has, so that what is compared with them is closed by nobody. */
+/* Numbers above all descriptors of the test, so that no open descriptor is closed. */
 #define MANY 0x1000
 
 static const struct filter_rule rules[] = {
     {.call = "getpid", .verdict = FILTER_REFUSE, .failure = EXDEV},
     {.call = "sethostname", .verdict = FILTER_KILL},
     {.call = "no_such_call_anywhere", .verdict = FILTER_KILL},
-    {.call = "getppid", .verdict = FILTER_ALLOW}, /* as all calls without a row */
+    {.call = "getppid", .verdict = FILTER_ALLOW}, /* like all calls without a row */
     {.call = "lseek",
         .verdict = FILTER_REFUSE,
         .failure = EDOM,
@@ -41,7 +42,7 @@ static const struct filter_rule rules[] = {
 static const struct filter_table table = {
     "test", rules, sizeof rules / sizeof rules[0], FILTER_ALLOW};
 
-/* The wait status of a child that loads the filter and does this. */
+/* Returns the wait status of a child that loads the filter and then calls the function. */
 static int run(int (*act)(void))
 {
     struct filter filter;
@@ -82,7 +83,7 @@ static bool is_above(uint64_t number)
     return syscall(SYS_close, number) == -1 && errno == ENOTUNIQ;
 }
 
-/* The kernel closes 3 when it is asked for 2^32 + 3. */
+/* The kernel closes 3 if the argument is 2^32 + 3. */
 static int comparison(void)
 {
     static const uint64_t above[] = {MANY + 5, MANY + 6, MANY + 7, MANY + 8, 2 * MANY, UINT32_MAX,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/log: lines and their parts, the journal's form, values in quotes, and above all that a log
- * nobody reads never blocks: lines are lost then, counted, and told of.
+ * check_log.c - tests of base/log: the format of lines, the journal, quoted values, and that
+ * a log which nobody reads never blocks: lines are lost then, counted and reported.
  *
- * Each case has its process's stderr for itself, as Check forks for each.
+ * Check forks for each case, so each has a stderr of its own.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static char output[1 << 20]; /* what has been read from stderr */
+static char output[1 << 20]; /* everything read from stderr so far */
 static size_t output_length;
 static int reading_end = -1;
 
@@ -37,7 +37,7 @@ static void make_stderr(int ends[2])
     output_length = 0;
 }
 
-/* A pipe as stderr, and what comes out of it for read_output(). */
+/* Makes a pipe stderr, and opens its other end for `read_output`. */
 static void pipe_stderr(void)
 {
     int ends[2];
@@ -46,7 +46,7 @@ static void pipe_stderr(void)
     unsetenv("JOURNAL_STREAM");
 }
 
-/* Reads what is there now, without waiting, and returns all that has come since the start. */
+/* Reads what is available without waiting. Returns everything read since the start. */
 static const char *read_output(void)
 {
     struct pollfd stream = {.fd = reading_end, .events = POLLIN};
@@ -176,14 +176,14 @@ END_TEST
 
 /* --- a log that is not read */
 
-/* Writes COUNT lines of about 100 bytes, numbered from FIRST. */
+/* Logs `count` lines of about 100 bytes, numbered from `first`. */
 static void write_lines(int first, int count)
 {
     for (int i = first; i < first + count; i++)
         log_event(LOG_LEVEL_INFO, "line", "number=%d text=%050d", i, 0);
 }
 
-/* Reads all that comes until the log has nothing left. */
+/* Reads until the buffer of the log is empty. */
 static const char *drain(void)
 {
     while (!log_flush())
@@ -191,8 +191,8 @@ static const char *drain(void)
     return read_output();
 }
 
-/* Checks that the output is lines from FIRST on, one report of lost ones, and goes on behind them.
- */
+/* Checks that the output consists of lines from `first` on, one report of lost lines, and the lines
+ * after them. */
 static void expect_lines_and_report(const char *text, int first, int last)
 {
     int expected = first, reports = 0;
@@ -218,7 +218,7 @@ static void check_overflow(void)
 {
     double start = now();
     log_open(LOG_LEVEL_INFO);
-    write_lines(0, 10000); /* 1 MB: more than any pipe or socket buffer and ours */
+    write_lines(0, 10000); /* 1 MB: more than all buffers together */
     ck_assert(!log_flush());
     ck_assert_msg(now() - start < 10, "logging has waited for the reader");
     drain();
@@ -242,7 +242,7 @@ START_TEST(a_full_socket_loses_lines_counts_them_and_never_blocks)
 }
 END_TEST
 
-#define CUT_AT 5050 /* in the midst of a line */
+#define CUT_AT 5050 /* within a line */
 
 /* A file that may not grow, or a full disk: the line that was cut ends before the report. */
 START_TEST(a_full_file_loses_lines_and_counts_them)
@@ -277,7 +277,7 @@ START_TEST(a_full_file_loses_lines_and_counts_them)
 }
 END_TEST
 
-/* A terminal that is stopped, or not read: it may poll writable with room for a byte. */
+/* A terminal that is stopped or not read: poll(2) may report space for a single byte. */
 START_TEST(a_full_terminal_never_blocks)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -377,7 +377,7 @@ END_TEST
 
 /* --- rate limits */
 
-/* Calls log_flush() until nothing is pending. */
+/* Calls `log_flush` until nothing is pending. */
 static const char *flush_all(void)
 {
     double deadline = now() + 10;
@@ -389,8 +389,8 @@ static const char *flush_all(void)
     return read_output();
 }
 
-/* The events that the output accounts for: lines of `event`, and suppressed ones. Counts the lines
- * in `lines`. */
+/* Returns the number of events that the output accounts for: lines of `event` and suppressed ones.
+ * Counts the lines in `lines`. */
 static unsigned long count_events(const char *text, const char *event, unsigned *lines)
 {
     unsigned long count = 0, suppressed;

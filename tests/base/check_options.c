@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/options and base/config_file: what the command line and the file set, who wins, and every
- * fault with its exit status and its words. Each call is made in a child, whose output is read.
+ * check_options.c - tests of base/options and base/config_file: the values set by the command line
+ * and the file, their precedence, and each error with its exit status and message.
+ *
+ * Each call is made in a child, whose output is read.
  */
 #include "config.h"
 
@@ -20,11 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATUS_RUN 99 /* not an exit status of ours: options_read said OPTIONS_RUN */
+#define STATUS_RUN 99 /* options_read returned OPTIONS_RUN; not an exit status of the server */
 
 struct result {
     int status;
-    char output[16384]; /* standard error and output together; with STATUS_RUN what -T prints */
+    char output[16384]; /* stdout and stderr; after STATUS_RUN the output of -T */
 };
 
 static char folder[] = "/tmp/check_options.XXXXXX";
@@ -101,7 +103,7 @@ static struct result run_arguments(int count, char **arguments)
     return result;
 }
 
-/* Runs `chatroomd ARGUMENTS`, which end with NULL. */
+/* Runs `chatroomd ARGUMENTS`; the arguments end with NULL. */
 static struct result run(const char *first, ...)
 {
     char *arguments[16] = {(char[]){"chatroomd"}};
@@ -117,7 +119,7 @@ static struct result run(const char *first, ...)
     return result;
 }
 
-/* Runs `chatroomd -f FILE` with TEXT in the file. */
+/* Runs `chatroomd -f FILE` with `text` as the content of the file. */
 static struct result run_file(const char *text)
 {
     write_file(text);
@@ -139,7 +141,7 @@ static void expect_line(const struct result *result, const char *line)
 
 /* --- values */
 
-/* What -T prints of a default: what the table says, but of cores how many there are. */
+/* Returns a default as -T prints it: as in the table, except that `auto` is a number. */
 static const char *in_force(enum value_kind kind, const char *normal)
 {
     static char number[24];
@@ -151,7 +153,7 @@ static const char *in_force(enum value_kind kind, const char *normal)
     return number;
 }
 
-/* As written in the table: bare, in quotes or as a list of one. */
+/* Returns whether the output has the default: bare, in quotes or as a list of one. */
 static bool has_default(const char *output, const char *key, const char *normal)
 {
     static const char *const forms[] = {"%s = %s\n", "%s = \"%s\"\n", "%s = {\"%s\"}\n"};
@@ -294,7 +296,7 @@ START_TEST(short_units_and_bare_seconds_are_accepted_at_the_limits)
 }
 END_TEST
 
-/* --- faults in the file: 78 and "FILE:LINE: WORDS" */
+/* --- errors in the file: status 78 and "FILE:LINE: MESSAGE" */
 
 static const struct {
     const char *text;
@@ -338,7 +340,7 @@ static const struct {
     {"max-clients = {3}\n", 1, "unexpected {; expected KEY = VALUE"},
     {"listen = 1.1.1.1:1, 2.2.2.2:2\n", 1, "unexpected ,; expected KEY = VALUE"},
     {"\njail = *//\n", 2,
-        "unexpected * outside of comments"}, /* libConfuse took this for an end of comment */
+        "unexpected * outside of comments"}, /* the end of a comment for libConfuse */
     {"listen = unix:/a*b\n", 1, "unexpected * outside of comments"},
     {"\n}\n", 2, "unexpected } without a {"},
     {"listen = {\"1.1.1.1:1\"\n", 2, "the file ends within"},
@@ -350,7 +352,7 @@ static const struct {
     {"include(\"/etc/passwd\")\n", 1, "unknown key include"},
     {"\"\" = 3\n", 1, "the name of the key is missing"},
     {"jail|mode = off\n", 1, "unknown key jail;"},
-    /* What looks like a quotation mark within ${} is none, and does not hide a comment. */
+    /* A quotation mark within ${} does not begin a string, so it does not hide a comment. */
     {"jail = ${'}\nring-size =\n#\nlarge\n", 4, "ring-size: large is not a size"},
 };
 
@@ -445,7 +447,7 @@ START_TEST(the_uids_of_workers_must_not_contain_the_users)
 }
 END_TEST
 
-/* --- faults on the command line */
+/* --- errors on the command line */
 
 START_TEST(wrong_usage_is_2)
 {
@@ -484,7 +486,7 @@ START_TEST(wrong_values_on_the_command_line_are_78)
 }
 END_TEST
 
-/* --- help, version, and what follows the table */
+/* --- help, version, and documents that follow the table */
 
 START_TEST(help_and_version_are_0)
 {
@@ -502,7 +504,7 @@ START_TEST(help_and_version_are_0)
 }
 END_TEST
 
-/* PATH below the top of the source, with all blanks, line ends and '"' as one blank each. */
+/* Reads the file `path` of the source, with each line end and '"' replaced by a blank. */
 static char *read_source(const char *path)
 {
     static char text[65536];
@@ -518,7 +520,7 @@ static char *read_source(const char *path)
     return text;
 }
 
-/* The documents tell the default of jail in a build that has it. */
+/* The documents have the default of `jail` of a build with seccomp. */
 static bool is_documented_build(void)
 {
     if (strcmp(OPTIONS_JAIL_DEFAULT, "required") == 0)
@@ -540,7 +542,7 @@ START_TEST(the_example_file_has_every_key_with_its_default)
                           strstr(text, lines[2]) != NULL,                                          \
             "no line \"%s\"", lines[0]);                                                           \
         ck_assert_msg(strstr(text, least) != NULL && strstr(text, most) != NULL,                   \
-            "the range of %s is not told", key);                                                   \
+            "the range of %s is missing", key);                                                    \
     }
     OPTIONS_TABLE(EXPECT_EXAMPLE)
 #undef EXPECT_EXAMPLE
@@ -573,7 +575,7 @@ START_TEST(the_example_file_is_taken_also_uncommented)
 }
 END_TEST
 
-/* In the manual a key's paragraph goes from `.It Cm KEY` to the next .It or .El. */
+/* In the manual, the paragraph of a key begins with `.It Cm KEY` and ends at the next .It. */
 START_TEST(the_manual_has_every_key_with_its_default)
 {
     if (!is_documented_build())
@@ -587,9 +589,9 @@ START_TEST(the_manual_has_every_key_with_its_default)
             *end = '\0';                                                                           \
         const char *place = strstr(start, " The default is ");                                     \
         ck_assert_msg(                                                                             \
-            place != NULL && strstr(place, normal) != NULL, "the default of %s is not told", key); \
+            place != NULL && strstr(place, normal) != NULL, "the default of %s is missing", key);  \
         ck_assert_msg(strstr(start, least) != NULL && strstr(start, most) != NULL,                 \
-            "the range of %s is not told", key);                                                   \
+            "the range of %s is missing", key);                                                    \
     }
     OPTIONS_TABLE(EXPECT_MANUAL)
 #undef EXPECT_MANUAL
@@ -600,7 +602,7 @@ static Suite *options_suite(void)
 {
     Suite *suite = suite_create("base/options");
     TCase *options = tcase_create("options");
-    /* Not checked: it is undone also where a case fails. */
+    /* Unchecked, so that the folder is removed even if a case fails. */
     tcase_add_unchecked_fixture(options, make_folder, remove_folder);
     tcase_add_checked_fixture(options, remove_file, NULL);
     tcase_add_test(options, without_anything_the_defaults_hold);

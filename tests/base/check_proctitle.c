@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * base/title: what the kernel shows of a process. Each case is a process of its own, made with
- * execve(2) so that arguments and environment are known: this program runs itself, with the words
- * of the case as arguments, and prints its /proc/self/cmdline.
+ * check_proctitle.c - tests of base/proctitle: the command line of a process as the kernel shows
+ * it.
+ *
+ * Each case is a process started by execve(2), so that its arguments and environment are known:
+ * this program runs itself, with the titles as arguments, and prints its /proc/self/cmdline.
  */
 #include "config.h"
 
@@ -19,7 +21,7 @@ extern char **environ;
 
 #define CHILD_MARK "title-child"
 
-/* The command line as ps shows it: up to the last byte that is not NUL, with blanks for NULs. */
+/* Prints the command line as ps does: up to the last byte other than NUL, with blanks for NULs. */
 static void print_command_line(void)
 {
     char bytes[8192];
@@ -34,7 +36,7 @@ static void print_command_line(void)
     putchar('\n');
 }
 
-/* In the child: a title for each argument, each printed; then the environment. */
+/* Runs in the child: sets and prints a title for each argument, then prints the environment. */
 static int be_child(int argc, char **argv)
 {
     char *titles[8];
@@ -53,7 +55,7 @@ static int be_child(int argc, char **argv)
     return 0;
 }
 
-/* Runs the child with titles and environment; LINES gets what it prints. */
+/* Runs the child with titles and environment, and stores its output in `lines`. */
 static void run_child(char **titles, char **variables, char *lines, size_t size)
 {
     int ends[2];
@@ -163,7 +165,7 @@ static Suite *title_suite(void)
     return suite;
 }
 
-/* Not CHECK_MAIN: this program is its own child. */
+/* Not CHECK_MAIN, because this program is its own child. */
 int main(int argc, char **argv)
 {
     if (strcmp(argv[0], CHILD_MARK) == 0)

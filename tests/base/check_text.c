@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The text rules, against a decoder that is as slow and plain as can be and shares no idea with
- * the code it judges: it computes code points, and asks them.
+ * check_text.c - tests of base/text, against a simple and slow decoder with a different method:
+ * it computes code points and checks these.
  */
 #include "config.h"
 
 #include "base/text.h"
+
+#include "tests/check_main.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -13,11 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/check_main.h"
-
 enum { UNICODE_LAST = 0x10FFFF, FOUR_BYTES_LAST = 0x1FFFFF };
 
-/* How many bytes the lead byte claims by its leading ones; 0 for a continuation byte and for FF. */
+/* Returns the length that a lead byte announces; 0 for a continuation byte and for FF. */
 static size_t claimed_length(unsigned char lead)
 {
     size_t ones = 0;
@@ -27,7 +27,7 @@ static size_t claimed_length(unsigned char lead)
     return ones == 0 ? 1 : ones == 1 || ones == 8 ? 0 : ones;
 }
 
-/* The fewest bytes that the code point needs. */
+/* Returns the shortest length of a code point in bytes. */
 static size_t shortest_length(uint32_t code)
 {
     return code < 0x80               ? 1
@@ -71,7 +71,7 @@ static enum text_verdict slow_check(const char *text, size_t length)
     return TEXT_OK;
 }
 
-/* CODE in LENGTH bytes, 1 to 6, whether or not that is its right length. */
+/* Encodes `code` in `length` bytes, 1 to 6, even if that is not its proper length. */
 static void encode(uint32_t code, size_t length, char *bytes)
 {
     for (size_t i = length - 1; i > 0; i--) {
@@ -124,7 +124,7 @@ START_TEST(every_code_point_in_every_length)
 }
 END_TEST
 
-/* The numbers of Unicode itself, counted by hand: a check of the checker. */
+/* Checks the decoder itself, by counts from the Unicode standard. */
 START_TEST(as_many_code_points_pass_as_there_are)
 {
     unsigned counts[3] = {0, 0, 0};
@@ -154,7 +154,7 @@ START_TEST(every_string_of_one_to_three_bytes)
 }
 END_TEST
 
-/* All lead bytes from C0 on, all second bytes, and third and fourth ones about every boundary. */
+/* All lead bytes from C0 on, all second bytes, and third and fourth bytes around each boundary. */
 START_TEST(four_bytes_about_every_boundary)
 {
     static const unsigned char edges[] = {0x00, 0x09, 0x1F, 0x20, 0x7E, 0x7F, 0x80, 0x81, 0x8F,
@@ -194,7 +194,7 @@ START_TEST(known_bad_text)
                        "31m"}, /* CSI */
         {TEXT_CONTROL, "\x1B[31m"}, {TEXT_CONTROL, "\x7F"}, {TEXT_CONTROL, "two\rlines"},
         {TEXT_CONTROL, "two\nlines"}, {TEXT_OK, "\t"}, {TEXT_OK, "\xC2\xA0"}, /* U+00A0 */
-        {TEXT_OK, "\xEF\xBF\xBF"},     /* U+FFFF, no character and well-formed */
+        {TEXT_OK, "\xEF\xBF\xBF"},     /* U+FFFF, a noncharacter, but well-formed */
         {TEXT_OK, "\xED\x9F\xBF"},     /* U+D7FF */
         {TEXT_OK, "\xEE\x80\x80"},     /* U+E000 */
         {TEXT_OK, "\xF4\x8F\xBF\xBF"}, /* U+10FFFF */
@@ -205,8 +205,7 @@ START_TEST(known_bad_text)
 }
 END_TEST
 
-/* The words of eight bytes are not to hide anything, wherever they begin and whatever is in them.
- */
+/* Checking eight bytes at once must not hide an error, wherever these begin. */
 START_TEST(every_byte_at_every_place_of_plain_text)
 {
     char bytes[32];
@@ -252,7 +251,7 @@ START_TEST(the_first_fault_decides)
 }
 END_TEST
 
-/* Text that ends where memory ends: a byte read too far kills the test. */
+/* Text that ends at an unmapped page: reading one byte too far kills the test. */
 START_TEST(cut_off_at_the_end_of_memory)
 {
     static const char *const characters[] = {"a", "\t", "\xC2\xA2", "\xE2\x82\xAC",

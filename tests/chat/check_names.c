@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names: what is one, whose it is, and the numbers of guests.
+ * check_names.c - tests of chat/names: valid nicknames, their owners, and guest numbers.
  */
 #include "config.h"
 
 #include "chat/names.h"
+
+#include "base/alloc.h"
+#include "tests/check_main.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "base/alloc.h"
-#include "tests/check_main.h"
 
 static void expect_take(
     struct names *names, unsigned slot, const char *name, enum names_verdict expected)
@@ -111,7 +111,7 @@ START_TEST(a_name_is_taken_in_any_case)
 }
 END_TEST
 
-/* IRC takes {}|^ for the small letters of []\~; here only A to Z have small ones. */
+/* In IRC, {}|^ are the lower case of []\~; here only A to Z have a lower case. */
 START_TEST(brackets_have_no_case)
 {
     struct names *names = names_new(2);
@@ -197,7 +197,7 @@ START_TEST(a_guest_who_asks_again_gets_the_lowest_number)
 }
 END_TEST
 
-/* The numbers and the owners, kept in the plainest way. */
+/* A naive model of numbers and owners. */
 struct model {
     char names[50][NAME_LENGTH_MAX + 1];
 };
@@ -267,7 +267,7 @@ START_TEST(random_changes)
 }
 END_TEST
 
-/* Takes some 0.1 s. A walk over all slots per call runs into the time limit of the case. */
+/* Takes about 0.1 s. If a call took time in proportion to the slots, the case would time out. */
 START_TEST(a_hundred_thousand_slots_are_quick)
 {
     enum { SLOTS = 100000 };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rooms: who is in, against a plain array of yes and no.
+ * check_room.c - tests of chat/room, against a plain array of booleans.
  */
 #include "config.h"
 
 #include "chat/room.h"
 
+#include "tests/check_main.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-
-#include "tests/check_main.h"
 
 START_TEST(a_new_room_is_empty)
 {

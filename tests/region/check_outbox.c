@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The outbox against a naive model: pieces are contiguous, never lie over an unanswered one, keep
- * what was put into them, and are freed in order; and the claim of outbox_lazy_credit().
+ * check_outbox.c - tests of region/outbox against a naive model: pieces are contiguous, never
+ * overlap an unanswered piece, keep their content and are freed in order; and the property of
+ * `outbox_lazy_credit`.
  */
 #include "config.h"
 
@@ -13,7 +14,7 @@
 
 #define SIZE_MAX_TRIED 65536
 
-static char memory[SIZE_MAX_TRIED + 64]; /* 64 bytes behind the outbox that nobody may write */
+static char memory[SIZE_MAX_TRIED + 64]; /* 64 bytes after the outbox must stay unchanged */
 static uint64_t random_state = 88172645463325252u;
 
 static size_t random_below(size_t bound)
@@ -32,7 +33,7 @@ static struct outbox_writer writer_of(size_t size)
     return writer;
 }
 
-/* --- the model: the unanswered pieces, oldest first, and whose each byte is */
+/* --- the model: the unanswered pieces, oldest first, and the owner of each byte */
 
 struct piece {
     size_t offset, length;
@@ -77,7 +78,7 @@ static bool model_put(struct model *model, size_t length)
     return true;
 }
 
-/* The oldest is read by the supervisor, and answered. */
+/* The supervisor reads the oldest piece and answers it. */
 static void model_answer(struct model *model, unsigned count)
 {
     CHECK_QUICKLY(count <= model->count);
@@ -157,15 +158,15 @@ START_TEST(going_round)
     model_begin(&model, 4096);
     ck_assert(model_put(&model, 2000));
     ck_assert(model_put(&model, 1500));
-    ck_assert(!model_put(&model, 600)); /* 596 behind, nothing free before */
+    ck_assert(!model_put(&model, 600)); /* 596 after the last piece, nothing free before it */
     model_answer(&model, 1);
     ck_assert(!model_put(&model, 2001));
-    ck_assert(model_put(&model, 1999)); /* at the begin again */
+    ck_assert(model_put(&model, 1999)); /* at the beginning again */
     ck_assert(!model_put(&model, 2));
-    ck_assert(model_put(&model, 1)); /* exact */
+    ck_assert(model_put(&model, 1)); /* fits exactly */
     ck_assert(!model_put(&model, 1));
     model_answer(&model, 1);
-    ck_assert(model_put(&model, 1500)); /* where the second one was */
+    ck_assert(model_put(&model, 1500)); /* in place of the second one */
     model_answer(&model, 3);
 }
 END_TEST
@@ -199,9 +200,9 @@ START_TEST(random_pieces)
 }
 END_TEST
 
-/* --- the claim */
+/* --- lazy credit */
 
-/* With no more than `lazy` bytes unanswered, the longest piece can be put. */
+/* If at most `lazy` bytes are unanswered, the longest piece fits. */
 static void expect_room(const struct outbox_writer *writer, size_t longest)
 {
     static const char text[SIZE_MAX_TRIED];
@@ -212,7 +213,7 @@ static void expect_room(const struct outbox_writer *writer, size_t longest)
             writer->outbox.size, writer->head, writer->tail, writer->wrapped);
 }
 
-/* A worker and a supervisor that announces as late as it may. */
+/* A worker, and a supervisor that announces credit as late as it may. */
 static void try_lazy(size_t size, size_t longest, int rounds)
 {
     size_t lazy = outbox_lazy_credit(size, longest);
@@ -228,7 +229,7 @@ static void try_lazy(size_t size, size_t longest, int rounds)
             lengths[(first + count++) % OUTBOX_CREDIT_FRAMES] = length;
             unanswered += length;
         }
-        /* tell.c announces when `lazy` is reached, and all of it; any part of it must do too. */
+        /* turn.c announces all credit when `lazy` is reached; announcing a part must work too. */
         while (count > 0 && (unanswered >= lazy + (lazy == 0) || count == OUTBOX_CREDIT_FRAMES)) {
             CHECK_QUICKLY(outbox_answered(&writer, 1));
             unanswered -= lengths[first];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The region: its layout, that nothing of it has a name, and that who attaches a part of it has
- * that part: a worker its own outbox, a courier its own part, and what all read read-only for good.
+ * check_region.c - tests of region/region: the layout, that no part has a name, and that each
+ * process attaches its own part only: a worker its outbox, a courier its part, and the common parts
+ * read-only.
  */
 #include "config.h"
 
@@ -219,7 +220,7 @@ struct mapping {
     char mode[8];
 };
 
-/* The mappings of this process that are of the region's file, at most `most`. */
+/* Lists the mappings of the region's file in this process, at most `most`. */
 static int list_mappings(struct mapping *mappings, int most)
 {
     struct stat status;
@@ -263,7 +264,7 @@ END_TEST
             return __LINE__ % 100 + 1;                                                             \
     while (0)
 
-/* The only mapping of the region in this process is this part of it. */
+/* Checks that this part is the only mapping of the region in this process. */
 static int expect_only(const void *at, const char *mode, uint64_t offset, uint64_t length)
 {
     struct mapping mappings[4];
@@ -403,7 +404,7 @@ START_TEST(clearing_a_courier_s_part_clears_that_and_no_other)
 }
 END_TEST
 
-/* Every slot has a place to wait at, and after them every courier. */
+/* Each slot, and after them each courier, has a word for the position to wait for. */
 START_TEST(couriers_have_places_after_the_slots)
 {
     ck_assert(region_attach_view(&view, region.read_only_fd));
@@ -447,7 +448,7 @@ START_TEST(a_view_sees_what_the_supervisor_writes)
 }
 END_TEST
 
-/* By each of the three ways to attach. */
+/* One case per function that attaches. */
 static void expect_no_region(void)
 {
     errno = 0;
@@ -479,7 +480,7 @@ START_TEST(a_read_only_descriptor_gives_no_part_to_write)
     ck_assert_int_eq(errno, EACCES);
     ck_assert(!region_attach_courier(&part, &places, region.read_only_fd, 0));
     ck_assert_int_eq(errno, EACCES);
-    ck_assert_int_eq(list_mappings(after, 8), count); /* and nothing stays mapped */
+    ck_assert_int_eq(list_mappings(after, 8), count); /* nothing remains mapped */
     ck_assert(!region_attach_view(&view, -1));
     ck_assert_int_eq(errno, EBADF);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ring and its index, case by case and against a naive model that knows of each byte whose it
- * is. Whatever ring_reserve() grants, no byte of the record `held` or of a later one is written.
+ * check_ring.c - tests of the ring and its index, case by case and against a naive model that
+ * knows the owner of each byte.
+ *
+ * Whatever `ring_reserve` allows, no byte of the record `held` or of a later one is overwritten.
  */
 #include "config.h"
 
@@ -62,7 +64,7 @@ static struct reservation reserve(size_t length)
     return reservation;
 }
 
-/* Puts one record, filled with the low byte of its number. */
+/* Appends one record, filled with the low byte of its number. */
 static uint64_t put(size_t length)
 {
     static const struct record_label label = {.recipient = REGION_NO_SLOT};
@@ -153,7 +155,7 @@ START_TEST(a_record_that_crosses_the_end_begins_the_next_lap)
 {
     put(size - 100);
     ck_assert(fits_one(1, 100));
-    ck_assert(!fits_one(1, 101)); /* the 100 bytes would be lost, and then it lies over the first */
+    ck_assert(!fits_one(1, 101)); /* would skip the last 100 bytes and overwrite the first record */
     ck_assert(fits_one(2, 101));
     put(101);
     ck_assert_uint_eq(entry(2)->offset, size);
@@ -201,7 +203,7 @@ END_TEST
 
 START_TEST(several_records_fit_in_any_order)
 {
-    /* 100 bytes are left of the lap: two records of 60 and 50 lose up to 59 or 49 of them. */
+    /* 100 bytes remain in the lap, of which records of 60 and 50 bytes can waste up to 59 or 49. */
     put(size - 100);
     put(50);
     struct ring_need need = {.length = 110, .longest = 60, .count = 2};
@@ -333,7 +335,7 @@ END_TEST
 
 #define MODEL_RING_MAX (8 * 65536)
 
-static uint32_t owner[MODEL_RING_MAX]; /* of each byte: the record that it was last written for */
+static uint32_t owner[MODEL_RING_MAX]; /* of each byte: the record it was last written for */
 static uint64_t model_head, model_next, model_oldest, model_held;
 
 static uint64_t random_state;
@@ -355,7 +357,7 @@ static uint64_t model_start(size_t length)
     return start;
 }
 
-/* The largest number in `length` bytes from `start` on. */
+/* Returns the largest owner of `length` bytes from `start` on. */
 static uint32_t newest_owner(uint64_t start, size_t length)
 {
     uint32_t newest = 0;
@@ -371,7 +373,7 @@ static uint32_t newest_owner(uint64_t start, size_t length)
     return newest;
 }
 
-/* Whether one record fits, found out by looking at every byte that it and the spare would need. */
+/* Returns whether one record fits, by examining each byte that it and the spare need. */
 static bool model_fits(size_t length, size_t spare, unsigned spare_entries)
 {
     uint64_t start = model_start(length);
@@ -409,7 +411,7 @@ static void model_put(struct reservation *reservation, size_t length, bool commi
     model_next++;
 }
 
-/* Several records at once: those that were allowed together all fit. */
+/* Several records that were allowed at once do fit. */
 static void put_several(size_t longest)
 {
     struct ring_need need = {.count = 2 + (unsigned)random_below(3)};
@@ -466,7 +468,7 @@ static void run_model(size_t longest, int records)
     CHECK_QUICKLY(refused > (size_t)records / 1000);
 }
 
-/* Entries run out first where records are short, bytes where they are long. */
+/* With short records entries run out first, with long ones bytes. */
 START_TEST(random_records)
 {
     static const struct {

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The line protocol: what each input gives, and that it gives the same however it is cut up.
+ * check_line_parse.c - tests of the line parser: the events of each input, and that they do
+ * not depend on how the input is divided.
  */
 #include "config.h"
 
 #include "protocol/line/line_parse.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "tests/check_main.h"
+#include "tests/protocol/line/line_record.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,11 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#include "base/alloc.h"
-#include "base/text.h"
-#include "tests/check_main.h"
-#include "tests/protocol/line/line_record.h"
 
 #define CONTROL  "E Line dropped: control characters other than tab are not allowed\n"
 #define NOT_UTF8 "E Line dropped: not valid UTF-8\n"
@@ -28,7 +29,7 @@
 struct sample {
     const char *input;
     size_t length;
-    const char *events; /* with the half-close at the end of the input */
+    const char *events; /* including the half-close after the input */
 };
 
 #define SAMPLE(input, events)                                                                      \
@@ -36,7 +37,7 @@ struct sample {
         input, sizeof(input) - 1, events                                                           \
     }
 
-/* All with a max-message-size of 16. */
+/* `max_message` is 16 for all of them. */
 static const struct sample samples[] = {
     SAMPLE("", ""),
     SAMPLE("hi\n", "M hi\n"),
@@ -50,7 +51,7 @@ static const struct sample samples[] = {
     SAMPLE(" hi \n", "M  hi \n"),
     SAMPLE("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80\n", "M gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80\n"),
 
-    /* what is said with a slash */
+    /* messages with a slash */
     SAMPLE("//x\n//\n///\n// x\n//who\r\n", "M /x\nM /\nM //\nM / x\nM /who\n"),
     SAMPLE(" /who\n", "M  /who\n"),
 
@@ -70,7 +71,7 @@ static const struct sample samples[] = {
         UNKNOWN("/n\xC3\xAF"
                 "ck")),
 
-    /* bad text costs its own line, and is judged before commands are */
+    /* invalid text drops one line, and is checked before commands are */
     SAMPLE("a\x1B[1m\nhi\n", CONTROL "M hi\n"),
     SAMPLE("a\0b\nhi\n", CONTROL "M hi\n"),
     SAMPLE("a\rb\nhi\n", CONTROL "M hi\n"),
@@ -83,7 +84,7 @@ static const struct sample samples[] = {
     SAMPLE("\xE2\x82", NOT_UTF8),
     SAMPLE("/nick \x01\n/nick \xFF\n//\x02\n/x\x03\n", CONTROL NOT_UTF8 CONTROL CONTROL),
 
-    /* as long as can be, and longer */
+    /* maximum length, and longer */
     SAMPLE("0123456789abcdef\n", "M 0123456789abcdef\n"),
     SAMPLE("0123456789abcdef\r\n", "M 0123456789abcdef\n"),
     SAMPLE("0123456789abcdef", "M 0123456789abcdef\n"),
@@ -113,7 +114,8 @@ static const struct sample samples[] = {
 
 enum { SAMPLE_COUNT = sizeof samples / sizeof samples[0], SAMPLE_MAX = 16 };
 
-/* The events of INPUT, cut before the bytes at CUTS, which ascend. Freed by the caller. */
+/* Returns the events of `input`, divided before the bytes at `cuts`, which are in ascending order.
+ * The caller frees the result. */
 static char *events_of(
     size_t max_message, const char *input, size_t length, const size_t *cuts, size_t cut_count)
 {
@@ -182,7 +184,7 @@ START_TEST(every_sample_byte_by_byte)
 }
 END_TEST
 
-/* What one call made of INPUT. */
+/* The result of one call. */
 struct step {
     size_t consumed;
     struct line_event event;
@@ -342,7 +344,7 @@ START_TEST(an_unknown_command_is_cut_at_a_character)
 }
 END_TEST
 
-/* Peak memory in KiB. */
+/* Returns the peak memory in KiB. */
 static long peak_memory(void)
 {
     struct rusage usage;
@@ -353,7 +355,7 @@ static long peak_memory(void)
 
 START_TEST(an_endless_line_is_one_error_in_bounded_memory)
 {
-    /* A fraction of what passes; a sanitizer keeps what was freed for a while. */
+    /* A fraction of the input; a sanitizer keeps freed memory for a while. */
     enum { PIECE = 64 * 1024, PIECES = 100 * 1024 * 1024 / PIECE, MEMORY_BOUND_KIB = 8 * 1024 };
     char *piece = alloc_zeroed(PIECE, 1);
     struct line_parser *parser = line_parser_new(4096);
@@ -375,7 +377,7 @@ START_TEST(an_endless_line_is_one_error_in_bounded_memory)
 }
 END_TEST
 
-/* xorshift64*: the same numbers in every run. */
+/* xorshift64*: the same sequence in each run. */
 static uint32_t next_random(uint64_t *state)
 {
     *state ^= *state >> 12;
@@ -384,7 +386,7 @@ static uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state * UINT64_C(0x2545F4914F6CDD1D) >> 32);
 }
 
-/* Bytes that mean something more often than chance would have it. */
+/* Generates input with many significant bytes. */
 static size_t random_input(uint64_t *state, char *input, size_t size)
 {
     static const char *const parts[] = {"\n", "\n", "\r\n", "\r", "/", "//", "/nick ", "/who",
@@ -405,7 +407,7 @@ static size_t random_input(uint64_t *state, char *input, size_t size)
     return length;
 }
 
-/* That each event is as it must be is asserted by the recorder. */
+/* `line_record` asserts that each event is valid. */
 START_TEST(random_bytes_give_the_same_events_in_any_pieces)
 {
     uint64_t state = 20261122;

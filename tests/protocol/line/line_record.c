@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Events of a line parser as a string: a stream of open_memstream() that grows as needed.
- * LINE_ERROR texts are recorded like all others, so a change of words shows.
+ * line_record.c - records the events of a line parser as a string, by open_memstream(3).
+ *
+ * The text of LINE_ERROR is recorded too, so that a changed message is detected.
  */
 #include "config.h"
 
 #include "tests/protocol/line/line_record.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "protocol/line/line_parse.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/alloc.h"
-#include "base/text.h"
-#include "protocol/line/line_parse.h"
 
 struct line_record {
     size_t max_message;
