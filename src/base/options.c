@@ -274,6 +274,27 @@ static void check_accounts(struct option_reader *reader)
     free(found.fault);
 }
 
+/* Reads `socket-mode` and `socket-group`. */
+static void check_sockets(struct option_reader *reader)
+{
+    struct options *options = reader->options;
+    const char *mode = options->socket_mode;
+    char quoted[128];
+
+    if (*mode != '\0' && strspn(mode, "01234567") == strlen(mode) && strlen(mode) <= 4 &&
+        strtoul(mode, NULL, 8) <= 0777)
+        options->socket_mode_bits = (mode_t)strtoul(mode, NULL, 8);
+    else if (*mode != '\0')
+        bad_configuration(reader, "socket-mode", "%s is not from 0 to 0777 in octal",
+            log_quote(quoted, sizeof quoted, mode));
+    if (*options->socket_group == '\0')
+        return;
+    char *fault = user_group_find_group(options->socket_group, &options->socket_gid);
+    if (fault != NULL)
+        bad_configuration(reader, "socket-group", "%s", fault);
+    free(fault);
+}
+
 /* Reports that `key`, of `size` bytes, is smaller than max-message-size requires. */
 static void report_too_small(
     struct option_reader *reader, const char *key, size_t size, size_t least)
@@ -294,6 +315,7 @@ static void check_together(struct option_reader *reader)
         round_up(RING_LEAST_MESSAGES * (options->max_message_size + MESSAGE_OVERHEAD));
 
     check_accounts(reader);
+    check_sockets(reader);
     options->ring_size = round_up(options->ring_size);
     options->outbox_size = round_up(options->outbox_size);
     if (options->outbox_size < outbox_least)

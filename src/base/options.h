@@ -31,6 +31,8 @@ struct options {
     size_t listen_count; /* at least 1 */
     unsigned ipv6_only;  /* 0 or 1 */
     unsigned freebind;   /* 0 or 1 */
+    char *socket_mode;   /* "": the umask decides */
+    char *socket_group;  /* "": the group of the server */
     unsigned max_clients;
     size_t max_message_size; /* bytes of a message's text */
     size_t ring_size;        /* bytes, a multiple of OPTIONS_PAGE */
@@ -45,6 +47,9 @@ struct options {
     unsigned worker_uid_base; /* 0: workers have the server's uid */
     enum jail_mode jail;
     enum log_level log_level;
+
+    mode_t socket_mode_bits; /* of `socket_mode`, if it is set */
+    gid_t socket_gid;        /* of `socket_group`, if it is set */
 
     uid_t uid; /* of `user`; valid if `user` is set */
     gid_t gid; /* of `group`, or else of `user`; valid if `user` is set */

@@ -29,6 +29,10 @@
         "accept no IPv4 on an IPv6 address such as [::]:8888")                                     \
     ROW(freebind, "freebind", VALUE_SWITCH, "", "", "off",                                         \
         "listen also on an address that no interface has yet")                                     \
+    ROW(socket_mode, "socket-mode", VALUE_TEXT, "", "", "",                                        \
+        "permissions of local sockets, such as 0660, in place of the umask's")                     \
+    ROW(socket_group, "socket-group", VALUE_TEXT, "", "", "",                                      \
+        "group of local sockets, in place of the server's own")                                    \
     ROW(max_clients, "max-clients", VALUE_COUNT, "1", "100000", "1000",                            \
         "maximum number of clients; others are refused with a message")                            \
     ROW(max_message_size, "max-message-size", VALUE_SIZE, "64 B", "64 KiB", "4 KiB",               \

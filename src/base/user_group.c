@@ -20,6 +20,17 @@ static void fail(struct user_group *identity, const char *key, char *fault)
     identity->fault = fault;
 }
 
+char *user_group_find_group(const char *name, gid_t *gid)
+{
+    char quoted[128];
+
+    const struct group *found = getgrnam(name);
+    if (found == NULL)
+        return alloc_print("no such group: %s", log_quote(quoted, sizeof quoted, name));
+    *gid = found->gr_gid;
+    return NULL;
+}
+
 struct user_group user_group_find(const char *user, const char *group)
 {
     struct user_group identity = {.is_set = *user != '\0'};
@@ -40,12 +51,7 @@ struct user_group user_group_find(const char *user, const char *group)
     identity.gid = account->pw_gid;
     if (*group == '\0')
         return identity;
-    const struct group *other = getgrnam(group);
-    if (other == NULL)
-        fail(&identity, "group",
-            alloc_print("no such group: %s", log_quote(quoted, sizeof quoted, group)));
-    else
-        identity.gid = other->gr_gid;
+    fail(&identity, "group", user_group_find_group(group, &identity.gid));
     return identity;
 }
 

@@ -23,6 +23,9 @@ struct user_group {
  */
 struct user_group user_group_find(const char *user, const char *group);
 
+/* Looks up a group by name. Returns NULL, or an error message that the caller frees. */
+char *user_group_find_group(const char *name, gid_t *gid);
+
 /*
  * Checks that `count` uids starting at `base` can be given to child processes: a user must be set,
  * and its uid must not be one of them. `base` 0 means that none are given. Sets `fault` on error.

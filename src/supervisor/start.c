@@ -140,12 +140,12 @@ static bool become_safe(struct run *run, const struct process_kinds *kinds, stru
 
 static void log_ready(const struct run *run)
 {
-    size_t size = run->listener_count * (LISTENER_TEXT_MAX + 16) + 1, length = 0;
-    char *text = alloc_zeroed(size, 1);
+    size_t size = run->listener_count * (2 * LISTENER_TEXT_MAX + 16) + 1, length = 0;
+    char *text = alloc_zeroed(size, 1), quoted[2 * LISTENER_TEXT_MAX];
 
     for (size_t i = 0; i < run->listener_count; i++)
-        length += (size_t)snprintf(
-            text + length, size - length, "%slisten=%s", i > 0 ? " " : "", run->listeners[i].text);
+        length += (size_t)snprintf(text + length, size - length, "%slisten=%s", i > 0 ? " " : "",
+            log_quote(quoted, sizeof quoted, run->listeners[i].text));
     log_event(LOG_LEVEL_NOTICE, "ready", "%s", text);
     free(text);
 }

@@ -161,8 +161,11 @@ static bool has_default(const char *output, const char *key, const char *normal)
     char line[256];
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         snprintf(line, sizeof line, forms[i], key, normal);
-        const char *place = strstr(output, line);
-        found = found || (place != NULL && (place == output || place[-1] == '\n'));
+        const char *place = output;
+        while (!found && (place = strstr(place, line)) != NULL) {
+            found = place == output || place[-1] == '\n';
+            place++;
+        }
     }
     return found;
 }

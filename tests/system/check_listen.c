@@ -11,6 +11,7 @@
 #include "tests/system/folder.h"
 #include "tests/system/modes.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,6 +143,73 @@ static void expect_words(const char *const *options, int code, const char *word,
     daemon_expect_exit(daemon, code);
 }
 
+START_TEST(who_may_use_a_unix_socket)
+{
+    char address[PATH_ROOM], group[100];
+    const struct group *own = getgrgid(getegid());
+    struct daemon *daemon;
+    struct stat status;
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    snprintf(group, sizeof(group), "socket-group=%s", own == NULL ? "" : own->gr_name);
+    daemon = daemon_start(OPTIONS("-l", address, "-o", "socket-mode=0624", "-o", group));
+    ck_assert_int_eq(stat(address + 5, &status), 0);
+    ck_assert_int_eq(status.st_mode & 0777, 0624);
+    ck_assert_int_eq(status.st_gid, getegid());
+    talk(address);
+    daemon_stop(daemon);
+    expect_words(
+        OPTIONS("-o", "socket-mode=0888"), DAEMON_EXIT_CONFIGURATION, "socket-mode", "0888");
+    expect_words(OPTIONS("-o", "socket-group=no such"), DAEMON_EXIT_CONFIGURATION, "socket-group",
+        "no such");
+}
+END_TEST
+
+START_TEST(a_group_of_another)
+{
+    const struct group *other = getgrnam("nogroup");
+    char address[PATH_ROOM];
+    struct daemon *daemon;
+    struct stat status;
+
+    if (geteuid() != 0 || other == NULL) {
+        puts("skipped: this needs root and a group nogroup");
+        return;
+    }
+    folder_name(address, sizeof(address), "unix:", "socket");
+    daemon = daemon_start(OPTIONS("-l", address, "-o", "socket-group=nogroup"));
+    ck_assert_int_eq(stat(address + 5, &status), 0);
+    ck_assert_int_eq(status.st_gid, other->gr_gid);
+    daemon_stop(daemon);
+}
+END_TEST
+
+START_TEST(a_path_with_blanks)
+{
+    char address[PATH_ROOM], quoted[PATH_ROOM + 20];
+    struct daemon *daemon;
+
+    folder_name(address, sizeof(address), "unix:", "a b");
+    snprintf(quoted, sizeof(quoted), " listen=\"%s\"", address);
+    daemon = daemon_start(OPTIONS("-l", address));
+    daemon_wait_log(daemon, "event=ready", quoted, NULL);
+    talk(address);
+    daemon_stop(daemon);
+}
+END_TEST
+
+/* As one of root's is to everybody else. */
+START_TEST(a_lock_that_cannot_be_opened)
+{
+    char address[PATH_ROOM], lock[PATH_ROOM];
+
+    folder_name(address, sizeof(address), "unix:", "socket");
+    folder_name(lock, sizeof(lock), "", "socket.lock");
+    ck_assert_int_eq(symlink("nowhere", lock), 0);
+    expect_words(OPTIONS("-l", address), DAEMON_EXIT_FAILED, "cannot open the lock file", lock);
+}
+END_TEST
+
 START_TEST(a_stale_unix_socket_is_replaced)
 {
     char address[PATH_ROOM];
@@ -208,6 +276,8 @@ START_TEST(an_ordinary_file_is_not_taken)
     ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
     ck_assert_str_eq(text, "precious\n");
     fclose(file);
+    folder_name(path, sizeof(path), "", "file.lock");
+    ck_assert_msg(access(path, F_OK) != 0, "a start that was refused leaves %s", path);
 }
 END_TEST
 
@@ -426,6 +496,10 @@ static Suite *listen_suite(void)
     tcase_add_test(addresses, addresses_that_no_interface_has_yet);
     tcase_add_test(addresses, several_addresses_are_one_room);
     tcase_add_test(addresses, a_unix_socket);
+    tcase_add_test(addresses, who_may_use_a_unix_socket);
+    tcase_add_test(addresses, a_group_of_another);
+    tcase_add_test(addresses, a_path_with_blanks);
+    tcase_add_test(addresses, a_lock_that_cannot_be_opened);
     tcase_add_test(addresses, a_stale_unix_socket_is_replaced);
     tcase_add_test(addresses, a_live_unix_socket_is_not_taken);
     tcase_add_test(addresses, a_sleeping_unix_socket_is_not_taken);

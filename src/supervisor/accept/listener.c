@@ -45,6 +45,7 @@ struct opening {
     const char *text; /* one of options->listen */
     struct sockaddr_storage address;
     socklen_t length;
+    bool is_bound;
     char detail[2 * LISTENER_TEXT_MAX]; /* an error message */
 };
 
@@ -57,6 +58,11 @@ static bool fail(char *error, size_t error_size, const char *address, const char
 static void lock_path(char *buffer, size_t size, const char *path)
 {
     snprintf(buffer, size, "%s.lock", path);
+}
+
+static const char *path_of(const struct opening *opening)
+{
+    return ((const struct sockaddr_un *)(const void *)&opening->address)->sun_path;
 }
 
 /* Returns whether the locked file is the one at `path`. */
@@ -92,6 +98,20 @@ static int take_lock(const char *path)
     return -1;
 }
 
+/* Removes the lock file, before it is unlocked, and the socket if it is ours; if there is a lock. */
+static void release_path(const char *path, bool is_bound, int lock_fd)
+{
+    char name[LISTENER_TEXT_MAX + 8];
+
+    if (lock_fd < 0)
+        return;
+    if (is_bound)
+        unlink(path);
+    lock_path(name, sizeof name, path);
+    unlink(name);
+    close(lock_fd);
+}
+
 /* Returns whether a server accepts connections at this path. */
 static bool answers(const struct sockaddr_storage *address, socklen_t length)
 {
@@ -107,21 +127,24 @@ static bool answers(const struct sockaddr_storage *address, socklen_t length)
 }
 
 /* Makes the path available for bind(2). Returns NULL or an error message. */
-static const char *claim_path(
-    struct listener *listener, const struct sockaddr_storage *address, socklen_t length)
+static const char *claim_path(struct listener *listener, struct opening *opening)
 {
-    const char *path = ((const struct sockaddr_un *)address)->sun_path;
+    const char *path = path_of(opening);
     struct stat there;
 
     listener->lock_fd = take_lock(path);
-    if (listener->lock_fd < 0)
-        return errno == EWOULDBLOCK ? "another server has it (its lock file is locked)"
-                                    : strerror(errno);
+    if (listener->lock_fd < 0 && errno == EWOULDBLOCK)
+        return "another server has it (its lock file is locked)";
+    if (listener->lock_fd < 0) {
+        snprintf(opening->detail, sizeof opening->detail, "cannot open the lock file %s.lock: %s",
+            path, strerror(errno));
+        return opening->detail;
+    }
     if (lstat(path, &there) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(there.st_mode))
         return "the path exists and is not a socket";
-    if (answers(address, length))
+    if (answers(&opening->address, opening->length))
         return "another server answers there";
     return unlink(path) == 0 ? NULL : strerror(errno);
 }
@@ -222,6 +245,24 @@ static const char *explain(struct opening *opening, int failure)
     return opening->detail;
 }
 
+/* Sets who may connect, before anybody can. */
+static bool set_access(struct opening *opening)
+{
+    const struct options *options = opening->options;
+    const char *failed = NULL;
+
+    if (*options->socket_group != '\0' &&
+        chown(path_of(opening), (uid_t)-1, options->socket_gid) != 0)
+        failed = "socket-group";
+    else if (*options->socket_mode != '\0' &&
+             chmod(path_of(opening), options->socket_mode_bits) != 0)
+        failed = "socket-mode";
+    if (failed != NULL)
+        snprintf(
+            opening->detail, sizeof opening->detail, "cannot set %s: %s", failed, strerror(errno));
+    return failed == NULL;
+}
+
 /* Sets options, binds and listens. Returns NULL or an error message. */
 static const char *bind_and_listen(int fd, struct opening *opening)
 {
@@ -235,10 +276,12 @@ static const char *bind_and_listen(int fd, struct opening *opening)
     }
     if (opening->address.ss_family != AF_UNIX)
         set_listener_options(fd, opening);
-    if (bind(fd, (const struct sockaddr *)&opening->address, opening->length) != 0 ||
-        listen(fd, SOMAXCONN) != 0)
+    if (bind(fd, (const struct sockaddr *)&opening->address, opening->length) != 0)
         return explain(opening, errno);
-    return NULL;
+    opening->is_bound = true;
+    if (opening->address.ss_family == AF_UNIX && !set_access(opening))
+        return opening->detail;
+    return listen(fd, SOMAXCONN) == 0 ? NULL : explain(opening, errno);
 }
 
 bool listener_open(struct listener *listener, const char *text, const struct options *options,
@@ -252,7 +295,7 @@ bool listener_open(struct listener *listener, const char *text, const struct opt
     listener->fd = listener->lock_fd = -1;
     memset(&bound, 0, sizeof bound);
     if (wrong == NULL && opening.address.ss_family == AF_UNIX)
-        wrong = claim_path(listener, &opening.address, opening.length);
+        wrong = claim_path(listener, &opening);
     if (wrong == NULL) {
         listener->fd =
             socket(opening.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -264,24 +307,15 @@ bool listener_open(struct listener *listener, const char *text, const struct opt
         address_print((const struct sockaddr *)&bound, listener->text, sizeof listener->text);
         return true;
     }
+    release_path(path_of(&opening), opening.is_bound, listener->lock_fd);
     if (listener->fd >= 0)
         close(listener->fd);
-    if (listener->lock_fd >= 0)
-        close(listener->lock_fd);
     return fail(error, error_size, text, wrong);
 }
 
 void listener_close(struct listener *listener)
 {
-    const char *path = listener->text + strlen("unix:");
-    char name[LISTENER_TEXT_MAX + 8];
-
-    if (listener->lock_fd >= 0) {
-        unlink(path);
-        lock_path(name, sizeof name, path);
-        unlink(name);
-        close(listener->lock_fd);
-    }
+    release_path(listener->text + strlen("unix:"), true, listener->lock_fd);
     close(listener->fd);
 }
 
