@@ -68,12 +68,16 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/child/orphans.c src/supervisor/child/orphans.h \
 	src/supervisor/child/selftests.c src/supervisor/child/selftests.h \
 	src/supervisor/child/spawner.c src/supervisor/child/spawner.h \
+	src/supervisor/client/delivery_ops.h \
+	src/supervisor/client/leave.c src/supervisor/client/leave.h \
+	src/supervisor/client/worker_delivery.c \
+	src/supervisor/child/child.c src/supervisor/child/child.h \
 	src/supervisor/client/penalty.c src/supervisor/client/penalty.h \
 	src/supervisor/client/slot.c src/supervisor/client/slot.h \
 	src/supervisor/client/spare.c src/supervisor/client/spare.h \
 	src/supervisor/client/stall.c src/supervisor/client/stall.h \
 	src/supervisor/courier/courier_client.c \
-	src/supervisor/courier/courier_duty.c \
+	src/supervisor/courier/courier_link.h \
 	src/supervisor/courier/courier_notify.c \
 	src/supervisor/courier/courier_process.c \
 	src/supervisor/courier/courier_recovery.c \

@@ -32,7 +32,7 @@ check_PROGRAMS += \
 	tests/delivery/check_marks \
 	tests/delivery/check_progress \
 	tests/supervisor/check_clock \
-	tests/supervisor/courier/check_courier_duty \
+	tests/supervisor/courier/check_courier_progress \
 	tests/supervisor/courier/check_hang \
 	tests/supervisor/client/check_hold \
 	tests/supervisor/accept/check_listener \
@@ -53,7 +53,7 @@ tests_delivery_check_marks_SOURCES = tests/delivery/check_marks.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_progress_SOURCES = tests/delivery/check_progress.c \
 	tests/delivery/records.c tests/delivery/records.h
-tests_supervisor_courier_check_courier_duty_SOURCES = tests/supervisor/courier/check_courier_duty.c \
+tests_supervisor_courier_check_courier_progress_SOURCES = tests/supervisor/courier/check_courier_progress.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_courier_check_hang_SOURCES = tests/supervisor/courier/check_hang.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h

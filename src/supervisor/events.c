@@ -81,7 +81,7 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     couriers_abandon(supervisor);
     for (unsigned i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].state != SLOT_FREE)
-            slot_kill_after(&supervisor->slots[i], 0);
+            child_kill_after(&supervisor->slots[i].child, 0);
 }
 
 static void on_rest(evutil_socket_t fd, short what, void *argument)

@@ -19,6 +19,7 @@
 #include "supervisor/clock.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/events.h"
+#include "supervisor/order/order.h"
 #include "supervisor/supervisor_jail.h"
 
 #include <errno.h>
@@ -110,13 +111,32 @@ static bool make_region(struct supervisor *supervisor)
     return true;
 }
 
-/* Once the forker is there: what grows with max-clients is not copied for each worker. */
+static void worker_frame(struct child *child, const struct frame *frame)
+{
+    order_frame(slot_of(child), frame);
+}
+
+static const struct child_ops worker_ops = {
+    .frame = worker_frame,
+    .writable = slot_worker_writable,
+    .created = acceptor_worker_created,
+    .failed = acceptor_worker_failed,
+    .fault = slot_worker_fault,
+    .closed = slot_worker_closed,
+    .exited = slot_worker_exited,
+    .gone = slot_worker_gone,
+    .exit_grace_ms = EXIT_GRACE_MS,
+};
+
 static void make_tables(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
     unsigned max_clients = supervisor->options->max_clients;
 
-    slots_init(supervisor);
+    children_init(supervisor);
+    supervisor->delivery =
+        supervisor->options->couriers == 0 ? &worker_delivery_ops : &courier_delivery_ops;
+    slots_init(supervisor, &worker_ops);
     supervisor->names = names_new(max_clients);
     supervisor->lobby = room_new(max_clients);
     supervisor->penalties = penalties_new();
@@ -187,8 +207,7 @@ void finish(struct run *run)
     spawner_finish(&supervisor->spawner);
     couriers_close(supervisor);
     for (unsigned i = 0; i < supervisor->slot_count; i++)
-        if (supervisor->slots[i].relay != NULL)
-            relay_close(supervisor->slots[i].relay);
+        child_destroy(&supervisor->slots[i].child);
     for (size_t i = 0; i < sizeof run->signals / sizeof run->signals[0]; i++)
         if (run->signals[i] != NULL)
             event_free(run->signals[i]);

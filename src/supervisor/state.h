@@ -30,8 +30,12 @@
 #include "region/ring.h"
 #include "relay/frame.h"
 #include "relay/relay.h"
+#include "supervisor/child/child.h"
 #include "supervisor/child/spawner.h"
+#include "supervisor/client/delivery_ops.h"
 #include "supervisor/client/penalty.h"
+#include "supervisor/client/stall.h"
+#include "supervisor/courier/courier_link.h"
 #include "supervisor/ring/cursor.h"
 #include "supervisor/ring/space.h"
 #include "supervisor/ring/turn.h"
@@ -66,18 +70,9 @@ struct slot {
     uint32_t number;
     uint32_t generation;
     TAILQ_ENTRY(slot) free_link;
+    struct child child; /* its worker */
 
     enum slot_state state; /* from here to `queue` all is zero at the start of a life */
-
-    /* Its worker. */
-    struct relay *relay; /* NULL once read to EOF */
-    pid_t pid;           /* 0 while not known */
-    bool is_making;      /* the forker has not answered yet */
-    bool reaped;         /* or never made */
-    int wait_status;
-    uint64_t kill_at; /* milliseconds, while doomed */
-    bool killed;      /* by the supervisor */
-    bool faulted;     /* it broke a rule, and that is logged */
 
     /* Its client. */
     int client_fd; /* kept until the worker is known to be made, with couriers to the end; else -1
@@ -93,20 +88,8 @@ struct slot {
     uint64_t private_last;
     size_t private_bytes; /* owed in private records, at most; exact when 0 */
 
-    /* Its courier, from the first record owed until that is done with it; see courier_client.c. */
-    struct courier *courier;
-    uint64_t served_from;  /* where the courier began, and how many bytes of that record had left */
-    size_t served_partial; /* before */
-    uint64_t wire_base;    /* bytes on the connection before the first byte of that record */
-    uint64_t first_missing; /* once the courier is done: what the client did not get; 0: nothing */
-    bool serve_due, handover_due, courier_member_due, courier_end_due;
-    enum frame_close courier_end_how;
-    uint64_t courier_end_to;
-    bool was_served, courier_is_ending;
-    TAILQ_ENTRY(slot) served_link;
-    TAILQ_ENTRY(slot) news_link;
-    TAILQ_ENTRY(slot) handover_link;
-    bool has_news;
+    uint64_t first_missing; /* once nobody delivers: what the client did not get; 0: nothing */
+    struct courier_link link;
 
     /* What there is to say on the relay. */
     unsigned credit_due; /* answered frames of which it has not been told */
@@ -128,20 +111,13 @@ struct slot {
     bool left_due;
     bool left_recorded;
 
-    /* Falling behind. */
-    uint64_t stalled_ms;
-    uint64_t stall_target;   /* the position at which that is forgiven */
-    uint64_t stall_position; /* at the last tick */
-    bool stall_holds;        /* it was in the oldest quarter since its time began */
-    bool evicted;
+    struct stall stall;
 
     TAILQ_ENTRY(slot) waiting_link;
     TAILQ_ENTRY(slot) dirty_link;
     TAILQ_ENTRY(slot) leaving_link;
-    TAILQ_ENTRY(slot) kill_link;
-    TAILQ_ENTRY(slot) dying_link;
     TAILQ_ENTRY(slot) spare_link;
-    bool is_waiting, is_dirty, is_leaving, kill_pending, is_dying, is_spare;
+    bool is_waiting, is_dirty, is_leaving, is_spare;
 
     /* A circle of frames that wait, oldest at queue_first; last, so that no new life touches it. */
     struct frame queue[OUTBOX_CREDIT_FRAMES];
@@ -168,18 +144,21 @@ struct supervisor {
     struct room *lobby;
 
     struct spawner spawner;
+    struct children children;
+    const struct delivery_ops *delivery;
     struct acceptor *acceptor;
 
     struct slot *slots;
     unsigned slot_count;
     unsigned used; /* slots that are not free */
-    struct slot_list free, waiting, dirty, leaving, to_kill, dying, spares;
+    struct slot_list free, waiting, dirty, leaving, spares;
     unsigned waiting_count, spare_count;
 
-    uint64_t spare_retry_at;   /* milliseconds: none is made before; 0: now */
+    bool spare_died;           /* since spares_turn() has looked last */
+    uint64_t spare_retry_at;   /* milliseconds: none is created before; 0: now */
     uint64_t spares_wanted_at; /* milliseconds: when those that were taken are replaced */
 
-    struct courier *couriers; /* NULL: workers deliver */
+    struct courier *couriers;
     unsigned courier_count;
 
     struct turn turn; /* of the one room that there is */

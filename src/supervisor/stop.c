@@ -81,8 +81,8 @@ void on_quit(evutil_socket_t number, short what, void *argument)
 void kill_all(struct run *run)
 {
     for (unsigned i = 0; i < run->supervisor.slot_count; i++)
-        slot_kill_after(&run->supervisor.slots[i], 0);
-    slots_kill_due(&run->supervisor);
+        child_kill_after(&run->supervisor.slots[i].child, 0);
+    children_kill_due(&run->supervisor);
     couriers_abandon(&run->supervisor);
     log_event(LOG_LEVEL_ERROR, "stopped", "orderly=no cause=%s clients=%u", run->killed_by,
         run->supervisor.used);

@@ -35,10 +35,6 @@
 #include <sched.h>
 #include <stdlib.h>
 
-/* The same signal once more within this time is a repetition: timeout(1) signals its child and then
- * the whole process group. */
-#define STOP_REPEATED_MS 1000u
-
 /* So often is looked again in one turn, as long as so many records were added. With 4,096 or 256
  * messages in flight this made 1.1 to 2 times the deliveries; more looks gave nothing more. */
 #define LOOKS_MAX  4
@@ -53,8 +49,7 @@ static bool end_turn(struct run *run)
 
     clock_forget(supervisor);
     supervisor->counters.turns++;
-    if (!TAILQ_EMPTY(&supervisor->dying))
-        slots_reap(supervisor);
+    children_reap(supervisor);
     clock_needed = couriers_turn(supervisor);
     clock_needed = reap_unknown_children(supervisor) || clock_needed;
     if (!supervisor->stopping)
@@ -65,7 +60,7 @@ static bool end_turn(struct run *run)
     if (supervisor->space.blocked || supervisor->waiting_count > 0)
         again = stall_arm(supervisor) || again;
     again = space_check_cursors(&supervisor->space) || again;
-    clock_needed = slots_kill_due(supervisor) || clock_needed;
+    clock_needed = children_kill_due(supervisor) || clock_needed;
     clock_needed = spawner_turn(&supervisor->spawner) || clock_needed;
     if (supervisor->spawner.is_lost && !supervisor->stopping)
         begin_stop(run, "fault");

@@ -230,7 +230,7 @@ START_TEST(both_forkers_die)
     ck_assert_int_eq(kill(daemon_standby(daemon), SIGKILL), 0);
     ck_assert_int_eq(kill(daemon_forker(daemon), SIGKILL), 0);
     for (size_t at = 0; at < 2; at++) {
-        client_expect(crowd[at], "* The server is stopping (fault)");
+        client_expect(crowd[at], "* The server is shutting down");
         client_expect_end(crowd[at]);
     }
     daemon_wait_log(daemon, "event=failed", "both forkers have died", NULL);

@@ -74,7 +74,7 @@ static void send_frame(struct input *input, struct slot *slot)
     struct frame frame;
 
     take(input, &frame, sizeof frame);
-    if (slot->relay != NULL)
+    if (slot->child.relay != NULL)
         order_frame(slot, &frame);
 }
 
@@ -88,7 +88,7 @@ static void send_likely_frame(struct input *input, struct slot *slot)
         .offset = take_byte(input),
     };
 
-    if (slot->relay != NULL)
+    if (slot->child.relay != NULL)
         order_frame(slot, &frame);
 }
 
@@ -113,7 +113,7 @@ static void come_or_go(struct fixture *fixture, struct slot *slot)
 {
     if (slot->state == SLOT_FREE)
         fixture_take(fixture);
-    else if (slot->relay != NULL)
+    else if (slot->child.relay != NULL)
         fixture_end_relay(fixture, slot);
 }
 

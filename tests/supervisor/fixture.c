@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "relay/handover.h"
 #include "relay/loop.h"
+#include "supervisor/accept/acceptor.h"
 #include "supervisor/courier/courier_state.h"
 #include "supervisor/courier/couriers.h"
 #include "supervisor/order/notify.h"
@@ -24,18 +25,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool no_frame(void *context, const struct frame *frame)
+static void no_frame(struct child *child, const struct frame *frame)
 {
-    (void)context, (void)frame;
-    return true;
+    (void)child, (void)frame;
 }
 
-static void no_event(void *context)
-{
-    (void)context;
-}
-
-static const struct relay_handler no_handler = {no_frame, NULL, no_event, no_event};
+/* The test passes on what a worker sends when it likes. */
+static const struct child_ops worker_ops = {
+    .frame = no_frame,
+    .writable = slot_worker_writable,
+    .created = acceptor_worker_created,
+    .failed = acceptor_worker_failed,
+    .fault = slot_worker_fault,
+    .closed = slot_worker_closed,
+    .exited = slot_worker_exited,
+    .gone = slot_worker_gone,
+    .exit_grace_ms = EXIT_GRACE_MS,
+};
 
 /* What may have been written beyond the last record: one that was refused then. */
 #define BEYOND ((size_t)2 * FIXTURE_MAX_MESSAGE)
@@ -120,7 +126,9 @@ static struct fixture *open_stage(unsigned count, bool has_forker)
     };
     supervisor->names = names_new(FIXTURE_CLIENTS);
     supervisor->lobby = room_new(FIXTURE_CLIENTS);
-    slots_init(supervisor);
+    children_init(supervisor);
+    supervisor->delivery = count == 0 ? &worker_delivery_ops : &courier_delivery_ops;
+    slots_init(supervisor, &worker_ops);
     for (int i = 0; i < FIXTURE_CLIENTS; i++)
         fixture->worker_ends[i] = -1;
     for (int i = 0; i < FIXTURE_COURIERS; i++)
@@ -174,7 +182,7 @@ void fixture_make_couriers(struct fixture *fixture)
         fixture->courier_ends[request.slot].relay = ends[0];
         fixture->courier_ends[request.slot].handover = ends[1];
         supervisor->spawner.forker.pending--;
-        courier_spawner_handler.answered(supervisor, &answer);
+        supervisor->spawner.handlers[KIND_COURIER]->answered(supervisor, &answer);
     }
 }
 
@@ -183,8 +191,7 @@ void fixture_close(struct fixture *fixture)
     struct supervisor *supervisor = &fixture->supervisor;
 
     for (int i = 0; i < FIXTURE_CLIENTS; i++) {
-        if (supervisor->slots[i].relay != NULL)
-            relay_close(supervisor->slots[i].relay);
+        child_destroy(&supervisor->slots[i].child);
         if (fixture->worker_ends[i] >= 0)
             close(fixture->worker_ends[i]);
         if (supervisor->slots[i].client_fd > 0)
@@ -210,14 +217,11 @@ static void give_client(struct fixture *fixture, struct slot *slot, int client_f
     struct handover_client about;
 
     ck_assert_int_ge(client_fd, 0);
-    ck_assert(slot_give(slot, client_fd));
+    ck_assert(slot_assign(slot, client_fd));
     ck_assert_int_eq(
         recv(fixture->worker_ends[slot->number], &about, sizeof about, 0), (ssize_t)sizeof about);
-    ck_assert(!slot->kill_pending);
-    if (slot->supervisor->couriers != NULL)
-        return;
-    close(client_fd);
-    slot->client_fd = -1;
+    ck_assert(!slot->child.kill_pending);
+    slot->supervisor->delivery->assigned(slot);
 }
 
 struct slot *fixture_take_client(struct fixture *fixture, int client_fd)
@@ -228,9 +232,9 @@ struct slot *fixture_take_client(struct fixture *fixture, int client_fd)
     if (slot == NULL)
         return NULL;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    slot->relay = relay_open(fixture->supervisor.base, ends[0], &no_handler, slot);
-    ck_assert_ptr_nonnull(slot->relay);
-    slot->pid = FIXTURE_NO_PROCESS;
+    ck_assert(child_open(&slot->child, ends[0]));
+    slot->child.state = CHILD_RUNNING;
+    slot->child.pid = FIXTURE_NO_PROCESS;
     fixture->worker_ends[slot->number] = ends[1];
     give_client(fixture, slot, client_fd);
     return slot;
@@ -283,8 +287,7 @@ void fixture_turn(struct fixture *fixture)
     bool again;
 
     do {
-        if (!TAILQ_EMPTY(&supervisor->dying))
-            slots_reap(supervisor);
+        children_reap(supervisor);
         again = order_resume(supervisor);
         notify_turn(supervisor);
         again = space_check_cursors(&supervisor->space) || again;
@@ -329,5 +332,6 @@ void fixture_end_relay(struct fixture *fixture, struct slot *slot)
 {
     close(fixture->worker_ends[slot->number]);
     fixture->worker_ends[slot->number] = -1;
-    slot_relay_ended(slot);
+    while (slot->child.relay != NULL)
+        ck_assert_int_eq(event_base_loop(fixture->supervisor.base, EVLOOP_ONCE), 0);
 }

@@ -134,7 +134,7 @@ static bool give(
 {
     listener_peer_text(fd, peer, slot->address, sizeof slot->address);
     slot->penalty_key = *key;
-    if (slot_give(slot, fd))
+    if (slot_assign(slot, fd))
         return true;
     slot->address[0] = '\0';
     memset(&slot->penalty_key, 0, sizeof slot->penalty_key);
@@ -144,12 +144,9 @@ static bool give(
 /* The worker is there, and so is its client. */
 static void welcome(struct slot *slot)
 {
-    if (slot->supervisor->couriers == NULL) {
-        close(slot->client_fd);
-        slot->client_fd = -1;
-    }
+    slot->supervisor->delivery->assigned(slot);
     if (slot->end == DISCONNECT_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
-        slot_kill_after(slot, ENTER_TIMEOUT_MS);
+        child_kill_after(&slot->child, ENTER_TIMEOUT_MS);
 }
 
 static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, struct sockaddr *peer,
@@ -168,7 +165,7 @@ static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, stru
     do
         slot = find_worker(acceptor, fd);
     while (slot != NULL && !give(slot, fd, peer, &key));
-    if (slot != NULL && !slot->is_making)
+    if (slot != NULL && slot->child.state != CHILD_ASKED)
         welcome(slot);
     if (!spawner_is_ready(&acceptor->supervisor->spawner))
         pause_accepting(acceptor);
@@ -187,40 +184,30 @@ static void accept_failed(struct evconnlistener *evlistener, void *argument)
     pause_accepting(acceptor);
 }
 
-/* The forker's answer about one worker, or the one for it. */
-static void answered(struct supervisor *supervisor, const struct forker_answer *answer)
+void acceptor_worker_created(struct child *child)
 {
-    struct slot *slot = &supervisor->slots[answer->slot];
+    struct slot *slot = slot_of(child);
 
-    slot->is_making = false;
-    slot->pid = answer->pid;
-    if (answer->pid != 0 && slot->client_fd >= 0) {
+    if (slot->client_fd >= 0)
         welcome(slot);
-    } else if (answer->pid == 0 && slot->state == SLOT_PRESENT) {
-        slot_worker_is_gone(slot);
-        if (slot->relay != NULL)
-            relay_finish(slot->relay);
+}
+
+/* If the client is in the room, its worker was created all the same, and dies like any other. */
+void acceptor_worker_failed(struct child *child, int failure)
+{
+    struct slot *slot = slot_of(child);
+
+    if (slot->state == SLOT_PRESENT) {
         welcome(slot);
-    } else if (answer->pid == 0 && slot->client_fd >= 0) {
-        refuse_busy(supervisor->acceptor, slot->client_fd, "fork", answer->failure);
+    } else if (slot->client_fd >= 0) {
+        refuse_busy(child->supervisor->acceptor, slot->client_fd, "fork", failure);
         slot->client_fd = -1;
         slot_give_up(slot, DISCONNECT_NO_WORKER);
-    } else if (answer->pid == 0) {
+    } else {
         slot_give_up(slot, DISCONNECT_UNUSED);
-        spare_failed(supervisor);
+        spare_failed(child->supervisor);
     }
-    slots_reap(supervisor);
 }
-
-static bool knows(const struct supervisor *supervisor, pid_t pid)
-{
-    for (unsigned i = 0; i < supervisor->slot_count; i++)
-        if (supervisor->slots[i].pid == pid)
-            return true;
-    return false;
-}
-
-static const struct spawner_handler worker_spawner_handler = {answered, knows};
 
 void acceptor_prepare(struct acceptor *acceptor, struct supervisor *supervisor,
     struct listener *listeners, size_t count)
@@ -229,7 +216,6 @@ void acceptor_prepare(struct acceptor *acceptor, struct supervisor *supervisor,
     acceptor->listeners = listeners;
     acceptor->count = count;
     supervisor->acceptor = acceptor;
-    supervisor->spawner.handlers[KIND_WORKER] = &worker_spawner_handler;
 }
 
 bool acceptor_open(struct acceptor *acceptor)

@@ -39,4 +39,8 @@ bool acceptor_turn(struct acceptor *acceptor);
 /* Stops to accept, and takes the addresses away. */
 void acceptor_close(struct acceptor *acceptor);
 
+/* Handlers of workers, see struct child_ops: a client waits for this worker, or none does. */
+void acceptor_worker_created(struct child *child);
+void acceptor_worker_failed(struct child *child, int failure);
+
 #endif

@@ -23,67 +23,15 @@
 
 #include "supervisor/client/slot.h"
 #include "supervisor/clock.h"
-#include "supervisor/order/order.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define RETRY_MS 1000u
 #define REST_MS  5u
 
-static bool relay_frame(void *context, const struct frame *frame)
-{
-    order_frame(context, frame);
-    return true;
-}
-
-static void relay_writable(void *context)
-{
-    slot_mark(context);
-}
-
-static void relay_ended(void *context)
-{
-    slot_relay_ended(context);
-}
-
-static const struct relay_handler worker_handler = {
-    .frame = relay_frame,
-    .writable = relay_writable,
-    .ended = relay_ended,
-};
-
 const char *spare_make(struct slot *slot)
 {
-    struct supervisor *supervisor = slot->supervisor;
-    struct forker_request request = {
-        .kind = KIND_WORKER, .slot = slot->number, .generation = slot->generation};
-    int relay[2];
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, relay) != 0)
-        return "socketpair";
-    slot->relay = relay_open(supervisor->base, relay[0], &worker_handler, slot);
-    if (slot->relay == NULL) {
-        close(relay[1]);
-        return "relay";
-    }
-    slot->is_making = spawner_ask(&supervisor->spawner, &request, relay[1], -1);
-    int failure = errno;
-    close(relay[1]);
-    errno = failure;
-    return slot->is_making ? NULL : "forker";
-}
-
-void spare_remove(struct slot *slot)
-{
-    struct supervisor *supervisor = slot->supervisor;
-
-    if (!slot->is_spare)
-        return;
-    slot->is_spare = false;
-    TAILQ_REMOVE(&supervisor->spares, slot, spare_link);
-    supervisor->spare_count--;
+    return child_ask(&slot->child, slot->generation, -1);
 }
 
 struct slot *spare_take(struct supervisor *supervisor)
@@ -92,7 +40,7 @@ struct slot *spare_take(struct supervisor *supervisor)
 
     supervisor->spares_wanted_at = clock_ms(supervisor) + REST_MS;
     if (slot != NULL)
-        spare_remove(slot);
+        slot_set_spare(slot, false);
     return slot;
 }
 
@@ -117,6 +65,9 @@ bool spares_turn(struct supervisor *supervisor, unsigned *rest_due)
     struct slot *slot;
 
     *rest_due = 0;
+    if (supervisor->spare_died)
+        spare_failed(supervisor);
+    supervisor->spare_died = false;
     if (supervisor->stopping || supervisor->spare_count >= supervisor->options->spare_workers)
         return false;
     if (supervisor->spare_retry_at > clock_ms(supervisor))
@@ -127,9 +78,7 @@ bool spares_turn(struct supervisor *supervisor, unsigned *rest_due)
         return false;
     while (supervisor->spare_count < supervisor->options->spare_workers &&
            spawner_is_ready(&supervisor->spawner) && (slot = slot_take(supervisor)) != NULL) {
-        slot->is_spare = true;
-        TAILQ_INSERT_TAIL(&supervisor->spares, slot, spare_link);
-        supervisor->spare_count++;
+        slot_set_spare(slot, true);
         if (spare_make(slot) != NULL) {
             slot_give_up(slot, DISCONNECT_UNUSED);
             spare_failed(supervisor);

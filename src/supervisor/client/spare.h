@@ -15,9 +15,6 @@ const char *spare_make(struct slot *slot);
  * It is none of the spares any more. */
 struct slot *spare_take(struct supervisor *supervisor);
 
-/* The slot is none of the spares any more, if it was one. */
-void spare_remove(struct slot *slot);
-
 /* A spare worker has died, or could not be made: the next one comes later. */
 void spare_failed(struct supervisor *supervisor);
 

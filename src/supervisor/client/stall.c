@@ -26,20 +26,8 @@
 
 #include "base/log.h"
 #include "supervisor/client/slot.h"
-#include "supervisor/courier/couriers.h"
 
 #include <inttypes.h>
-
-/* Asks the delivery to one client to wake the supervisor once its private records are delivered. */
-static bool arm_private(struct slot *slot)
-{
-    uint64_t wanted = slot->private_last + 1;
-
-    if (slot->supervisor->couriers == NULL)
-        return cursor_ask(&slot->cursor, wanted);
-    cursor_want(&slot->cursor, wanted);
-    return slot_position(slot) >= wanted;
-}
 
 bool stall_arm(struct supervisor *supervisor)
 {
@@ -52,7 +40,7 @@ bool stall_arm(struct supervisor *supervisor)
      * when it is not. */
     TAILQ_FOREACH (slot, &supervisor->waiting, waiting_link)
         if (slot->waits_for_private)
-            again = arm_private(slot) || again;
+            again = supervisor->delivery->ask(slot, slot->private_last + 1) || again;
     return again;
 }
 
@@ -82,36 +70,36 @@ static bool is_in_oldest_quarter(const struct supervisor *supervisor, uint64_t n
 /* Adds to one client's time, or resets it. */
 static void check_client(struct slot *slot, uint64_t middle, uint64_t elapsed)
 {
+    const struct delivery_ops *delivery = slot->supervisor->delivery;
     uint64_t needs;
     bool moved;
 
-    if (slot->courier != NULL)
-        elapsed = courier_judged_ms(slot);
+    elapsed = delivery->counted_ms(slot, elapsed);
     if (elapsed == 0)
         return;
     needs = slot_needs(slot);
-    if (needs == 0 && slot->courier != NULL && slot->stalled_ms > 0 &&
-        slot_position(slot) < slot->stall_target)
+    if (needs == 0 && delivery->is_claimed && slot->stall.ms > 0 &&
+        slot_position(slot) < slot->stall.target)
         return; /* only its courier claims that it does not wait */
-    moved = needs != slot->stall_position;
+    moved = needs != slot->stall.position;
 
-    slot->stall_position = needs;
-    if (needs == 0 || (slot->stalled_ms > 0 && needs >= slot->stall_target)) {
-        slot->stalled_ms = 0;
-        slot->stall_holds = false;
+    slot->stall.position = needs;
+    if (needs == 0 || (slot->stall.ms > 0 && needs >= slot->stall.target)) {
+        slot->stall.ms = 0;
+        slot->stall.holds = false;
         return;
     }
     if (is_in_oldest_quarter(slot->supervisor, needs)) {
-        if (!slot->stall_holds)
-            slot->stall_target = middle;
-        slot->stall_holds = true;
+        if (!slot->stall.holds)
+            slot->stall.target = middle;
+        slot->stall.holds = true;
     } else if (!moved) {
-        if (slot->stalled_ms == 0)
-            slot->stall_target = needs + 1;
-    } else if (slot->stalled_ms == 0) {
+        if (slot->stall.ms == 0)
+            slot->stall.target = needs + 1;
+    } else if (slot->stall.ms == 0) {
         return;
     }
-    slot->stalled_ms += elapsed;
+    slot->stall.ms += elapsed;
 }
 
 /* Disconnects a client that blocks others, unless that was done before or it has just received
@@ -122,17 +110,17 @@ static void evict(struct slot *slot)
     uint64_t needs = slot_needs(slot);
     char name[80];
 
-    if (needs == 0 || slot->evicted)
+    if (needs == 0 || slot->stall.evicted)
         return;
-    slot->evicted = true;
+    slot->stall.evicted = true;
     log_event(LOG_LEVEL_NOTICE, "evict",
         "slot=%" PRIu32 " generation=%" PRIu32 " name=%s address=%s reason=%s behind_bytes=%" PRIu64
         " behind_records=%" PRIu64 " stalled_ms=%" PRIu64,
         slot->number, slot->generation, log_quote(name, sizeof name, slot->name), slot->address,
         disconnect_word(DISCONNECT_STALLED), ring_bytes_since(&supervisor->ring, needs),
-        supervisor->ring.next_sequence - needs, slot->stalled_ms);
+        supervisor->ring.next_sequence - needs, slot->stall.ms);
     slot_end(slot, DISCONNECT_STALLED, FRAME_CLOSE_EVICT);
-    slot_kill_after(slot, EVICT_GRACE_MS);
+    child_kill_after(&slot->child, EVICT_GRACE_MS);
 }
 
 void stall_tick(struct supervisor *supervisor, uint64_t elapsed)
@@ -149,14 +137,14 @@ void stall_tick(struct supervisor *supervisor, uint64_t elapsed)
         if (slot->state == SLOT_FREE)
             continue;
         check_client(slot, middle, elapsed);
-        if (slot->stalled_ms > longest)
-            longest = slot->stalled_ms;
+        if (slot->stall.ms > longest)
+            longest = slot->stall.ms;
     }
     if (longest < grace)
         return;
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
-        if (slot->state != SLOT_FREE && slot->stalled_ms > 0 && slot->stalled_ms >= (grace + 1) / 2)
+        if (slot->state != SLOT_FREE && slot->stall.ms > 0 && slot->stall.ms >= (grace + 1) / 2)
             evict(slot);
     }
 }

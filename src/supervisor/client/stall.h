@@ -6,9 +6,21 @@
 #ifndef CHATROOMD_SUPERVISOR_CLIENT_STALL_H
 #define CHATROOMD_SUPERVISOR_CLIENT_STALL_H
 
-#include "supervisor/state.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct supervisor;
 
 #define STALL_TICK_MS 50
+
+/* The part of a slot that belongs here. */
+struct stall {
+    uint64_t ms;       /* for so long the client has blocked others */
+    uint64_t target;   /* the position at which that is reset */
+    uint64_t position; /* at the last tick */
+    bool holds;        /* it has been in the oldest quarter of the ring since its time began */
+    bool evicted;
+};
 
 /* To be called before the supervisor sleeps, after it has notified everybody: asks the deliveries
  * that requests wait for to wake it. Returns true if there is no need to sleep: then another turn is

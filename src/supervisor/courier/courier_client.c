@@ -40,114 +40,175 @@ static struct courier *choose(struct supervisor *supervisor)
 }
 
 /* The client gets its courier, which is to begin with record `from`. */
-static void serve(struct slot *slot, uint64_t from)
+static void attach(struct slot *slot, uint64_t from)
 {
     struct courier *courier = choose(slot->supervisor);
 
-    slot->courier = courier;
-    slot->was_served = true;
-    slot->served_from = slot->cursor.position = from;
-    slot->served_partial = 0;
-    if (!resume_written(slot->client_fd, &slot->wire_base))
-        slot->wire_base = 0;
-    slot->serve_due = true;
+    slot->link.courier = courier;
+    slot->link.was_attached = true;
+    slot->link.from = slot->cursor.position = from;
+    slot->link.partial = 0;
+    if (!resume_written(slot->client_fd, &slot->link.wire_base))
+        slot->link.wire_base = 0;
+    slot->link.attach_due = true;
     courier->clients++;
-    TAILQ_INSERT_TAIL(&courier->served, slot, served_link);
+    TAILQ_INSERT_TAIL(&courier->served, slot, link.served_link);
     courier_hand_over(slot);
     courier_mark(slot);
-    if (courier->state == COURIER_DOWN && courier->retry_at == 0)
-        courier_start(courier);
 }
 
-void courier_add_pending(struct slot *slot, uint64_t first, uint64_t last)
+static void courier_begin(struct slot *slot)
 {
-    if (slot->courier == NULL && !slot->was_served)
-        serve(slot, first);
-    if (slot->courier != NULL && cursor_extend(&slot->courier->cursor, first, last))
-        slot->courier->is_dirty = true;
+    (void)slot; /* the courier is chosen when there is something pending */
 }
 
-void courier_joined(struct slot *slot)
+static void courier_assigned(struct slot *slot)
 {
-    slot->courier->members++;
-    slot->courier_member_due = true;
+    (void)slot; /* the descriptor is kept to the end: for the courier, and for the next one */
+}
+
+static void courier_add_pending(struct slot *slot, uint64_t first, uint64_t last)
+{
+    if (slot->link.courier == NULL && !slot->link.was_attached)
+        attach(slot, first);
+    if (slot->link.courier != NULL && cursor_extend(&slot->link.courier->cursor, first, last))
+        slot->link.courier->is_dirty = true;
+}
+
+static void courier_add_turn(struct supervisor *supervisor)
+{
+    const struct turn *turn = &supervisor->turn;
+
+    for (unsigned i = 0; i < supervisor->courier_count; i++) {
+        struct courier *courier = &supervisor->couriers[i];
+        if (courier->members > 0 && cursor_extend(&courier->cursor, turn->first, turn->last))
+            courier->is_dirty = true;
+    }
+}
+
+/* A courier is notified at once: it is one process however many members there are, and while it is
+ * busy, what is recorded meanwhile is announced together anyway. */
+static unsigned courier_pace(const struct supervisor *supervisor)
+{
+    (void)supervisor;
+    return 0;
+}
+
+static void courier_joined(struct slot *slot)
+{
+    slot->link.courier->members++;
+    slot->link.membership_due = true;
     courier_mark(slot);
 }
 
-void courier_left(struct slot *slot)
+static void courier_left(struct slot *slot)
 {
-    if (slot->courier != NULL)
-        slot->courier->members--;
+    if (slot->link.courier != NULL)
+        slot->link.courier->members--;
 }
 
-void courier_end(struct slot *slot, enum frame_close how)
+static void courier_close(struct slot *slot, enum frame_close how)
 {
-    if (slot->courier == NULL) {
+    struct courier_link *link = &slot->link;
+
+    if (link->courier == NULL) {
         slot->close_due = slot->close_due || how == FRAME_CLOSE_DRAIN;
         return;
     }
-    if (slot->courier_is_ending && how <= slot->courier_end_how)
+    if (link->is_closing && how <= link->close_how)
         return;
-    if (!slot->courier_is_ending)
-        slot->courier->ending++;
-    slot->courier_is_ending = true;
-    slot->courier_end_due = true;
-    slot->courier_end_how = how;
-    slot->courier_end_to = slot->courier->cursor.pending_to - 1;
-    slot->cursor.pending_to = slot->courier->cursor.pending_to;
+    if (!link->is_closing)
+        link->courier->ending++;
+    link->is_closing = true;
+    link->close_due = true;
+    link->close_how = how;
+    link->close_to = link->courier->cursor.pending_to - 1;
+    slot->cursor.pending_to = link->courier->cursor.pending_to;
     if (how == FRAME_CLOSE_DROP)
         shutdown(slot->client_fd, SHUT_RDWR);
     courier_mark(slot);
 }
 
-const struct delivery_state *courier_delivery(const struct slot *slot)
+static void courier_worker_exited(struct slot *slot)
 {
-    return &slot->courier->part.deliveries[slot->number];
+    (void)slot; /* it has mapped nothing of the ring */
 }
 
-uint64_t courier_position(struct slot *slot)
+static uint64_t courier_position(struct slot *slot)
 {
-    const struct delivery_state *state = courier_delivery(slot);
+    const struct delivery_state *state;
     uint64_t position;
 
+    if (slot->link.courier == NULL)
+        return slot->cursor.position;
+    state = courier_delivery(slot->link.courier, slot);
     if (atomic_load_explicit(&state->generation, memory_order_acquire) != slot->generation)
         return slot->cursor.position;
     position = atomic_load_explicit(&region_mark(state)->position, memory_order_acquire);
-    if (position < slot->cursor.position || position > slot->courier->cursor.notified_to)
-        cursor_set_out_of_range(&slot->courier->cursor);
+    if (position < slot->cursor.position || position > slot->link.courier->cursor.notified_to)
+        cursor_set_out_of_range(&slot->link.courier->cursor);
     else
         slot->cursor.position = position;
     return slot->cursor.position;
 }
 
-uint64_t courier_stalled_at(struct slot *slot)
+/* The record for which the client's full socket waits. */
+static uint64_t courier_needs(struct slot *slot)
 {
-    const struct delivery_state *state = courier_delivery(slot);
+    const struct delivery_state *state;
 
+    if (slot->link.courier == NULL)
+        return 0;
+    state = courier_delivery(slot->link.courier, slot);
     if (atomic_load_explicit(&state->generation, memory_order_acquire) != slot->generation ||
         atomic_load_explicit(&state->waits, memory_order_acquire) == 0)
         return 0;
     return courier_position(slot);
 }
 
-uint64_t courier_judged_ms(const struct slot *slot)
+static bool courier_ask_client(struct slot *slot, uint64_t wanted)
 {
-    return slot->courier->judged_ms;
+    cursor_want(&slot->cursor, wanted);
+    return courier_position(slot) >= wanted;
 }
+
+/* Time counts only at ticks at which the courier has answered: otherwise it may be the courier that
+ * is slow. */
+static uint64_t courier_counted_ms(const struct slot *slot, uint64_t elapsed)
+{
+    return slot->link.courier != NULL ? slot->link.courier->child.counted_ms : elapsed;
+}
+
+const struct delivery_ops courier_delivery_ops = {
+    .begin = courier_begin,
+    .assigned = courier_assigned,
+    .joined = courier_joined,
+    .left = courier_left,
+    .add_pending = courier_add_pending,
+    .add_turn = courier_add_turn,
+    .pace = courier_pace,
+    .close = courier_close,
+    .worker_exited = courier_worker_exited,
+    .position = courier_position,
+    .needs = courier_needs,
+    .ask = courier_ask_client,
+    .counted_ms = courier_counted_ms,
+    .is_claimed = true,
+};
 
 /* The client is no courier's any more. */
 static void release(struct slot *slot)
 {
-    struct courier *courier = slot->courier;
+    struct courier *courier = slot->link.courier;
 
     courier_unmark(slot);
-    if (slot->handover_due)
-        TAILQ_REMOVE(&courier->handovers, slot, handover_link);
-    TAILQ_REMOVE(&courier->served, slot, served_link);
-    slot->handover_due = slot->serve_due = slot->courier_end_due = false;
+    if (slot->link.handover_due)
+        TAILQ_REMOVE(&courier->handovers, slot, link.handover_link);
+    TAILQ_REMOVE(&courier->served, slot, link.served_link);
+    slot->link.handover_due = slot->link.attach_due = slot->link.close_due = false;
     courier->clients--;
-    courier->ending -= slot->courier_is_ending;
-    slot->courier = NULL;
+    courier->ending -= slot->link.is_closing;
+    slot->link.courier = NULL;
     if (slot->end_how == FRAME_CLOSE_DRAIN) {
         slot->close_due = true;
         slot_mark(slot);
@@ -158,24 +219,24 @@ void courier_detach(struct slot *slot, uint64_t position, enum disconnect_reason
 {
     if (reason != DISCONNECT_NONE)
         slot_end(slot, reason, FRAME_CLOSE_EVICT);
-    slot->first_missing = position <= slot->courier_end_to ? position : 0;
+    slot->first_missing = position <= slot->link.close_to ? position : 0;
     slot->cut_by = reason;
     shutdown(slot->client_fd, how);
     release(slot);
     slot_try_free(slot);
 }
 
-void courier_take_done(struct courier *courier, const struct frame *frame)
+void courier_read_detached(struct courier *courier, const struct frame *frame)
 {
-    struct slot *slot = &courier->supervisor->slots[frame->slot];
+    struct slot *slot = &courier->child.supervisor->slots[frame->slot];
     /* Where it is to be dropped, it was the supervisor that took the connection away. */
     bool is_lost = frame->detail == FRAME_DETACHED_LOST &&
-                   !(slot->courier_is_ending && slot->courier_end_how == FRAME_CLOSE_DROP);
+                   !(slot->link.is_closing && slot->link.close_how == FRAME_CLOSE_DROP);
     bool drained = frame->detail == FRAME_DETACHED_CLOSED && slot->end_how == FRAME_CLOSE_DRAIN;
 
-    if (slot->courier != courier || slot->generation != frame->generation ||
-        (frame->detail == FRAME_DETACHED_CLOSED && !slot->courier_is_ending)) {
-        courier_fault(courier, "done with a client that is not its own");
+    if (slot->link.courier != courier || slot->generation != frame->generation ||
+        (frame->detail == FRAME_DETACHED_CLOSED && !slot->link.is_closing)) {
+        child_fault(&courier->child, "done with a client that is not its own");
         return;
     }
     courier_detach(slot, courier_position(slot),

@@ -27,27 +27,27 @@
 
 void courier_mark(struct slot *slot)
 {
-    struct courier *courier = slot->courier;
+    struct courier *courier = slot->link.courier;
 
     courier->is_dirty = true;
-    if (slot->has_news)
+    if (slot->link.has_news)
         return;
-    slot->has_news = true;
-    TAILQ_INSERT_TAIL(&courier->news, slot, news_link);
+    slot->link.has_news = true;
+    TAILQ_INSERT_TAIL(&courier->news, slot, link.news_link);
 }
 
 void courier_unmark(struct slot *slot)
 {
-    if (slot->has_news)
-        TAILQ_REMOVE(&slot->courier->news, slot, news_link);
-    slot->has_news = false;
+    if (slot->link.has_news)
+        TAILQ_REMOVE(&slot->link.courier->news, slot, link.news_link);
+    slot->link.has_news = false;
 }
 
 void courier_hand_over(struct slot *slot)
 {
-    if (!slot->handover_due)
-        TAILQ_INSERT_TAIL(&slot->courier->handovers, slot, handover_link);
-    slot->handover_due = true;
+    if (!slot->link.handover_due)
+        TAILQ_INSERT_TAIL(&slot->link.courier->handovers, slot, link.handover_link);
+    slot->link.handover_due = true;
 }
 
 /* What comes before the turn's records. */
@@ -55,42 +55,42 @@ static void say_beginning(struct frame_batch *batch, struct slot *slot)
 {
     struct frame frame = {.slot = slot->number, .generation = slot->generation};
 
-    if (slot->serve_due) {
+    if (slot->link.attach_due) {
         frame.kind = FRAME_ATTACH;
-        frame.from = slot->served_from;
-        frame.length = (uint32_t)slot->served_partial;
+        frame.from = slot->link.from;
+        frame.length = (uint32_t)slot->link.partial;
         frame_batch_add(batch, &frame);
     }
-    if (slot->courier_member_due) {
+    if (slot->link.membership_due) {
         frame.kind = FRAME_MEMBERSHIP;
         frame.detail = 1;
         frame.room = ROOM_LOBBY;
         frame.from = slot->joined;
         frame_batch_add(batch, &frame);
     }
-    if (slot->courier_end_due) {
+    if (slot->link.close_due) {
         frame.kind = FRAME_MEMBERSHIP;
         frame.detail = 0;
         frame.room = ROOM_LOBBY;
-        frame.from = slot->courier_end_to + 1;
+        frame.from = slot->link.close_to + 1;
         frame_batch_add(batch, &frame);
     }
-    slot->serve_due = slot->courier_member_due = false;
+    slot->link.attach_due = slot->link.membership_due = false;
 }
 
 /* What comes after them. */
 static void say_end(struct frame_batch *batch, struct slot *slot)
 {
-    if (slot->courier_end_due)
+    if (slot->link.close_due)
         frame_batch_add(batch, &(struct frame){
                                    .kind = FRAME_CLOSE,
-                                   .detail = (uint8_t)slot->courier_end_how,
+                                   .detail = (uint8_t)slot->link.close_how,
                                    .length = (uint32_t)slot->end,
-                                   .to = slot->courier_end_to,
+                                   .to = slot->link.close_to,
                                    .slot = slot->number,
                                    .generation = slot->generation,
                                });
-    slot->courier_end_due = false;
+    slot->link.close_due = false;
 }
 
 static void send_descriptors(struct courier *courier)
@@ -110,8 +110,8 @@ static void send_descriptors(struct courier *courier)
                 courier->is_dirty = true; /* too many in flight, or it is dead: its relay tells */
             return;
         }
-        TAILQ_REMOVE(&courier->handovers, slot, handover_link);
-        slot->handover_due = false;
+        TAILQ_REMOVE(&courier->handovers, slot, link.handover_link);
+        slot->link.handover_due = false;
     }
 }
 
@@ -123,18 +123,18 @@ void courier_handover_writable(evutil_socket_t fd, short what, void *argument)
 
 void courier_notify(struct courier *courier)
 {
-    const struct turn *turn = &courier->supervisor->turn;
-    struct frame_batch batch = {.relay = courier->relay};
+    const struct turn *turn = &courier->child.supervisor->turn;
+    struct frame_batch batch = {.relay = courier->child.relay};
     struct frame deliver;
     struct slot *slot;
 
-    if (courier->relay == NULL || relay_blocked(courier->relay))
+    if (courier->child.relay == NULL || relay_blocked(courier->child.relay))
         return; /* its becoming writable, or its replacement, looks again */
     courier->is_dirty = false;
     /* What is before it in the order is told with it. */
     if (courier->cursor.unnotified_from != 0 && courier->members > 0 && turn->first != 0)
         cursor_extend(&courier->cursor, turn->first, turn->last);
-    TAILQ_FOREACH (slot, &courier->news, news_link)
+    TAILQ_FOREACH (slot, &courier->news, link.news_link)
         say_beginning(&batch, slot);
     if (cursor_notify(&courier->cursor, &deliver))
         frame_batch_add(&batch, &deliver);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * courier_state.h - one courier, as the files that are about couriers know it; all others know
- * couriers.h.
+ * courier_state.h - one courier, as the files about couriers know it; all others know couriers.h.
  */
 #ifndef CHATROOMD_SUPERVISOR_COURIER_COURIER_STATE_H
 #define CHATROOMD_SUPERVISOR_COURIER_COURIER_STATE_H
@@ -10,102 +9,80 @@
 
 #include <event2/util.h>
 
-/* Between two tries to make one, when the last try failed or what it made did nothing. */
+/* Between two attempts to start a courier, if the last one failed or the courier did nothing. */
 #define COURIER_RETRY_MS 100u
 
-enum courier_phase {
-    COURIER_DOWN,   /* there is none, and none is being made */
-    COURIER_MAKING, /* asked for; its relay is there, its process may be */
-    COURIER_RUNS,
-    COURIER_DYING /* its relay is at its end, or it is killed; not reaped yet */
-};
-
 struct courier {
-    struct supervisor *supervisor;
+    struct child child; /* first, so that a pointer to it is one to the courier */
     unsigned number;
-    enum courier_phase state;
+    uint32_t generation;
     struct cursor cursor;
     struct courier_part part;
-    struct relay *relay;
     int handover_fd;
     struct event *handover_writable;
-    pid_t pid;
-    bool is_at_fault; /* that is logged, and nothing that it says counts any more */
-    uint32_t generation;
-    uint64_t retry_at;
+    uint64_t retry_at;   /* milliseconds: it is not started before; 0: at once */
+    bool is_missed;      /* it could not be started, and that is logged */
+    bool handover_fails; /* for another reason than that the courier does not accept them */
+
     unsigned clients, members;
-    unsigned ending; /* of the clients: their end has come, and it is not done with them */
+    unsigned ending; /* clients for which CLOSE is due or sent */
     struct slot_list served, news, handovers;
     bool is_dirty;
-    bool handover_fails; /* for another reason than that the courier does not take them */
-    bool is_asked_for;   /* the forker has not answered yet */
-    bool is_missed;      /* it could not be made, and that is logged */
 
-    uint64_t asked;     /* the last ALIVE */
-    uint64_t silent_ms; /* so long that one has not been answered */
-    bool ask_waits;     /* it has not left yet */
-    uint64_t
-        asked_to; /* one beyond the last record that it had been told of when it was asked ... */
-    uint64_t due; /* ... and when it was asked before that */
-    uint64_t unjudged_ms, judged_ms;
-    uint64_t idle_ms, idle_until; /* see courier_duty.c, model, 3 */
+    uint64_t stuck_at; /* its position at the last tick, ... */
+    uint64_t stuck_ms; /* ... and for how long it has blocked the ring there */
 };
 
-/* --- courier_tell.c */
+/* --- courier_notify.c */
 
-/* There is something to say about the client; or there is not any more. */
+/* There is something to send to the courier about the client; or there is not any more. */
 void courier_mark(struct slot *slot);
 void courier_unmark(struct slot *slot);
 
 /* The client's descriptor is to be sent. */
 void courier_hand_over(struct slot *slot);
 
-/* Says what there is to say, and sends what descriptors wait. */
+/* Sends what there is to send, and the descriptors that wait. */
 void courier_notify(struct courier *courier);
 
-/* A libevent callback; `argument` is the courier, whose handover socket takes more. */
+/* A libevent callback; `argument` is the courier, whose handover socket accepts more. */
 void courier_handover_writable(evutil_socket_t fd, short what, void *argument);
 
 /* --- courier_client.c */
 
-/* Takes a judged DONE. */
-void courier_take_done(struct courier *courier, const struct frame *frame);
+/* Handles a checked DETACHED. */
+void courier_read_detached(struct courier *courier, const struct frame *frame);
 
-/* The client's courier is done with it, or dead: what it did not get begins at `position`. `reason`
- * is why, where that is not the end that it had already; `how` is shutdown(2)'s. */
+/* The client's courier has detached it, or is dead: what the client did not get begins at `position`.
+ * `reason` is why, if that is not the reason that it had already; `how` is that of shutdown(2). */
 void courier_detach(struct slot *slot, uint64_t position, enum disconnect_reason reason, int how);
+
+/* Where the client's courier publishes how far it is. */
+static inline const struct delivery_state *courier_delivery(
+    const struct courier *courier, const struct slot *slot)
+{
+    return &courier->part.deliveries[slot->number];
+}
 
 /* --- courier_process.c */
 
-/* Asks for its process; what there is to say waits in its sockets. */
+/* Requests its process; what there is to send waits in its sockets. */
 void courier_start(struct courier *courier);
 
-/* It broke the rule that `what` says: logs that, and kills it. */
-void courier_fault(struct courier *courier, const char *what);
+void courier_close_handover(struct courier *courier);
 
-/* Asks whether it answers; and what it answered last, 0 where it has answered nothing yet. */
-void courier_ask(struct courier *courier);
-uint64_t courier_last_answer(const struct courier *courier);
+/* Handlers of couriers, see struct child_ops. */
+void courier_created(struct child *child);
+void courier_failed(struct child *child, int failure);
+void courier_writable(struct child *child);
+void courier_log_fault(struct child *child, const char *what);
+void courier_exited(struct child *child);
+bool courier_has_work(struct child *child);
+uint64_t courier_last_answer(const struct child *child);
 
-void courier_close_sockets(struct courier *courier);
+/* --- courier_recovery.c */
 
-extern const struct spawner_handler courier_spawner_handler;
-
-/* --- courier_duty.c */
-
-/* Whether there is anything that it has not done yet. */
-bool courier_has_work(struct courier *courier);
-
-/* Each tick: whether it answers and delivers; one that does not is at fault. `elapsed` in
- * milliseconds. */
-void courier_judge(struct courier *courier, uint64_t elapsed);
-
-/* --- courier_death.c */
-
-/* Reaps it, if it is there to be reaped, and recovers. */
-void courier_reap(struct courier *courier);
-
-/* It is dead and reaped: the next one begins where it has stopped, at once or soon. */
-void courier_recover(struct courier *courier);
+/* It is gone: the next one begins where it has stopped, at once or soon. */
+void courier_recover(struct child *child);
 
 #endif

@@ -22,7 +22,7 @@
 #include "supervisor/courier/resume.h"
 
 #include "delivery/delivery.h"
-#include "supervisor/courier/couriers.h"
+#include "supervisor/courier/courier_state.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -88,7 +88,7 @@ static bool walk(struct delivery *delivery, uint64_t sent)
  * it had not begun with it. */
 static bool published(const struct slot *slot, uint64_t *position, uint64_t *bytes)
 {
-    const struct delivery_state *state = courier_delivery(slot);
+    const struct delivery_state *state = courier_delivery(slot->link.courier, slot);
     const struct delivery_mark *mark = region_mark(state);
 
     if (atomic_load(&state->generation) != slot->generation)
@@ -106,11 +106,11 @@ bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t notified_to
     uint64_t position, bytes, written;
 
     if (!published(slot, &position, &bytes)) {
-        if (slot->served_from < oldest_needed)
-            slot->served_from = oldest_needed;
+        if (slot->link.from < oldest_needed)
+            slot->link.from = oldest_needed;
         return true; /* stays where it is to begin */
     }
-    if (position < slot->served_from || position > notified_to)
+    if (position < slot->link.from || position > notified_to)
         return false;
     if (position < oldest_needed)
         position = oldest_needed;
@@ -121,15 +121,15 @@ bool resume_slot(struct slot *slot, uint64_t oldest_needed, uint64_t notified_to
     if (slot->joined != 0)
         delivery_set_membership(&stand, ROOM_LOBBY, slot->joined, true);
     delivery_move_to_next(&stand);
-    slot->served_from = stand.position;
-    slot->served_partial = 0;
+    slot->link.from = stand.position;
+    slot->link.partial = 0;
     if (!resume_written(slot->client_fd, &written))
         return delivery_is_done(&stand);
     /* Where less was written than it says, the difference wraps: no records have so many bytes. */
-    if (!walk(&stand, written - slot->wire_base - bytes))
+    if (!walk(&stand, written - slot->link.wire_base - bytes))
         return false;
-    slot->served_from = stand.position;
-    slot->served_partial = stand.partial;
-    slot->wire_base = written - stand.partial;
+    slot->link.from = stand.position;
+    slot->link.partial = stand.partial;
+    slot->link.wire_base = written - stand.partial;
     return true;
 }

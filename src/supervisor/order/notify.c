@@ -7,12 +7,9 @@
  * costs one batch of frames there, and after that only its state grows. All that a turn has for a
  * worker leaves in one send(2).
  *
- * Pace: waking a process costs tens of microseconds, whatever there is for it. So a room that was
- * told just now is not told again at once, but after a millisecond for every PACE_MEMBERS_PER_MS
- * members, at most PACE_MAX_MS, and what comes meanwhile is told together. A message after a pause
- * is told at once, and so is everything while the ring is full. Answers to a client itself are not
- * paced. A courier is told at once: it is one process however many members there are, and while it
- * is busy what comes meanwhile is told together by itself.
+ * Pace: a room that was notified just now may have to wait a little (delivery_ops.h), so that several
+ * records are announced together; but nothing waits while the ring is full, and private records never
+ * do.
  *
  * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
  * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
@@ -26,9 +23,6 @@
 #include "supervisor/courier/couriers.h"
 
 #define TELL_FRAMES_MAX 8
-
-#define PACE_MEMBERS_PER_MS 64u
-#define PACE_MAX_MS         50u
 
 /* Unannounced answers that are worth a wake-up of their own. */
 #define CREDIT_WORTH (OUTBOX_CREDIT_FRAMES / 4)
@@ -61,7 +55,7 @@ static void tell(struct slot *slot)
     struct frame frames[TELL_FRAMES_MAX];
     size_t count;
 
-    if (relay_blocked(slot->relay))
+    if (relay_blocked(slot->child.relay))
         return; /* its becoming writable marks the slot again */
     if (slot->cursor.unnotified_from != 0 && slot->state == SLOT_PRESENT)
         slot_add_turn(slot); /* what is before it in the order is told with it */
@@ -82,37 +76,24 @@ static void tell(struct slot *slot)
         frames[count++] = (struct frame){.kind = FRAME_CLOSE, .detail = FRAME_CLOSE_WHEN_READ};
     slot->close_due = false;
     if (count > 0)
-        relay_send(slot->relay, frames, count);
+        relay_send(slot->child.relay, frames, count);
 }
 
-/* Milliseconds between two tellings of a room that talks all the time. */
-static uint64_t pace_of(const struct supervisor *supervisor)
+/* The turn's records become pending for the members of the room, and the turn ends. */
+static void notify_room(struct supervisor *supervisor)
 {
-    unsigned pace = room_count(supervisor->lobby) / PACE_MEMBERS_PER_MS;
-
-    if (supervisor->couriers != NULL)
-        return 0;
-    return pace < PACE_MAX_MS ? pace : PACE_MAX_MS;
-}
-
-/* Makes the turn's records owed to the members of the room, and closes the turn. */
-static void tell_room(struct supervisor *supervisor)
-{
-    if (supervisor->couriers != NULL)
-        couriers_add_turn(supervisor);
-    else
-        for (unsigned i = 0; i < room_count(supervisor->lobby); i++)
-            slot_add_turn(&supervisor->slots[room_member(supervisor->lobby, i)]);
+    supervisor->delivery->add_turn(supervisor);
     turn_end(&supervisor->turn, clock_ms(supervisor));
 }
 
 unsigned notify_turn(struct supervisor *supervisor)
 {
-    unsigned due = turn_due_in(&supervisor->turn, clock_ms(supervisor), pace_of(supervisor));
+    unsigned due = turn_due_in(
+        &supervisor->turn, clock_ms(supervisor), supervisor->delivery->pace(supervisor));
     struct slot *slot;
 
     if (supervisor->turn.first != 0 && (due == 0 || supervisor->space.blocked))
-        tell_room(supervisor);
+        notify_room(supervisor);
     couriers_notify(supervisor);
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);

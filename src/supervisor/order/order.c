@@ -123,15 +123,13 @@ static enum answer answer_enter(struct slot *slot, const struct frame *frame)
     record_line_print(&line, "%s joined", name);
     record_line_end(&line);
     slot->joined = record_room_event(slot, &space, RECORD_JOINED, &line);
-    slot->member_due = supervisor->couriers == NULL;
 
     record_line_begin(&line, RECORD_EVENT_PREFIX "Welcome to chatroomd; you are ");
     record_line_print(
         &line, "%s; %u here; /help lists the commands", name, room_count(supervisor->lobby));
     record_line_end(&line);
     record_private(slot, &space, RECORD_WELCOME, &line);
-    if (supervisor->couriers != NULL)
-        courier_joined(slot);
+    supervisor->delivery->joined(slot);
 
     supervisor->counters.joins++;
     log_event(LOG_LEVEL_INFO, "join",
@@ -290,10 +288,10 @@ static bool answer(struct slot *slot, const struct frame *frame)
     const struct order_rule *rule = &order_rules[frame->kind];
     enum answer outcome = ANSWER_DONE;
 
-    if (!rule->is_for_client || slot->relay != NULL)
+    if (!rule->is_for_client || slot->child.relay != NULL)
         outcome = rule->answer(slot, frame);
     if (outcome == ANSWER_FAULT) {
-        slot_fault(slot, frame_word(frame->kind));
+        child_fault(&slot->child, frame_word(frame->kind));
         return true;
     }
     slot->waits_for_private = outcome == ANSWER_WAIT_PRIVATE;
@@ -321,15 +319,15 @@ void order_frame(struct slot *slot, const struct frame *frame)
         return;
     verdict = frame_check(frame, FRAME_FROM_WORKER, &supervisor->limits);
     if (verdict != FRAME_FINE) {
-        slot_fault(slot, frame_verdict_word(verdict));
+        child_fault(&slot->child, frame_verdict_word(verdict));
         return;
     }
     if (frame->kind == FRAME_HELLO)
-        slot_cancel_kill(slot); /* it is up in time */
+        child_cancel_kill(&slot->child); /* it is up in time */
     if (!frame_costs_credit(frame))
         return; /* SPACE: that it came is enough, the turn looks at what waits */
     if (slot->queue_count + slot->credit_due >= OUTBOX_CREDIT_FRAMES) {
-        slot_fault(slot, "more frames than credit");
+        child_fault(&slot->child, "more frames than credit");
         return;
     }
     if (supervisor->space.blocked || slot->queue_count > 0 || !answer(slot, frame))
@@ -394,8 +392,9 @@ bool order_resume(struct supervisor *supervisor)
         TAILQ_INSERT_HEAD(&supervisor->waiting, slot, waiting_link);
         break;
     }
-    /* What was answered may have been the last of a worker that is gone: slots_reap() ends it. */
-    return answered == ORDER_TURN_MAX || (answered > 0 && !TAILQ_EMPTY(&supervisor->dying));
+    /* What was answered may have been the last of a worker that is gone: children_reap() ends it. */
+    return answered == ORDER_TURN_MAX ||
+           (answered > 0 && !TAILQ_EMPTY(&supervisor->children.closing));
 }
 
 bool order_stop_notice(struct supervisor *supervisor)

@@ -41,8 +41,8 @@ static void announce_failure(struct slot *slot)
         .failure = ECHILD,
     };
 
-    slot->pid = 0;
-    slot->is_making = true;
+    slot->child.pid = 0;
+    slot->child.state = CHILD_ASKED;
     supervisor->spawner.handlers[KIND_WORKER]->answered(supervisor, &answer);
 }
 
@@ -72,10 +72,10 @@ START_TEST(a_client_that_waits_is_refused)
     ck_assert_str_eq(line, "! The server is busy; try again later\n");
     ck_assert_int_eq(slot->state, SLOT_GONE);
     ck_assert(sees_end(slot));
-    slots_reap(supervisor);
+    children_reap(supervisor);
     ck_assert_int_eq(slot->state, SLOT_GONE);
     fixture_end_relay(fixture, slot);
-    slots_reap(supervisor);
+    children_reap(supervisor);
     ck_assert_int_eq(slot->state, SLOT_FREE);
     close(ends[1]);
 }

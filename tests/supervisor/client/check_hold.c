@@ -172,7 +172,7 @@ START_TEST(a_dead_worker_holds_nothing)
     ck_assert_uint_ne(slot_needs(slot), 0);
     fixture_end_relay(fixture, slot);
     ck_assert_uint_ne(slot_needs(slot), 0); /* it may still deliver */
-    slots_reap(&fixture->supervisor);
+    children_reap(&fixture->supervisor);
     ck_assert_uint_eq(slot_needs(slot), 0);
     fixture_close(fixture);
 }

@@ -124,7 +124,7 @@ START_TEST(a_slot_whose_relay_is_open_is_not_free)
     struct fixture *fixture = fixture_open();
     struct slot *slot = fixture_join(fixture);
 
-    slot->reaped = true;
+    slot->child.state = CHILD_REAPED;
     slot_end(slot, DISCONNECT_CLOSED, FRAME_CLOSE_DRAIN);
     fixture_turn(fixture);
     ck_assert(slot->left_recorded);
@@ -142,14 +142,14 @@ START_TEST(a_slot_whose_worker_may_live_is_not_free)
     struct fixture *fixture = fixture_open();
     struct slot *slot = fixture_join(fixture);
 
-    slot->pid = 0; /* has not come yet */
+    slot->child.state = CHILD_ASKED; /* its process ID has not come yet */
     fixture_frame(slot, FRAME_GOODBYE);
     fixture_turn(fixture);
     fixture_end_relay(fixture, slot);
     fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_GONE);
     ck_assert(!slot->left_due);
-    slot->pid = FIXTURE_NO_PROCESS;
+    slot->child.state = CHILD_RUNNING;
     fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_FREE);
     fixture_close(fixture);
@@ -164,22 +164,23 @@ START_TEST(a_slot_whose_worker_lives_is_not_free)
     siginfo_t exited;
 
     ck_assert_int_eq(pipe(gate), 0);
-    slot->pid = fork();
-    ck_assert_int_ge(slot->pid, 0);
-    if (slot->pid == 0) {
+    slot->child.pid = fork();
+    ck_assert_int_ge(slot->child.pid, 0);
+    if (slot->child.pid == 0) {
         char byte;
         close(gate[1]);
+        close(fixture->worker_ends[slot->number]);
         _exit(read(gate[0], &byte, 1) == 0 ? CHILD_EXIT_CONNECTION_LOST : 99);
     }
     fixture_end_relay(fixture, slot);
     fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
-    ck_assert(!slot->reaped);
+    ck_assert_int_eq(slot->child.state, CHILD_RUNNING);
 
     close(gate[1]);
-    ck_assert_int_eq(waitid(P_PID, (id_t)slot->pid, &exited, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)slot->child.pid, &exited, WEXITED | WNOWAIT), 0);
     fixture_turn(fixture);
-    ck_assert(slot->reaped);
+    ck_assert(child_is_gone(&slot->child));
     ck_assert_int_eq(slot->end, DISCONNECT_CONNECTION_LOST);
     ck_assert_int_eq(slot->state, SLOT_FREE);
     close(gate[0]);
@@ -194,8 +195,8 @@ START_TEST(a_slot_whose_left_is_not_recorded_is_not_free)
     uint64_t before = fixture->supervisor.ring.next_sequence;
 
     fixture_end_relay(fixture, slot);
-    slots_reap(&fixture->supervisor);
-    ck_assert(slot->reaped);
+    children_reap(&fixture->supervisor);
+    ck_assert(child_is_gone(&slot->child));
     ck_assert(slot->left_due);
     ck_assert_int_eq(slot->state, SLOT_GONE);
     ck_assert(!room_has(fixture->supervisor.lobby, slot->number));
@@ -220,8 +221,8 @@ START_TEST(frames_of_a_dead_worker_are_answered_before_its_left)
     fixture_say(slot, 10);
     ck_assert_uint_eq(slot->queue_count, 1);
     fixture_end_relay(fixture, slot);
-    slots_reap(&fixture->supervisor);
-    ck_assert(slot->reaped);
+    children_reap(&fixture->supervisor);
+    ck_assert(child_is_gone(&slot->child));
     ck_assert_int_eq(slot->end, DISCONNECT_NONE);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
     fixture->supervisor.space.blocked = false;
@@ -338,8 +339,8 @@ static void expect_fault(struct slot *slot, uint64_t before)
     ck_assert_int_eq(slot->end, DISCONNECT_WORKER_FAULT);
     ck_assert_int_eq(slot->end_how, FRAME_CLOSE_EVICT);
     ck_assert_int_eq(slot->state, SLOT_GONE);
-    ck_assert(slot->kill_pending);
-    ck_assert_uint_le(slot->kill_at, slot->supervisor->now_ms);
+    ck_assert(slot->child.kill_pending);
+    ck_assert_uint_le(slot->child.kill_at, slot->supervisor->now_ms);
 }
 
 START_TEST(a_position_beyond_what_was_told_is_a_fault)
@@ -448,11 +449,11 @@ START_TEST(a_worker_that_says_done_is_not_just_believed)
     fixture_turn(fixture);
     if (_i == 0)
         fixture_catch_up(slot);
-    slot->pid = fork();
-    ck_assert_int_ge(slot->pid, 0);
-    if (slot->pid == 0)
+    slot->child.pid = fork();
+    ck_assert_int_ge(slot->child.pid, 0);
+    if (slot->child.pid == 0)
         _exit(CHILD_EXIT_DONE);
-    ck_assert_int_eq(waitid(P_PID, (id_t)slot->pid, &exited, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)slot->child.pid, &exited, WEXITED | WNOWAIT), 0);
     ck_assert_int_ge(dup2(fileno(log), STDERR_FILENO), 0);
     fixture_end_relay(fixture, slot);
     fixture_turn(fixture);
@@ -474,9 +475,9 @@ static void expect_found_out(struct fixture *fixture, struct slot *liar, enum di
     uint64_t next = fixture->supervisor.ring.next_sequence;
     unsigned lefts = liar->end == DISCONNECT_NONE;
 
-    ck_assert(!liar->faulted);
+    ck_assert(!liar->child.faulted);
     ck_assert(space_check_cursors(&fixture->supervisor.space));
-    ck_assert(liar->faulted && liar->kill_pending);
+    ck_assert(liar->child.faulted && liar->child.kill_pending);
     ck_assert_int_eq(liar->end, end);
     ck_assert_int_eq(liar->state, SLOT_GONE);
     ck_assert(!room_has(fixture->supervisor.lobby, liar->number));
@@ -578,29 +579,29 @@ END_TEST
 
 /* --- killing */
 
-START_TEST(the_doomed_are_killed_when_their_time_has_come)
+START_TEST(children_are_killed_when_their_time_has_come)
 {
     struct fixture *fixture = fixture_open();
     struct slot *slot = fixture_join(fixture);
     struct supervisor *supervisor = &fixture->supervisor;
 
     supervisor->now_ms = 1000;
-    slot->pid = 0; /* has not come yet */
-    slot_kill_after(slot, 100);
-    slot_kill_after(slot, 50);
-    slot_kill_after(slot, 200); /* the earliest time stays */
+    slot->child.state = CHILD_ASKED; /* its process ID has not come yet */
+    child_kill_after(&slot->child, 100);
+    child_kill_after(&slot->child, 50);
+    child_kill_after(&slot->child, 200); /* the earliest time stays */
     supervisor->now_ms = 1049;
-    ck_assert(slots_kill_due(supervisor));
+    ck_assert(children_kill_due(supervisor));
     supervisor->now_ms = 1050;
-    ck_assert(slots_kill_due(supervisor));
-    ck_assert(!slot->killed);
-    slot->pid = FIXTURE_NO_PROCESS;
+    ck_assert(children_kill_due(supervisor));
+    ck_assert(!slot->child.killed);
+    slot->child.state = CHILD_RUNNING;
     supervisor->now_ms = 1049;
-    ck_assert(slots_kill_due(supervisor));
-    ck_assert(!slot->killed);
+    ck_assert(children_kill_due(supervisor));
+    ck_assert(!slot->child.killed);
     supervisor->now_ms = 1050;
-    ck_assert(!slots_kill_due(supervisor));
-    ck_assert(slot->killed);
+    ck_assert(!children_kill_due(supervisor));
+    ck_assert(slot->child.killed);
     fixture_close(fixture);
 }
 END_TEST
@@ -637,7 +638,7 @@ static Suite *slot_suite(void)
     tcase_add_test(lies, a_liar_does_not_go_on_waiting);
     tcase_add_test(lies, a_liar_does_not_stay);
     tcase_add_test(lies, a_liar_leaves_once);
-    tcase_add_test(lies, the_doomed_are_killed_when_their_time_has_come);
+    tcase_add_test(lies, children_are_killed_when_their_time_has_come);
     suite_add_tcase(suite, lies);
     return suite;
 }

@@ -162,8 +162,8 @@ START_TEST(a_stalled_reader_goes_after_the_grace)
     stall_tick(&pair.fixture->supervisor, STALL_TICK_MS);
     ck_assert_int_eq(pair.cursor->end, DISCONNECT_STALLED);
     ck_assert_int_eq(pair.cursor->end_how, FRAME_CLOSE_EVICT);
-    ck_assert(pair.cursor->kill_pending);
-    ck_assert_uint_eq(pair.cursor->kill_at, pair.fixture->supervisor.now_ms + EVICT_GRACE_MS);
+    ck_assert(pair.cursor->child.kill_pending);
+    ck_assert_uint_eq(pair.cursor->child.kill_at, pair.fixture->supervisor.now_ms + EVICT_GRACE_MS);
     ck_assert_int_eq(pair.speaker->end, DISCONNECT_NONE);
 
     fixture_end_relay(pair.fixture, pair.cursor);
@@ -181,7 +181,7 @@ START_TEST(no_time_adds_up_while_nobody_waits)
     for (int i = 0; i < 100; i++)
         stall_tick(&pair.fixture->supervisor, STALL_TICK_MS);
     ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
-    ck_assert_uint_eq(pair.cursor->stalled_ms, 0);
+    ck_assert_uint_eq(pair.cursor->stall.ms, 0);
 }
 END_TEST
 
@@ -189,10 +189,10 @@ START_TEST(who_passes_the_middle_is_forgiven)
 {
     fill(pair.fixture, pair.speaker);
     stall_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS - 1);
-    ck_assert_uint_eq(pair.cursor->stalled_ms, FIXTURE_GRACE_MS - 1);
-    fixture_deliver_to(pair.cursor, pair.cursor->stall_target);
+    ck_assert_uint_eq(pair.cursor->stall.ms, FIXTURE_GRACE_MS - 1);
+    fixture_deliver_to(pair.cursor, pair.cursor->stall.target);
     stall_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS);
-    ck_assert_uint_eq(pair.cursor->stalled_ms, 0);
+    ck_assert_uint_eq(pair.cursor->stall.ms, 0);
     ck_assert_int_eq(pair.cursor->end, DISCONNECT_NONE);
 }
 END_TEST
@@ -201,7 +201,7 @@ START_TEST(who_moves_but_stays_behind_the_middle_is_not_forgiven)
 {
     fill(pair.fixture, pair.speaker);
     stall_tick(&pair.fixture->supervisor, FIXTURE_GRACE_MS - 1);
-    fixture_deliver_to(pair.cursor, pair.cursor->stall_target - 1);
+    fixture_deliver_to(pair.cursor, pair.cursor->stall.target - 1);
     stall_tick(&pair.fixture->supervisor, 1);
     ck_assert_int_eq(pair.cursor->end, DISCONNECT_STALLED);
 }
@@ -219,7 +219,7 @@ START_TEST(who_reads_on_in_the_oldest_quarter_is_forgiven)
     fixture_catch_up(speaker);
     fill(fixture, speaker);
     stall_tick(&fixture->supervisor, 1);
-    target = cursor->stall_target;
+    target = cursor->stall.target;
     ck_assert_uint_gt(target, slot_position(cursor) + 1);
     while (slot_position(cursor) < target) {
         fixture_deliver_to(cursor, slot_position(cursor) + 1);
@@ -228,10 +228,10 @@ START_TEST(who_reads_on_in_the_oldest_quarter_is_forgiven)
         fill(fixture, speaker);
         stall_tick(&fixture->supervisor, 1);
     }
-    ck_assert_uint_eq(cursor->stalled_ms, 0);
+    ck_assert_uint_eq(cursor->stall.ms, 0);
 
     stall_tick(&fixture->supervisor, FIXTURE_GRACE_MS - 1);
-    ck_assert_uint_eq(cursor->stalled_ms, FIXTURE_GRACE_MS - 1);
+    ck_assert_uint_eq(cursor->stall.ms, FIXTURE_GRACE_MS - 1);
     ck_assert_int_eq(cursor->end, DISCONNECT_NONE);
     stall_tick(&fixture->supervisor, 1);
     ck_assert_int_eq(cursor->end, DISCONNECT_STALLED);

@@ -26,19 +26,6 @@ static struct supervisor *supervisor;
 static struct courier *courier;
 static int relay_end, handover_end; /* the courier's */
 
-static bool no_frame(void *context, const struct frame *frame)
-{
-    (void)context, (void)frame;
-    return true;
-}
-
-static void no_event(void *context)
-{
-    (void)context;
-}
-
-static const struct relay_handler no_handler = {no_frame, NULL, no_event, no_event};
-
 static void open_courier(void)
 {
     int ends[2];
@@ -47,15 +34,14 @@ static void open_courier(void)
     supervisor = &fixture->supervisor;
     courier = &supervisor->couriers[0];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    courier->relay = relay_open(supervisor->base, ends[0], &no_handler, courier);
-    ck_assert_ptr_nonnull(courier->relay);
+    ck_assert(child_open(&courier->child, ends[0]));
     relay_end = ends[1];
     ck_assert(handover_pair(&courier->handover_fd, &handover_end));
-    courier->pid = fork();
-    ck_assert_int_ge(courier->pid, 0);
-    while (courier->pid == 0)
+    courier->child.pid = fork();
+    ck_assert_int_ge(courier->child.pid, 0);
+    while (courier->child.pid == 0)
         pause();
-    courier->state = COURIER_RUNS;
+    courier->child.state = CHILD_RUNNING;
     courier->retry_at = 0;
 }
 
@@ -72,7 +58,7 @@ static void catch_up(void)
     struct courier_state *state = courier->part.state;
 
     atomic_store(&state->oldest_needed, courier->cursor.notified_to);
-    atomic_store(&state->answered, courier->asked);
+    atomic_store(&state->answered, courier->child.pinged);
 }
 
 /* What has killed it, unless this does. */
@@ -80,16 +66,18 @@ static int ended_by(int number)
 {
     siginfo_t exited;
 
-    ck_assert_int_eq(kill(courier->pid, number), 0);
-    ck_assert_int_eq(waitid(P_PID, (id_t)courier->pid, &exited, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(kill(courier->child.pid, number), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)courier->child.pid, &exited, WEXITED | WNOWAIT), 0);
     return exited.si_status;
 }
 
 /* The supervisor runs for so long, tick by tick. */
 static void run_for(unsigned milliseconds)
 {
-    for (unsigned passed = 0; passed < milliseconds; passed += TICK)
+    for (unsigned passed = 0; passed < milliseconds; passed += TICK) {
         couriers_tick(supervisor, TICK);
+        children_kill_due(supervisor);
+    }
 }
 
 static void expect_left_alone(void)
@@ -105,7 +93,7 @@ static void expect_killed(void)
 
 START_TEST(one_that_does_not_answer_is_killed)
 {
-    courier_ask(courier);
+    couriers_tick(supervisor, 0);
     expect_killed();
 }
 END_TEST
@@ -113,7 +101,7 @@ END_TEST
 START_TEST(one_that_answers_late_is_left_alone)
 {
     for (int late = 0; late < 3; late++) {
-        courier_ask(courier);
+        couriers_tick(supervisor, 0);
         run_for(PATIENCE - TICK);
         catch_up();
         couriers_tick(supervisor, TICK);
@@ -126,7 +114,7 @@ END_TEST
 START_TEST(only_time_in_which_the_supervisor_ran_counts)
 {
     for (int stop = 0; stop < 10; stop++) {
-        courier_ask(courier);
+        couriers_tick(supervisor, 0);
         supervisor->now_ms += UINT64_C(3600000);
         couriers_tick(supervisor, TICK);
         catch_up();
@@ -141,11 +129,12 @@ START_TEST(one_that_does_not_let_go_is_killed)
 {
     struct slot *slot = fixture_join(fixture);
 
+    couriers_tick(supervisor, 0); /* its first PING */
     catch_up();
     ck_assert(!couriers_turn(supervisor));
     slot_end(slot, DISCONNECT_CLOSED, FRAME_CLOSE_DRAIN);
     fixture_turn(fixture);
-    ck_assert_ptr_nonnull(slot->courier);
+    ck_assert_ptr_nonnull(slot->link.courier);
     ck_assert(couriers_turn(supervisor));
     expect_killed();
 }
@@ -158,11 +147,12 @@ START_TEST(one_that_lets_go_is_left_alone)
 
     slot_end(slot, DISCONNECT_CLOSED, FRAME_CLOSE_DRAIN);
     fixture_turn(fixture);
-    courier_take_done(courier, &(struct frame){.kind = FRAME_DETACHED,
-                                   .detail = FRAME_DETACHED_CLOSED,
-                                   .slot = slot->number,
-                                   .generation = slot->generation});
-    ck_assert_ptr_null(slot->courier);
+    courier_read_detached(courier, &(struct frame){.kind = FRAME_DETACHED,
+                                       .detail = FRAME_DETACHED_CLOSED,
+                                       .slot = slot->number,
+                                       .generation = slot->generation});
+    ck_assert_ptr_null(slot->link.courier);
+    couriers_tick(supervisor, 0);
     catch_up();
     ck_assert(!couriers_turn(supervisor));
     run_for(10 * PATIENCE);

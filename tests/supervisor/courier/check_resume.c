@@ -135,14 +135,14 @@ static void tell(void)
 
 static void begin_courier(void)
 {
-    begun_from = slot->served_from;
-    begun_partial = slot->served_partial;
-    begun_base = slot->wire_base;
+    begun_from = slot->link.from;
+    begun_partial = slot->link.partial;
+    begun_base = slot->link.wire_base;
     delivery_init(&delivery, &supervisor->view, &part.deliveries[slot->number],
         &(struct delivery_start){.slot = slot->number,
             .generation = slot->generation,
-            .position = slot->served_from,
-            .partial = slot->served_partial});
+            .position = slot->link.from,
+            .partial = slot->link.partial});
     ck_assert(delivery_set_membership(&delivery, ROOM_LOBBY, slot->joined, true));
     delivery.end = cursor->notified_to;
 }
@@ -216,23 +216,23 @@ static void read_some(size_t most)
 /* May be asked again, unlike resume_slot(). */
 static bool resume(void)
 {
-    slot->served_from = begun_from;
-    slot->served_partial = begun_partial;
-    slot->wire_base = begun_base;
+    slot->link.from = begun_from;
+    slot->link.partial = begun_partial;
+    slot->link.wire_base = begun_base;
     return resume_slot(slot, cursor_next(cursor), cursor->notified_to);
 }
 
 /* The record and the byte in it that come next, as the list has it. */
 static void expect_stand(void)
 {
-    uint64_t sequence = slot->served_from, end = cursor->notified_to;
+    uint64_t sequence = slot->link.from, end = cursor->notified_to;
     uint64_t begin = sequence < end ? records[sequence].begin : stream_length;
 
-    CHECK_QUICKLY(begin + slot->served_partial == written);
+    CHECK_QUICKLY(begin + slot->link.partial == written);
     CHECK_QUICKLY(sequence == end || records[sequence].is_owed);
     if (sequence < end) {
         uint64_t next = sequence + 1 < noted ? records[sequence + 1].begin : stream_length;
-        CHECK_QUICKLY(begin + slot->served_partial < next);
+        CHECK_QUICKLY(begin + slot->link.partial < next);
     }
 }
 
@@ -242,11 +242,11 @@ static void replace_courier(void)
     uint64_t notified_to = cursor->notified_to;
 
     region_clear_courier(&supervisor->region, 0);
-    atomic_store(&part.state->oldest_needed, slot->served_from);
-    cursor->position = cursor->notified_to = slot->served_from;
+    atomic_store(&part.state->oldest_needed, slot->link.from);
+    cursor->position = cursor->notified_to = slot->link.from;
     cursor->jump_end = cursor->jump_from = 0;
-    if (slot->served_from < notified_to)
-        cursor->unnotified_from = slot->served_from;
+    if (slot->link.from < notified_to)
+        cursor->unnotified_from = slot->link.from;
     begin_courier();
     tell();
 }
@@ -264,7 +264,7 @@ static void open_stage(int near_end)
     fixture_frame(slot, FRAME_HELLO);
     ck_assert_int_eq(slot->state, SLOT_PRESENT);
     tell();
-    atomic_store(&part.state->oldest_needed, slot->served_from);
+    atomic_store(&part.state->oldest_needed, slot->link.from);
     begin_courier();
 }
 
@@ -327,8 +327,8 @@ START_TEST(one_that_had_all)
     write_all();
     ck_assert_uint_eq(written, stream_length);
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, cursor->notified_to);
-    ck_assert_uint_eq(slot->served_partial, 0);
+    ck_assert_uint_eq(slot->link.from, cursor->notified_to);
+    ck_assert_uint_eq(slot->link.partial, 0);
     expect_stand();
 }
 END_TEST
@@ -342,8 +342,8 @@ START_TEST(one_that_had_nothing_of_what_came_last)
         say(speaker, 100);
     tell();
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, first);
-    ck_assert_uint_eq(slot->served_partial, 0);
+    ck_assert_uint_eq(slot->link.from, first);
+    ck_assert_uint_eq(slot->link.partial, 0);
     expect_stand();
 }
 END_TEST
@@ -385,36 +385,36 @@ START_TEST(one_that_stood_within_a_record)
     show_oldest_needed();
     written += 30;
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, first);
-    ck_assert_uint_eq(slot->served_partial, 30);
+    ck_assert_uint_eq(slot->link.from, first);
+    ck_assert_uint_eq(slot->link.partial, 30);
     ck_assert_uint_eq(write_unpublished(25), 25);
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, first);
-    ck_assert_uint_eq(slot->served_partial, 55);
+    ck_assert_uint_eq(slot->link.from, first);
+    ck_assert_uint_eq(slot->link.partial, 55);
     replace_courier();
     ck_assert_uint_eq(write_unpublished(100), 100);
     ck_assert(resume()); /* that one dies too, before it has published anything of its own */
-    ck_assert_uint_eq(slot->served_from, first + 1);
+    ck_assert_uint_eq(slot->link.from, first + 1);
     expect_stand();
 }
 END_TEST
 
 START_TEST(one_that_had_not_begun)
 {
-    uint64_t from = slot->served_from, base = slot->wire_base;
+    uint64_t from = slot->link.from, base = slot->link.wire_base;
 
     region_clear_courier(&supervisor->region, 0);
     begun_partial = 3;
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, from);
-    ck_assert_uint_eq(slot->served_partial, 3);
-    ck_assert_uint_eq(slot->wire_base, base);
+    ck_assert_uint_eq(slot->link.from, from);
+    ck_assert_uint_eq(slot->link.partial, 3);
+    ck_assert_uint_eq(slot->link.wire_base, base);
     atomic_store(&part.deliveries[slot->number].generation, slot->generation - 1);
     atomic_store(&part.deliveries[slot->number].marks[0].position, UINT64_MAX);
     ck_assert(resume()); /* what the slot's last client has left says nothing */
-    ck_assert_uint_eq(slot->served_from, from);
+    ck_assert_uint_eq(slot->link.from, from);
     ck_assert(resume_slot(slot, from + 5, from + 10)); /* what is not kept for it is not its */
-    ck_assert_uint_eq(slot->served_from, from + 5);
+    ck_assert_uint_eq(slot->link.from, from + 5);
 }
 END_TEST
 
@@ -436,12 +436,12 @@ START_TEST(one_that_slept_while_the_ring_went_round)
     ck_assert_uint_eq(atomic_load(&region_mark(delivery.state)->position), position);
     ck_assert_uint_gt(supervisor->ring.oldest_sequence, position);
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, first + 1);
+    ck_assert_uint_eq(slot->link.from, first + 1);
     delivery.position = first;
     ck_assert_uint_eq(write_unpublished(7), 7);
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, first + 1);
-    ck_assert_uint_eq(slot->served_partial, 7);
+    ck_assert_uint_eq(slot->link.from, first + 1);
+    ck_assert_uint_eq(slot->link.partial, 7);
     expect_stand();
 }
 END_TEST
@@ -505,7 +505,7 @@ START_TEST(a_thousand_couriers)
         live_and_die();
         CHECK_QUICKLY(resume());
         expect_stand();
-        within += slot->served_partial > 0;
+        within += slot->link.partial > 0;
         replace_courier();
     }
     while (received < stream_length) {
@@ -546,7 +546,7 @@ START_TEST(a_courier_that_lies_is_doubted)
     ck_assert(!resume());
     atomic_store(&mark->bytes, UINT64_MAX - begun_base + 1);
     ck_assert(!resume());
-    ck_assert_uint_le(slot->served_from, cursor->notified_to);
+    ck_assert_uint_le(slot->link.from, cursor->notified_to);
 }
 END_TEST
 
@@ -577,8 +577,8 @@ START_TEST(a_unix_client_that_had_all_is_known)
     say(slot, 100);
     tell();
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, cursor->notified_to);
-    ck_assert_uint_eq(slot->served_partial, 0);
+    ck_assert_uint_eq(slot->link.from, cursor->notified_to);
+    ck_assert_uint_eq(slot->link.partial, 0);
 }
 END_TEST
 
@@ -590,20 +590,20 @@ START_TEST(a_unix_client_that_is_owed_something_is_not)
     say(speaker, 100);
     tell();
     ck_assert(!resume());
-    ck_assert_uint_eq(slot->served_from, first); /* the first that it may not have got */
+    ck_assert_uint_eq(slot->link.from, first); /* the first that it may not have got */
     write_unpublished(10);
     ck_assert(!resume());
-    ck_assert_uint_eq(slot->served_from, first);
+    ck_assert_uint_eq(slot->link.from, first);
 }
 END_TEST
 
 START_TEST(a_unix_client_that_had_not_begun_is_known)
 {
-    uint64_t from = slot->served_from;
+    uint64_t from = slot->link.from;
 
     region_clear_courier(&supervisor->region, 0);
     ck_assert(resume());
-    ck_assert_uint_eq(slot->served_from, from);
+    ck_assert_uint_eq(slot->link.from, from);
 }
 END_TEST
 

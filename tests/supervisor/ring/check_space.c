@@ -312,7 +312,7 @@ START_TEST(a_process_in_range_is_not_reported)
     slot_position(pair.cursor);
     ck_assert(space_check_cursors(&pair.fixture->supervisor.space));
     ck_assert_uint_eq(extra.faults, 0);
-    ck_assert(pair.cursor->faulted);
+    ck_assert(pair.cursor->child.faulted);
 }
 END_TEST
 
