@@ -37,7 +37,7 @@ static void on_child(evutil_socket_t number, short what, void *argument)
 static void on_other_signal(evutil_socket_t number, short what, void *argument)
 {
     (void)what, (void)argument;
-    log_event(LOG_LEVEL_NOTICE, "signal", "signal=%d done=nothing", (int)number);
+    log_event(LOG_LEVEL_NOTICE, "signal", "signal=%d action=ignored", (int)number);
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *argument)

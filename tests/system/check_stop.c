@@ -291,7 +291,7 @@ START_TEST(signals_at_the_start)
         char number[16];
 
         snprintf(number, sizeof number, "signal=%d ", harmless[_i]);
-        daemon_wait_log(daemon, "event=signal", number, "done=nothing", NULL);
+        daemon_wait_log(daemon, "event=signal", number, "action=ignored", NULL);
     }
     daemon_stop(daemon);
 }
