@@ -11,6 +11,7 @@ libchatroomd_a_SOURCES = \
 	src/base/jail_mode.h \
 	src/base/kind.h \
 	src/base/log.c src/base/log.h \
+	src/base/nearest.c src/base/nearest.h \
 	src/base/option_row.c src/base/option_row.h \
 	src/base/options.c src/base/options.h \
 	src/base/options_print.c \

@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	tests/process/check_extra_kind \
 	tests/process/check_oom \
 	tests/base/check_log \
+	tests/base/check_nearest \
 	tests/base/check_options \
 	tests/base/check_text \
 	tests/base/check_proctitle \

@@ -54,6 +54,14 @@ START_TEST(unknown_commands)
     open_room();
     client_send(sender, "/foo\n");
     expect_error_only("! Unknown command /foo; /help lists the commands");
+    client_send(sender, "/exit\n");
+    expect_error_only("! Unknown command /exit; did you mean /quit?");
+    client_send(sender, "/names all\n");
+    expect_error_only("! Unknown command /names; did you mean /who?");
+    client_send(sender, "/hlep\n");
+    expect_error_only("! Unknown command /hlep; did you mean /help?");
+    client_send(sender, "/msg guest2 psst\n");
+    expect_error_only("! Unknown command /msg; there are no private messages");
     client_send(sender, "/nickname x\n");
     expect_error_only("! ");
     client_send(sender, "/ who\n");

@@ -21,6 +21,7 @@
 #include "protocol/line/line_parse.h"
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -48,10 +49,30 @@ struct command {
     enum line_event_kind kind;
     enum argument argument;
     const char *usage;
+    const char *advice; /* for a word that is like this one */
 };
 
-#define COMMAND_ROW(name, kind, argument, usage, help) {name, kind, argument, usage},
+#define COMMAND_ROW(name, kind, argument, usage, help)                                             \
+    {name, kind, argument, usage, "did you mean /" name "?"},
 static const struct command commands[] = {COMMANDS(COMMAND_ROW)};
+
+/* Commands of other chat programs. */
+static const struct {
+    const char *name, *advice;
+} others[] = {
+    {"exit", "did you mean /quit?"},
+    {"bye", "did you mean /quit?"},
+    {"leave", "did you mean /quit?"},
+    {"part", "did you mean /quit?"},
+    {"logout", "did you mean /quit?"},
+    {"names", "did you mean /who?"},
+    {"list", "did you mean /who?"},
+    {"users", "did you mean /who?"},
+    {"name", "did you mean /nick?"},
+    {"msg", "there are no private messages"},
+    {"query", "there are no private messages"},
+    {"join", "there is one room, and you are in it"},
+};
 
 #define HELP_ROW(name, kind, argument, usage, help) usage ": " help,
 static const char *const help_lines[] = {
@@ -61,6 +82,7 @@ static const char *const help_lines[] = {
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+enum { OTHER_COUNT = sizeof others / sizeof others[0] };
 enum { HELP_COUNT = sizeof help_lines / sizeof help_lines[0] };
 
 /* A doubled slash, a CR, and one byte that always makes the line too long. */
@@ -183,6 +205,25 @@ static struct span bounded_argument(const struct command *command, struct span a
     return without_trailing_blanks(argument);
 }
 
+/* Returns what to say about a command that there is not. */
+static const char *advise(struct span name)
+{
+    const char *names[COMMAND_COUNT];
+    size_t i = 0;
+
+    for (; i < OTHER_COUNT; i++)
+        if (strncmp(others[i].name, name.bytes, name.length) == 0 &&
+            others[i].name[name.length] == '\0')
+            return others[i].advice;
+    for (i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *nearest = nearest_word(name.bytes, name.length, names, COMMAND_COUNT);
+    for (i = 0; i < COMMAND_COUNT; i++)
+        if (names[i] == nearest)
+            return commands[i].advice;
+    return "/help lists the commands";
+}
+
 /* `line` begins with a slash. */
 static void parse_command(struct line_parser *parser, struct span line, struct line_event *event)
 {
@@ -194,8 +235,7 @@ static void parse_command(struct line_parser *parser, struct span line, struct l
     const struct command *command = find_command(name);
     if (command == NULL) {
         size_t shown = text_cut(line.bytes, 1 + name.length, LINE_SHOWN_MAX);
-        set_error(parser, event, "Unknown command %.*s; /help lists the commands", (int)shown,
-            line.bytes);
+        set_error(parser, event, "Unknown command %.*s; %s", (int)shown, line.bytes, advise(name));
         return;
     }
 

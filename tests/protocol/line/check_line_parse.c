@@ -24,7 +24,8 @@
 #define LONG_16  "E Line dropped: longer than 16 bytes\n"
 #define NO_NAME  "E Usage: /nick NAME\n"
 
-#define UNKNOWN(shown) "E Unknown command " shown "; /help lists the commands\n"
+#define UNKNOWN(shown)        "E Unknown command " shown "; /help lists the commands\n"
+#define MEANT(shown, command) "E Unknown command " shown "; did you mean " command "?\n"
 
 struct sample {
     const char *input;
@@ -65,7 +66,7 @@ static const struct sample samples[] = {
     SAMPLE(
         "/\n/ \n/ who\n/\r\n/", UNKNOWN("/") UNKNOWN("/") UNKNOWN("/") UNKNOWN("/") UNKNOWN("/")),
     SAMPLE("/foo bar\n/whos\n/wh\n/w/o",
-        UNKNOWN("/foo") UNKNOWN("/whos") UNKNOWN("/wh") UNKNOWN("/w/o")),
+        UNKNOWN("/foo") MEANT("/whos", "/who") MEANT("/wh", "/who") MEANT("/w/o", "/who")),
     SAMPLE("/n\xC3\xAF"
            "ck x\n",
         UNKNOWN("/n\xC3\xAF"
