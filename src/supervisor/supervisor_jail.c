@@ -145,7 +145,8 @@ static bool become_user(const struct options *options)
 
     if (*options->user == '\0' && geteuid() == 0)
         log_event(LOG_LEVEL_WARNING, "root",
-            "advice=\"set user, so that neither the server nor its workers are root\"");
+            "advice=\"start it as another user, or with -o user=NAME (such as nobody): the server "
+            "and its workers are root\"");
     if (!supervisor_changes_user(options))
         return true;
     if (!privilege_has(CAP_SETUID) || !privilege_has(CAP_SETGID) ||
