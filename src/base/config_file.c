@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/nearest.h"
 
 #include <assert.h>
 #include <confuse.h>
@@ -173,14 +174,16 @@ static int store_value(cfg_t *parser, cfg_opt_t *option, const char *value, void
     return 0;
 }
 
+#define UNKNOWN_KEY "unknown key "
+
 /* libConfuse's format strings, and our text before and after the argument of %s. `after` is NULL if
  * there is no argument. */
 static const struct {
     const char *theirs, *before, *after;
 } messages[] = {
-    {"no such option '%s'", "unknown key ",
+    {"no such option '%s'", UNKNOWN_KEY,
         "; see chatroomd.conf(5) (a value with a blank needs quotes: \"16 MiB\")"},
-    {"no sub-section title/index for '%s'", "unknown key ", "; see chatroomd.conf(5)"},
+    {"no sub-section title/index for '%s'", UNKNOWN_KEY, "; see chatroomd.conf(5)"},
     {"missing equal sign after option '%s'", "expected = and a value after ", ""},
     {"attempt to append to non-list option '%s'", "", " is not a list; use = instead of +="},
     {"unexpected token '%s'", "unexpected ", "; expected KEY = VALUE or KEY = {\"A\", \"B\"}"},
@@ -190,6 +193,21 @@ static const struct {
     {"premature end of file", "the file ends within a value, a list or quotes", NULL},
     {"unterminated string constant", "the file ends within a value, a list or quotes", NULL},
 };
+
+/* Returns what to say behind an unknown key. The caller frees it. */
+static char *suggest_key(const char *token, const char *otherwise)
+{
+    const char **keys = alloc_zeroed(reading.handler->key_count, sizeof *keys);
+    for (size_t key = 0; key < reading.handler->key_count; key++)
+        keys[key] = reading.handler->keys[key].name;
+    size_t length = strcspn(token, " =");
+    const char *nearest = nearest_word(token, length, keys, reading.handler->key_count);
+    free(keys);
+    if (nearest == NULL)
+        return alloc_string(otherwise);
+    return alloc_print("; did you mean %s%s?", nearest,
+        strpbrk(token, " =") == NULL ? "" : " = VALUE, with quotes around the value only");
+}
 
 static void report_parser_fault(cfg_t *parser, const char *format, va_list arguments)
 {
@@ -205,8 +223,13 @@ static void report_parser_fault(cfg_t *parser, const char *format, va_list argum
     } else {
         char quoted[128];
         const char *token = va_arg(arguments, const char *); /* NULL for an empty comment */
-        token = log_quote(quoted, sizeof quoted, token == NULL ? "" : token);
-        fault = alloc_print("%s%s%s", messages[row].before, token, messages[row].after);
+        token = token == NULL ? "" : token;
+        bool is_key = strcmp(messages[row].before, UNKNOWN_KEY) == 0;
+        char *after =
+            is_key ? suggest_key(token, messages[row].after) : alloc_string(messages[row].after);
+        fault = alloc_print(
+            "%s%s%s", messages[row].before, log_quote(quoted, sizeof quoted, token), after);
+        free(after);
     }
     report_fault(parser->line, fault);
     free(fault);

@@ -22,6 +22,7 @@
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/config_file.h"
+#include "base/nearest.h"
 #include "base/option_row.h"
 #include "base/user_group.h"
 
@@ -126,6 +127,8 @@ static void set(struct option_reader *reader, enum source source, size_t index, 
             row->least, row->most);
     else
         option_store(reader->options, row, number);
+    if (row->kind == VALUE_CORES)
+        reader->options->couriers_auto = strcmp(value, "auto") == 0;
 }
 
 /* --- the command line */
@@ -141,6 +144,48 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
+
+/* Returns the key that is most like the beginning of `text` up to an equal sign, or NULL. */
+static const char *nearest_key(const char *text)
+{
+    const char *keys[OPTION_ROWS];
+    for (size_t i = 0; i < OPTION_ROWS; i++)
+        keys[i] = option_rows[i].key;
+    return nearest_word(text, strcspn(text, "="), keys, OPTION_ROWS);
+}
+
+/* Reports a long option that does not exist; `word` is the argument with its dashes. */
+static void report_long_option(const char *word)
+{
+    const char *names[sizeof long_options / sizeof *long_options];
+    size_t count = 0, length = strcspn(word, "=");
+    for (; long_options[count].name != NULL; count++)
+        names[count] = long_options[count].name;
+    char quoted[128], *shown = alloc_print("%.*s", (int)length, word);
+    fprintf(stderr, "chatroomd: unrecognized option %s", log_quote(quoted, sizeof quoted, shown));
+    free(shown);
+    const char *option = nearest_word(word + 2, length - 2, names, count);
+    const char *key = option == NULL ? nearest_key(word + 2) : NULL;
+    if (option != NULL)
+        fprintf(stderr, "; did you mean --%s?", option);
+    else if (key != NULL)
+        fprintf(stderr, "; did you mean -o %s=VALUE?", key);
+    fputc('\n', stderr);
+}
+
+/* Reports the fault for which getopt_long(3) has just returned '?'. */
+static void report_bad_option(struct option_reader *reader, char **argv)
+{
+    reader->bad_usage = true;
+    if (optopt == 0)
+        report_long_option(argv[optind - 1]);
+    else if (strchr("flo", optopt) != NULL)
+        fprintf(stderr, "chatroomd: option -%c requires an argument\n", optopt);
+    else if (strchr("tTdVh", optopt) != NULL)
+        fprintf(stderr, "chatroomd: option -%c takes no argument\n", optopt);
+    else
+        fprintf(stderr, "chatroomd: invalid option -%c\n", optopt);
+}
 
 static void save_assignment(struct option_reader *reader, size_t row, const char *value)
 {
@@ -162,6 +207,9 @@ static void read_assignment(struct option_reader *reader, const char *text)
     size_t row = option_find(text, (size_t)(equal - text));
     if (row < OPTION_ROWS)
         save_assignment(reader, row, equal + 1);
+    else if (nearest_key(text) != NULL)
+        bad_configuration(
+            reader, COMMAND_LINE, "-o %s: unknown key; did you mean %s?", shown, nearest_key(text));
     else
         bad_configuration(reader, COMMAND_LINE, "-o %s: unknown key; see chatroomd --help", shown);
 }
@@ -189,8 +237,6 @@ static void read_option(struct option_reader *reader, int letter, const char *ar
     case 'd':
         save_assignment(reader, OPTION_log_level, "debug");
         break;
-    default:
-        reader->bad_usage = true;
     }
 }
 
@@ -198,11 +244,15 @@ static void read_option(struct option_reader *reader, int letter, const char *ar
 static int read_command_line(struct option_reader *reader, int argc, char **argv)
 {
     int letter;
+    opterr = 0;
     optind = 0; /* reinitializes getopt(3), for repeated calls */
     while ((letter = getopt_long(argc, argv, "f:l:o:tTdVh", long_options, NULL)) != -1) {
         if (letter == 'V' || letter == 'h')
             return letter;
-        read_option(reader, letter, optarg);
+        if (letter == '?')
+            report_bad_option(reader, argv);
+        else
+            read_option(reader, letter, optarg);
     }
     if (optind < argc) {
         char quoted[256];

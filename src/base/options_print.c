@@ -62,6 +62,8 @@ void options_print(const struct options *options, FILE *stream)
         }
         if (row->kind != VALUE_ADDRESSES) {
             const char *text = value_print(row->kind, option_load(options, row), buffer);
+            if (row->kind == VALUE_CORES && options->couriers_auto)
+                fputs("auto # ", stream);
             fprintf(stream, strchr(text, ' ') != NULL ? "\"%s\"\n" : "%s\n", text);
             continue;
         }

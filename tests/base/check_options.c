@@ -144,12 +144,12 @@ static void expect_line(const struct result *result, const char *line)
 /* Returns a default as -T prints it: as in the table, except that `auto` is a number. */
 static const char *in_force(enum value_kind kind, const char *normal)
 {
-    static char number[24];
+    static char number[40];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (kind != VALUE_CORES)
         return normal;
     ck_assert_str_eq(normal, "auto");
-    snprintf(number, sizeof number, "%ld", cores < 64 ? cores : 64);
+    snprintf(number, sizeof number, "auto # %ld", cores < 64 ? cores : 64);
     return number;
 }
 
@@ -336,7 +336,7 @@ static const struct {
     {"/* c\n */ max-clients = 1\n# c\nmax-clients = 2\n", 4,
         "max-clients is already set in line 2"},
     {"listen = {\"1.1.1.1:1\"}\nlisten = {\"1.1.1.1:2\"}\n", 2, "listen is already set in line 1"},
-    {"# c\n# c\n  max-client = 3\n", 3, "unknown key max-client;"},
+    {"# c\n# c\n  max-client = 3\n", 3, "unknown key max-client; did you mean max-clients?"},
     {"\x1b[2J = 3\n", 1, "unknown key \"\\x1b[2J\";"},
     {"max-clients 3\n", 1, "expected = and a value after max-clients"},
     {"max-clients += 3\n", 1, "max-clients is not a list"},
@@ -350,7 +350,14 @@ static const struct {
     {"listen = \"1.1.1.1:1\n", 2, "the file ends within"},
     {"listen = '1.1.1.1:1\n", 2, "the file ends within"},
     {"listen = \"\\777\"\n", 1, "invalid escape sequence"},
-    {"max-message = 64\n", 1, "unknown key max-message;"}, /* an old name */
+    {"max_clients = 3\n", 1, "unknown key max_clients; did you mean max-clients?"},
+    {"RING-SIZE = 1M\n", 1, "unknown key RING-SIZE; did you mean ring-size?"},
+    {"\"max-clients = 50\"\n", 1,
+        "unknown key \"max-clients \"; did you mean max-clients = VALUE, with quotes around "
+        "the "
+        "value only?"},
+    {"max-message = 64\n", 1,
+        "unknown key max-message; did you mean max-message-size?"}, /* an old name */
     {"courier-clients = 3\n", 1, "unknown key courier-clients;"},
     {"include(\"/etc/passwd\")\n", 1, "unknown key include"},
     {"\"\" = 3\n", 1, "the name of the key is missing"},
@@ -455,9 +462,14 @@ END_TEST
 START_TEST(wrong_usage_is_2)
 {
     static const char *const wrong[][3] = {
-        {"-x", NULL, "invalid option"},
-        {"--frob", NULL, "unrecognized option"},
-        {"-o", NULL, "requires an argument"},
+        {"-x", NULL, "chatroomd: invalid option -x\n"},
+        {"--frob", NULL, "chatroomd: unrecognized option --frob\n"},
+        {"--lisen=1", NULL, "chatroomd: unrecognized option --lisen; did you mean --listen?\n"},
+        {"--max_clients=9", NULL,
+            "unrecognized option --max_clients; did you mean -o max-clients=VALUE?\n"},
+        {"--debug=1", NULL, "chatroomd: option -d takes no argument\n"},
+        {"--file", NULL, "chatroomd: option -f requires an argument\n"},
+        {"-o", NULL, "chatroomd: option -o requires an argument\n"},
         {"-o", "max-clients", "expected KEY=VALUE"},
         {"-t", "room", "unexpected argument room"},
     };
@@ -474,7 +486,7 @@ START_TEST(wrong_values_on_the_command_line_are_78)
     static const char *const wrong[][3] = {
         {"-o", "frob=1", "-o \"frob=1\": unknown key"},
         {"-o", "=1", "unknown key"},
-        {"-o", "max=1", "unknown key"},
+        {"-o", "max_clients=1", "-o \"max_clients=1\": unknown key; did you mean max-clients?"},
         {"-o", "max-clients=0", "command line: max-clients: 0 is out of range"},
         {"-o", "max-clients=", "command line: max-clients: \"\" is not a whole number"},
         {"-l", "example.org:8888",
