@@ -36,13 +36,13 @@ bench_load_SOURCES = \
 bench_load_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_SOURCE='"$(abs_srcdir)/bench"'
 bench_load_LDADD = libchatroomd.a -lm
 
-bench_bare_SOURCES = bench/bare.c bench/bare.h bench/bare_loop.c bench/bare_processes.c
+bench_bare_SOURCES = bench/bare.c bench/bare.h bench/bare_loop.c bench/bare_processes.c \
+	bench/bare_socket.c
 bench_bare_LDADD = libchatroomd.a
 
 EXTRA_DIST += bench/draw bench/install-peers bench/picture.gp \
 	bench/mosquitto.conf bench/nats.conf bench/ngircd.conf bench/redis.conf
-CLEANFILES += bench/load$(EXEEXT) bench/bare$(EXEEXT) \
-	bench/results.json bench/results.dat bench/results.svg bench/results.png
+CLEANFILES += bench/results.json bench/results.dat bench/results.svg bench/results.png
 
 # BENCH_FLAGS='--only rate-100-256 --runs 5' and the like. The picture needs some of each kind.
 bench: chatroomd$(EXEEXT) bench/load$(EXEEXT) bench/bare$(EXEEXT)
