@@ -4,7 +4,10 @@ include tests/fuzz/local.mk
 include tests/proof/local.mk
 
 # A program whose source is not named is made of the .c file of its name.
+check_LIBRARIES =
 if HAVE_CHECK
+include tests/checker/local.mk
+include tests/system/local.mk
 dist_check_SCRIPTS += tests/check_includes
 check_PROGRAMS += \
 	tests/base/check_address \
@@ -12,6 +15,7 @@ check_PROGRAMS += \
 	tests/base/check_descriptors \
 	tests/process/check_extra_kind \
 	tests/process/check_oom \
+	tests/base/check_filter \
 	tests/base/check_log \
 	tests/base/check_nearest \
 	tests/base/check_options \
@@ -36,6 +40,7 @@ check_PROGRAMS += \
 	tests/supervisor/courier/check_courier_progress \
 	tests/supervisor/courier/check_hang \
 	tests/supervisor/client/check_hold \
+	tests/supervisor/client/check_penalty \
 	tests/supervisor/accept/check_listener \
 	tests/supervisor/child/check_spawner \
 	tests/supervisor/accept/check_unannounced \
@@ -94,14 +99,23 @@ check-local:
 	@exit 1
 endif
 
-check_LIBRARIES =
-include tests/system/local.mk
-include tests/jail/local.mk
-include tests/checker/local.mk
 include tests/faults/local.mk
+include tests/jail/local.mk
 include tests/model/local.mk
 
+# `make check' runs the quick tests, and compiles all. `make check-all' runs the slow ones too: the
+# models, injected faults, and workers and couriers that have been taken over. Automake writes the
+# rules of a test that is in TESTS under any condition.
+SLOW_TESTS = tests/model/check_models.sh $(SLOW_BINARIES)
+EXTRA_PROGRAMS += $(SLOW_BINARIES)
+check_DATA = $(SLOW_BINARIES)
 TESTS += $(check_PROGRAMS) $(dist_check_SCRIPTS)
+if CHECK_RUNS_SLOW_TESTS
+TESTS += $(SLOW_TESTS)
+endif
+check-all: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(SLOW_TESTS) $(TESTS)'
+.PHONY: check-all
 
 # Where the tests find the daemon, and the files of the source that they read.
 AM_TESTS_ENVIRONMENT = \

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: ISC
-# Faults injected into the built daemon. `make check' runs the short forms, `make check-long' the
+# Faults injected into the built daemon. `make check-all' runs the short forms, `make check-long' the
 # full ones (CHATROOMD_LONG=1), `make soak' 100 million checked deliveries.
 if HAVE_CHECK
-if FAULT_TESTS
 FAULTS_LIBS = tests/faults/libfaults.a tests/checker/libchecker.a $(SYSTEM_TESTS_LIBS)
 check_LIBRARIES += tests/faults/libfaults.a
 tests_faults_libfaults_a_SOURCES = \
@@ -20,7 +19,7 @@ FAULTS_TESTS = \
 	tests/faults/check_stall \
 	tests/faults/check_stop_load \
 	tests/faults/check_syscalls
-check_PROGRAMS += $(FAULTS_TESTS)
+SLOW_BINARIES += $(FAULTS_TESTS)
 tests_faults_check_couriers_SOURCES = tests/faults/check_couriers.c \
 	tests/checker/workload.c tests/checker/workload.h
 tests_faults_check_couriers_LDADD = $(FAULTS_LIBS)
@@ -52,7 +51,5 @@ check-long: all
 soak: all
 	CHATROOMD_SOAK=100000000 $(MAKE) $(AM_MAKEFLAGS) check TESTS=tests/faults/check_soak
 	@grep deliveries tests/faults/check_soak.log
-
-endif
 endif
 EXTRA_DIST += tests/faults/short_io.c

@@ -3,10 +3,7 @@ EXTRA_DIST += tests/jail/compare_calls
 
 # The jail, and a daemon whose workers are taken over to try it.
 if HAVE_CHECK
-check_PROGRAMS += tests/base/check_filter tests/jail/check_hostile \
-	tests/jail/check_hostile_courier tests/supervisor/client/check_penalty
-tests_base_check_filter_SOURCES = tests/base/check_filter.c
-tests_supervisor_client_check_penalty_SOURCES = tests/supervisor/client/check_penalty.c
+SLOW_BINARIES += tests/jail/check_hostile_courier tests/jail/check_hostile
 tests_jail_check_hostile_SOURCES = tests/jail/check_hostile.c tests/jail/acts.h \
 	tests/checker/workload.c tests/checker/workload.h
 tests_jail_check_hostile_courier_SOURCES = tests/jail/check_hostile_courier.c tests/jail/acts.h \
@@ -21,7 +18,6 @@ HOSTILE_SOURCES = tests/jail/hostile.c tests/jail/hostile.h tests/jail/hostile_c
 	tests/jail/acts.h tests/jail/acts_calls.c tests/jail/acts_frames.c tests/jail/acts_courier.h \
 	tests/jail/acts_courier.c
 EXTRA_PROGRAMS += $(HOSTILE_BINARIES) tests/jail/judge_calls
-CLEANFILES += $(HOSTILE_BINARIES) tests/jail/judge_calls
 tests_jail_judge_calls_SOURCES = tests/jail/judge_calls.c
 tests_jail_judge_calls_LDADD = $(DAEMON_LIBS)
 tests_jail_hostile_SOURCES = $(HOSTILE_SOURCES)

@@ -1,6 +1,3 @@
 # SPDX-License-Identifier: ISC
 # The models, explored with Spin; skipped where it is not there.
-if FAULT_TESTS
-TESTS += tests/model/check_models.sh
-endif
 EXTRA_DIST += tests/model/check_models.sh tests/model/delivery.pml tests/model/wakeup.pml
