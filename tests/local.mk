@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-EXTRA_DIST += tests/check_main.h
+EXTRA_DIST += tests/check_main.h tests/terminal.h
 include tests/fuzz/local.mk
 include tests/proof/local.mk
 

@@ -13,6 +13,7 @@
 #include "tests/system/bounded.h"
 #include "tests/system/modes.h"
 #include "tests/system/stream.h"
+#include "tests/terminal.h"
 
 #include <check.h>
 #include <errno.h>
@@ -157,34 +158,19 @@ static void execute(const struct command *command, int log, int output, int slav
     _exit(127);
 }
 
-/* Opens a pseudo-terminal; returns its slave. */
-static int terminal_open(struct daemon *daemon)
-{
-    int slave;
-
-    daemon->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    ck_assert_int_ge(daemon->terminal, 0);
-    ck_assert_int_eq(grantpt(daemon->terminal), 0);
-    ck_assert_int_eq(unlockpt(daemon->terminal), 0);
-    slave = open(ptsname(daemon->terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    ck_assert_int_ge(slave, 0);
-    return slave;
-}
-
-static struct daemon *launch(const char *const *options, bool on_terminal)
+/* TERMINAL and SLAVE are the ends of a terminal to start it on, or -1. */
+static struct daemon *launch(const char *const *options, int terminal, int slave)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
     struct command command;
-    int log, output, slave = -1;
+    int log, output;
 
     ck_assert_ptr_nonnull(daemon);
     command_make(&command, options);
     prepare_process();
     log = stream_open(&daemon->log);
     output = stream_open(&daemon->output);
-    daemon->terminal = -1;
-    if (on_terminal)
-        slave = terminal_open(daemon);
+    daemon->terminal = terminal;
     fflush(NULL);
     daemon->pid = fork();
     ck_assert_int_ge(daemon->pid, 0);
@@ -226,12 +212,12 @@ static void wait_ready(struct daemon *daemon)
 
 struct daemon *daemon_launch(const char *const *options)
 {
-    return launch(options, false);
+    return launch(options, -1, -1);
 }
 
 struct daemon *daemon_start(const char *const *options)
 {
-    struct daemon *daemon = launch(options, false);
+    struct daemon *daemon = launch(options, -1, -1);
 
     wait_ready(daemon);
     return daemon;
@@ -239,8 +225,12 @@ struct daemon *daemon_start(const char *const *options)
 
 struct daemon *daemon_start_on_terminal(const char *const *options)
 {
-    struct daemon *daemon = launch(options, true);
+    int slave, terminal = terminal_open(&slave);
+    struct daemon *daemon;
 
+    if (terminal < 0)
+        return NULL;
+    daemon = launch(options, terminal, slave);
     wait_ready(daemon);
     return daemon;
 }

@@ -42,7 +42,8 @@ struct daemon *daemon_start(const char *const *options);
 struct daemon *daemon_launch(const char *const *options);
 
 /* Starts it in a session of its own on a pseudo-terminal, as a shell would, and waits until it is
- * ready. Its log still goes where daemon_log finds it. */
+ * ready. Its log still goes where daemon_log finds it. If no pseudo-terminal can be opened, prints
+ * that the test case is skipped and returns NULL. */
 struct daemon *daemon_start_on_terminal(const char *const *options);
 
 /* Types on the daemon's terminal. */
