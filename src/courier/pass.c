@@ -3,16 +3,17 @@
  * pass.c - delivers new records to all clients of a courier that are caught up.
  *
  * Model:
- * 1. The supervisor announces a turn's records once for all clients. A pass collects them in batches
- *    (batch.c) and writes each batch to every client that is caught up, with one write per client.
+ * 1. The supervisor announces a turn's records once for all clients. A pass collects them in
+ *    batches (batch.c) and writes each batch to every client that is caught up, with one write per
+ *    client.
  * 2. A pass takes at most PASS_MAX_NS and one batch, because the supervisor expects answers from
  *    the courier. If records are left, the next turn continues.
  * 3. The announcements that clients joined or left may wait (hold_off.c). Records for one client
  *    alone, such as its welcome, are delivered to it at once. A message ends the waiting, and so
  *    does the supervisor when it waits for ring space.
  *
- * Overflow: records stay in the ring until they are delivered. If more than PASS_PRIVATE_MAX private
- * records are new, nothing waits.
+ * Overflow: records stay in the ring until they are delivered. If more than PASS_PRIVATE_MAX
+ * private records are new, nothing waits.
  */
 #include "config.h"
 
@@ -36,8 +37,8 @@ static void schedule_pass(struct pass *pass, uint64_t microseconds)
         pass_deliver_all(pass);
 }
 
-/* Runs a pass, until `limit_ns` have passed or all new records are delivered. detach() moves the last
- * client to the place of the detached one, so the loop runs from the last to the first. */
+/* Runs a pass, until `limit_ns` have passed or all new records are delivered. detach() moves the
+ * last client to the place of the detached one, so the loop runs from the last to the first. */
 static void run_pass(struct pass *pass, uint64_t limit_ns)
 {
     struct clients *clients = pass->clients;

@@ -49,8 +49,8 @@ struct clients {
     uint64_t from, end; /* the records in [from, end) are new: announced, and not yet in a pass */
 };
 
-/* Allocates the tables. `view`, `part` and `wanted` are set; `base` and the relay of `reports` may be
- * set later. */
+/* Allocates the tables. `view`, `part` and `wanted` are set; `base` and the relay of `reports` may
+ * be set later. */
 void clients_init(struct clients *clients);
 
 /* Returns a slot by its number, or NULL if there is no such slot. */

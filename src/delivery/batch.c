@@ -9,8 +9,8 @@
  * for it. A client with such a record in the batch collects its own runs (delivery.c). So the
  * courier reads each index entry once, however many clients it has, and writes once per client.
  *
- * Invariant: `exceptions` is only compared with the beginning of the batch, and sequence numbers are
- * never used twice. So it need not be cleared: what an older batch left there is smaller.
+ * Invariant: `exceptions` is only compared with the beginning of the batch, and sequence numbers
+ * are never used twice. So it need not be cleared: what an older batch left there is smaller.
  *
  * Overflow: a batch ends when its runs are used up; the remaining records are the next batch.
  */

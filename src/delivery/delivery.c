@@ -12,9 +12,9 @@
  *    allocation and a callback for each run, and would report later what was written. Here the
  *    position is exact after every write, and no second state can disagree with it.
  * 4. The position advances by the bytes that were written. The process stores it for the
- *    supervisor, executes a seq_cst fence, and reads the slot's `wanted` word. The supervisor stores
- *    that word, executes a fence, and reads the position. At least one of the two sees what the
- *    other stored, so no wake-up is lost; release and acquire alone do not ensure that.
+ *    supervisor, executes a seq_cst fence, and reads the slot's `wanted` word. The supervisor
+ *    stores that word, executes a fence, and reads the position. At least one of the two sees what
+ *    the other stored, so no wake-up is lost; release and acquire alone do not ensure that.
  * 5. Position and byte count are stored together, in the mark that is not valid, before the version
  *    makes that mark valid (layout.h). After a crash the supervisor finds a consistent pair; the
  *    kernel knows how many more bytes were written.

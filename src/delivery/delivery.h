@@ -86,7 +86,8 @@ int delivery_gather(struct delivery *delivery, struct iovec *runs, uint64_t *rea
 /* Stores in the state whether the socket did not take everything. */
 void delivery_set_waiting(struct delivery *delivery, bool waits);
 
-/* Moves the position to record `to` if it is before that: the client receives no record in between. */
+/* Moves the position to record `to` if it is before that: the client receives no record in
+ * between. */
 void delivery_skip(struct delivery *delivery, uint64_t to);
 
 /* Moves the position to the next record that the client receives, or to `end`. */

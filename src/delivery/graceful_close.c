@@ -4,8 +4,8 @@
  *
  * Model: close(2) with unread input resets the connection and destroys what the peer has not yet
  * acknowledged. So after shutdown(SHUT_WR) the session continues to read and discard until the peer
- * closes (which the session notices), the kernel's send queue is empty, or drain-timeout has passed.
- * The kernel sends no event when the queue becomes empty, so SIOCOUTQ is called every
+ * closes (which the session notices), the kernel's send queue is empty, or drain-timeout has
+ * passed. The kernel sends no event when the queue becomes empty, so SIOCOUTQ is called every
  * QUEUE_POLL_MS.
  */
 #include "config.h"

@@ -14,8 +14,8 @@ struct event_base;
 struct graceful_close;
 
 /*
- * Starts a time limit of `timeout_ms` milliseconds. `over` is called once: with `in_time` false when
- * the limit has passed, or true when, after graceful_close_when_read(), the peer's kernel has
+ * Starts a time limit of `timeout_ms` milliseconds. `over` is called once: with `in_time` false
+ * when the limit has passed, or true when, after graceful_close_when_read(), the peer's kernel has
  * acknowledged everything written to `fd`. Returns NULL if no timer can be created. The object is
  * never freed; it exists until the process exits.
  */

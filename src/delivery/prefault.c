@@ -2,8 +2,8 @@
 /*
  * prefault.c - populates page tables; see prefault.h.
  *
- * Offsets count bytes of the endless stream and are taken modulo the size of the area. A chunk never
- * crosses the end of the area. After one lap all pages are present.
+ * Offsets count bytes of the endless stream and are taken modulo the size of the area. A chunk
+ * never crosses the end of the area. After one lap all pages are present.
  */
 #include "config.h"
 

@@ -3,10 +3,10 @@
  * prefault.h - populates the page table for memory that a process is about to read.
  *
  * A page fault maps at most sixteen pages and takes microseconds (tens of them on some virtual
- * machines); a process that reads a ring for the first time would take a fault for every few hundred
- * messages. madvise(2) with MADV_POPULATE_READ maps 2 MiB at once. Only what is about to be read is
- * mapped, so a quiet process has no more page tables than it needs. Linux before 5.14 does not have
- * this advice; there, page faults map the memory.
+ * machines); a process that reads a ring for the first time would take a fault for every few
+ * hundred messages. madvise(2) with MADV_POPULATE_READ maps 2 MiB at once. Only what is about to be
+ * read is mapped, so a quiet process has no more page tables than it needs. Linux before 5.14 does
+ * not have this advice; there, page faults map the memory.
  */
 #ifndef CHATROOMD_DELIVERY_PREFAULT_H
 #define CHATROOMD_DELIVERY_PREFAULT_H

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * outbox.c - a circular allocator of contiguous pieces, freed in the order they were made.
+ * outbox.c - a circular allocator of contiguous pieces, which are freed in the order of allocation.
  *
- * Model: the used bytes are one arc from `tail` to `head`, perhaps with an unused end of the outbox
- * in it; `ends` has, oldest first, where each unanswered piece ends. When nothing is unanswered the
- * arc begins at 0 again, so that a quiet worker touches one page.
+ * Model: the used bytes are one arc from `tail` to `head`, which may include an unused end of the
+ * outbox. `ends` has the end of each unanswered piece, oldest first. If no piece is unanswered, the
+ * arc begins at 0 again, so a quiet worker touches one page.
  *
- * Credit may be told late: with U unannounced bytes the arc is at most U + longest - 1 long (one
- * unused end), the free bytes are cut in two at most, so the larger part is at least
- * (size - U - longest + 1) / 2, and that is enough for any piece as long as U <= size - 3 *
- * longest.
+ * Credit may be announced late. With U unannounced bytes, the arc is at most U + longest - 1 bytes
+ * long (one unused end). It cuts the free bytes into two parts at most, so the larger part has at
+ * least (size - U - longest + 1) / 2 bytes. That is enough for any piece if
+ * U <= size - 3 * longest.
  *
- * Only the worker writes here; the supervisor copies each piece once, and believes nothing.
+ * Only the worker writes here. The supervisor copies each piece once and checks the copy.
  */
 #include "config.h"
 
@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-/* In `ends`: the piece is the first one at the outbox's begin again. Outboxes are far smaller. */
+/* Marks in `ends` the first piece of a new lap. Outboxes are far smaller than this number. */
 #define BEGINS_LAP UINT32_C(0x80000000)
 
 void outbox_writer_init(struct outbox_writer *writer, struct outbox outbox)
@@ -30,7 +30,7 @@ void outbox_writer_init(struct outbox_writer *writer, struct outbox outbox)
 
 enum placement { PLACE_NONE, PLACE_HERE, PLACE_NEXT_LAP };
 
-/* Where `length` contiguous bytes are free. */
+/* Returns where `length` contiguous bytes are free. */
 static enum placement find_place(const struct outbox_writer *writer, size_t length)
 {
     if (writer->wrapped)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * frame.c - the table of frames, and the judgement of one that a worker sent.
+ * frame.c - the table of frames, and the check of a frame that a child sent.
  *
- * Kept small and pure: this is what stands between a taken-over worker and the supervisor. It reads
- * nothing but its arguments, and computes no sum that could wrap.
+ * The check is small and pure, because it stands between a compromised worker and the supervisor.
+ * It reads only its arguments and computes no sum that could wrap.
  */
 #include "config.h"
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * frame.h - what the supervisor, a worker and a courier say to each other, each kind described
- * once.
+ * frame.h - the messages between the supervisor, workers and couriers; each kind is described once.
  *
- * Model: frames have one size, and what a message says lies in the region: a frame tells where.
- * Which client a worker's frame is about follows from the socket that it came on, never from the
- * frame. A courier has many clients, and names them by slot and generation. A worker may be
- * hostile: frame_check() is asked before anything of a frame from a worker or courier is used.
+ * Model: all frames have one size. The text of a message is in the region, and the frame says
+ * where. Which client a worker's frame is about follows from the socket that it came on, never from
+ * the frame. A courier has many clients, and identifies them by slot and generation. A child may be
+ * hostile: the supervisor calls frame_check() before it uses any other part of a frame.
  */
 #ifndef CHATROOMD_RELAY_FRAME_H
 #define CHATROOMD_RELAY_FRAME_H
@@ -17,8 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longest texts, in bytes, of a reply to one's own client, of a name asked for (one more than is
- * allowed, so that the supervisor sees that it is too long), and of a reason for leaving. */
+/* Longest texts, in bytes: of a reply to the worker's own client, of a requested nickname (one
+ * more than is allowed, so that the supervisor sees that it is too long), and of a reason for
+ * leaving. */
 #define FRAME_REPLY_MAX  1024u
 #define FRAME_NAME_MAX   33u
 #define FRAME_REASON_MAX 200u
@@ -29,27 +29,31 @@
 #define FRAME_FROM_COURIER (1u << KIND_COURIER)
 
 /*
- * symbol, word for logs, who sends it, costs credit, longest text in bytes (a PUBLISH's is
+ * symbol, word for logs, who sends it, costs credit, longest text in bytes (of a PUBLISH:
  * max-message-size)
  *
- *   PUBLISH  {room, offset, length}  a message for the room
- *   REPLY    {detail, offset, length} text for the worker's own client; detail: enum frame_reply
- *   HELLO      {room}                   the client wants in, under a guest's name
- *   RENAME   {offset, length}         the client asks for a name
- *   WHO      {room}                   the client asks who is there
- *   GOODBYE    {detail, offset, length} the client is done; text: why; detail: enum frame_goodbye
- *   SPACE    {}                       a position has passed what the supervisor waited for
- *   DETACHED   {client, detail}         the courier has let go of the client; detail: enum frame_detached
- *   DELIVER  {from, to}               what is yours lies in these sequence numbers, both included
- *   CREDIT   {length}                 so many of your frames are answered
- *   MEMBERSHIP {room, detail, from}     from this record on your client is in the room (1) or not (0)
- *   CLOSE      {detail, length, to}     nothing beyond `to` will be yours; detail: enum frame_close;
- *                                     length: why, enum disconnect_reason
- *   ATTACH     {client, from, length}   deliver to this client too, from this record on, of which so
- *                                     many bytes have left; its descriptor comes beside the relay
- *   PING       {from}                   put this number into your part of the region
+ *   PUBLISH    {room, offset, length}   a message for the room
+ *   REPLY      {detail, offset, length} a text for the worker's own client; detail: enum
+ *                                       frame_reply
+ *   HELLO      {room}                   the client enters the room under a guest name
+ *   RENAME     {offset, length}         the client requests a nickname
+ *   WHO        {room}                   the client requests the list of members
+ *   GOODBYE    {detail, offset, length} the client leaves; text: its reason; detail: enum
+ *                                       frame_goodbye
+ *   SPACE      {}                       a position has passed what the supervisor waits for
+ *   DETACHED   {client, detail}         the courier has released the client; detail: enum
+ *                                       frame_detached
+ *   DELIVER    {from, to}               records for the receiver are among these, both included
+ *   CREDIT     {length}                 so many frames of the receiver are answered
+ *   MEMBERSHIP {room, detail, from}     from this record on the client is a member (1) or not (0)
+ *   CLOSE      {detail, length, to}     no record after `to` is for the client; detail: enum
+ *                                       frame_close; length: enum disconnect_reason
+ *   ATTACH     {client, from, length}   deliver to this client, from this record on, of which so
+ *                                       many bytes are written; its descriptor comes beside the
+ *                                       relay
+ *   PING       {from}                   store this number in your part of the region
  *
- * To a courier MEMBERSHIP and CLOSE name the client.
+ * MEMBERSHIP and CLOSE to a courier identify the client.
  */
 #define FRAMES(FRAME)                                                                              \
     FRAME(PUBLISH, "publish", FRAME_FROM_WORKER, 1, 0)                                             \
@@ -78,14 +82,16 @@ enum frame_reply { FRAME_REPLY_EVENT, FRAME_REPLY_ERROR };
 
 enum frame_goodbye { FRAME_GOODBYE_CLOSED, FRAME_GOODBYE_QUIT };
 
-/*
- * How a client is to be ended: after all that is owed is delivered; now, with one last line by who
- * delivers (ends.h); now, since nobody is there to take it (to a courier); as soon as the client
- * has taken what its courier has written and shut down (to a worker, after DRAIN).
- */
-enum frame_close { FRAME_CLOSE_DRAIN, FRAME_CLOSE_EVICT, FRAME_CLOSE_DROP, FRAME_CLOSE_WHEN_READ };
+/* How a client is closed. */
+enum frame_close {
+    FRAME_CLOSE_DRAIN,    /* after all pending records are delivered */
+    FRAME_CLOSE_EVICT,    /* now, with a last line from the process that delivers (disconnect.h) */
+    FRAME_CLOSE_DROP,     /* now, because the client's worker is dead (to a courier) */
+    FRAME_CLOSE_WHEN_READ /* when the client has read everything that its courier has written (to a
+                             worker, after FRAME_CLOSE_DRAIN) */
+};
 
-/* Why a courier has let go of a client: it was told to, or the client's socket is dead. */
+/* Why a courier has released a client: after CLOSE, or because the connection is dead. */
 enum frame_detached { FRAME_DETACHED_CLOSED, FRAME_DETACHED_LOST };
 
 struct frame {
@@ -122,8 +128,8 @@ enum frame_verdict {
     FRAME_OUTSIDE_OUTBOX
 };
 
-/* Judges a frame that came from `sender`, FRAME_FROM_WORKER or FRAME_FROM_COURIER. Pure: every bit
- * of the frame may be arbitrary. What a fine one promises is proven (tests/proof). */
+/* Checks a frame that came from `sender`, FRAME_FROM_WORKER or FRAME_FROM_COURIER. Every bit of the
+ * frame may be arbitrary. The function is pure, and its contract is proven (tests/proof). */
 /*@ requires \valid_read(frame) && \valid_read(limits);
     assigns \nothing;
     ensures kind: \result == FRAME_FINE ==> frame->kind < FRAME_KIND_COUNT;
@@ -136,10 +142,10 @@ enum frame_verdict {
 enum frame_verdict frame_check(
     const struct frame *frame, unsigned sender, const struct frame_limits *limits);
 
-/* Whether an answer (CREDIT) is owed for a judged frame of this kind. */
+/* Returns whether the supervisor must answer a checked frame of this kind with CREDIT. */
 bool frame_costs_credit(const struct frame *frame);
 
-/* For logs; "unknown" for a kind that there is not. */
+/* Return words for logs; "unknown" for an unknown kind. */
 const char *frame_word(unsigned kind);
 const char *frame_verdict_word(enum frame_verdict verdict);
 

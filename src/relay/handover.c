@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * handover.c - see handover.h; SCM_RIGHTS of unix(7).
+ * handover.c - passes descriptors with SCM_RIGHTS (unix(7)).
  */
 #include "config.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * loop.c - libevent's event loop, as every process of the service has it.
+ * loop.c - libevent's event loop, as every process of the service uses it.
  *
- * Model: libevent is not to look for EVENT_* in the environment. It would ask for each of them who
- * the process is, twelve system calls in each worker; and how the service waits is nothing that a
- * variable left in a shell should change. What says so is made once and inherited, since a worker
- * that makes and frees it has three pages more of its own.
+ * Model: libevent must not read EVENT_* from the environment. For each variable it would ask for
+ * the identity of the process, twelve system calls in each worker, and a variable that was left in
+ * a shell should not change how the service waits for events. The configuration that says so is
+ * created once and inherited; a worker that created and freed its own would have three more private
+ * pages.
  */
 #include "config.h"
 
@@ -13,7 +14,7 @@
 
 #include <event2/event.h>
 
-static struct event_config *config; /* lasts as long as the process */
+static struct event_config *config; /* exists until the process exits */
 
 bool loop_prepare(void)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * relay.c - frames over a socket, with a bufferevent behind what it refuses.
+ * relay.c - frames over a socket, and a bufferevent for what the socket does not take.
  *
- * Model: both ways go straight to the socket, since the way through a bufferevent costs more than
- * the frames do. Writing hands it only what the socket refused: two epoll_ctl(2) and one more turn
- * of the loop for each frame otherwise. Reading leaves it out: it asks for what there is first
- * (FIONREAD) and takes 4 KiB of it at most, where one read(2) takes all of a turn.
+ * Model: frames are read from and written to the socket directly, because a bufferevent costs more
+ * than the frames themselves. For writing it would add two epoll_ctl(2) and a turn of the loop to
+ * each frame, so it gets only what the socket did not take. For reading it would call
+ * ioctl(FIONREAD) first and then read 4 KiB at most, while one read(2) reads all of a turn.
  *
- * What is read lies in one buffer for all relays of the process: no relay is read while the frames
- * of another are handed on. Nobody else writes there, so a frame is looked at where it lies.
+ * All relays of a process read into one buffer: no relay is read while the frames of another are
+ * handled. No other process can write to this buffer, so handlers get pointers into it.
  *
- * Fairness: at most RELAY_TURN_FRAMES are read a turn, so one flooding worker gets no more of a
- * turn than any other. Overflow: an incoming piece of a frame waits in the relay for its rest;
- * going out, see relay_send().
+ * Fairness: at most RELAY_TURN_FRAMES frames are read in a turn, so a child that floods its relay
+ * gets no larger share of the turn than any other. Overflow: an incomplete frame waits in the relay
+ * for its remaining bytes; see relay_send() for outgoing frames.
  */
 #include "config.h"
 
@@ -38,23 +38,23 @@ struct relay {
     const struct relay_handler *handler;
     void *context;
     int fd;
-    size_t held;        /* bytes of a frame whose rest is still to come, */
-    struct frame piece; /* which are here */
+    size_t piece_length; /* bytes of an incomplete frame */
+    struct frame piece;  /* these bytes */
 };
 
-/* Reads behind the piece there is. Returns the bytes that the buffer has then; 0 where nothing has
- * come after all, -1 at the end. */
+/* Reads into the buffer `turn`, after the piece. Returns how many bytes the buffer has; 0 if there
+ * is nothing to read after all, -1 at the end. */
 static ssize_t read_turn(struct relay *relay, struct frame *turn)
 {
     char *bytes = (char *)turn;
-    ssize_t got = read(relay->fd, bytes + relay->held, RELAY_TURN_FRAMES * sizeof *turn);
+    ssize_t got = read(relay->fd, bytes + relay->piece_length, RELAY_TURN_FRAMES * sizeof *turn);
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (got <= 0)
         return -1;
-    memcpy(bytes, &relay->piece, relay->held);
-    return (ssize_t)relay->held + got;
+    memcpy(bytes, &relay->piece, relay->piece_length);
+    return (ssize_t)relay->piece_length + got;
 }
 
 static void read_frames(evutil_socket_t fd, short what, void *argument)
@@ -72,8 +72,8 @@ static void read_frames(evutil_socket_t fd, short what, void *argument)
     }
     if (length == 0)
         return;
-    relay->held = (size_t)length % sizeof turn[0];
-    memcpy(&relay->piece, &turn[whole], relay->held);
+    relay->piece_length = (size_t)length % sizeof turn[0];
+    memcpy(&relay->piece, &turn[whole], relay->piece_length);
     for (size_t i = 0; i < whole; i++)
         if (!relay->handler->frame(relay->context, &turn[i]))
             return;
@@ -81,7 +81,7 @@ static void read_frames(evutil_socket_t fd, short what, void *argument)
         relay->handler->settled(relay->context);
 }
 
-static void drained(struct bufferevent *stream, void *argument)
+static void relay_drained(struct bufferevent *stream, void *argument)
 {
     struct relay *relay = argument;
 
@@ -89,8 +89,9 @@ static void drained(struct bufferevent *stream, void *argument)
     relay->handler->writable(relay->context);
 }
 
-/* A failed write alone does not end it: frames that came before may still be unread. */
-static void not_written(struct bufferevent *stream, short what, void *argument)
+/* Discards what cannot be written. Only reading ends the relay: frames that arrived before may
+ * still be unread. */
+static void relay_write_failed(struct bufferevent *stream, short what, void *argument)
 {
     struct evbuffer *output = bufferevent_get_output(stream);
 
@@ -112,7 +113,7 @@ struct relay *relay_open(
         free(relay);
         return NULL;
     }
-    bufferevent_setcb(relay->unsent, NULL, drained, not_written, relay);
+    bufferevent_setcb(relay->unsent, NULL, relay_drained, relay_write_failed, relay);
     relay->readable = event_new(base, fd, EV_READ | EV_PERSIST, read_frames, relay);
     if (relay->readable == NULL || event_add(relay->readable, NULL) != 0) {
         relay_close(relay);
@@ -137,7 +138,8 @@ void relay_send(struct relay *relay, const struct frame *frames, size_t count)
     if (!relay_blocked(relay)) {
         sent = send(relay->fd, frames, length, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
-            /* The other end is gone, or must go: frames are missing from here on. Reading tells. */
+            /* Frames will be missing from here on, so the other end must close if it has not done
+             * so already. Reading will report that. */
             shutdown(relay->fd, SHUT_WR);
             return;
         }

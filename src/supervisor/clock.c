@@ -4,8 +4,8 @@
  *
  * The supervisor reads the clock at most once after each wait for events, when it first needs the
  * time, and uses that reading until the end of the turn: everything in a turn happens at one time.
- * A reading from before a wait is never used after it; a deadline computed from such a reading would
- * already have passed.
+ * A reading from before a wait is never used after it; a deadline computed from such a reading
+ * would already have passed.
  */
 #include "config.h"
 

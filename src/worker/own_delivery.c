@@ -27,7 +27,7 @@ struct own_delivery {
     void *context;
 };
 
-static void write_pending(struct own_delivery *own_delivery)
+static void write_records(struct own_delivery *own_delivery)
 {
     struct delivery *delivery = &own_delivery->delivery;
     enum delivery_outcome outcome =
@@ -46,7 +46,7 @@ static void write_pending(struct own_delivery *own_delivery)
 static void own_client_writable(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
-    write_pending(argument);
+    write_records(argument);
 }
 
 struct own_delivery *own_delivery_new(const struct own_delivery_setup *setup,
@@ -88,7 +88,7 @@ bool own_delivery_frame(struct own_delivery *own_delivery, const struct frame *f
 void own_delivery_write(struct own_delivery *own_delivery)
 {
     if (!event_pending(own_delivery->writable, EV_WRITE, NULL))
-        write_pending(own_delivery);
+        write_records(own_delivery);
 }
 
 bool own_delivery_at_line_boundary(const struct own_delivery *own_delivery)

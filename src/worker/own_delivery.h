@@ -29,8 +29,8 @@ struct own_delivery_setup {
     int fd; /* the client's socket */
 };
 
-/* `handler` must outlive the object, which exists until the process exits. Returns NULL if the event
- * loop cannot watch the socket. */
+/* `handler` must outlive the object, which exists until the process exits. Returns NULL if the
+ * event loop cannot watch the socket. */
 struct own_delivery *own_delivery_new(const struct own_delivery_setup *setup,
     const struct own_delivery_handler *handler, void *context);
 

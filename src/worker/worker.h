@@ -9,7 +9,8 @@
 
 extern const struct filter_table worker_filter;
 
-/* Serves one client, with the line protocol, until it is disconnected. Returns an enum child_exit. */
+/* Serves one client, with the line protocol, until it is disconnected. Returns an enum
+ * child_exit. */
 int worker_run_client(struct heritage *heritage);
 
 #endif

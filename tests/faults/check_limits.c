@@ -311,8 +311,8 @@ START_TEST(descriptors_run_out)
 }
 END_TEST
 
-/* The same in the forker, which cannot take what it is sent; or can, with the last one that is free,
- * and then its worker has what it needs in place of what it closes. */
+/* The same in the forker, which cannot take what it is sent; or can, with the last one that is
+ * free, and then its worker has what it needs in place of what it closes. */
 START_TEST(the_forkers_descriptors_run_out)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
