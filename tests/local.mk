@@ -50,7 +50,10 @@ check_PROGRAMS += \
 	tests/supervisor/ring/check_turn \
 	tests/supervisor/client/check_spare \
 	tests/supervisor/client/check_stall \
-	tests/courier/check_hold_off
+	tests/courier/check_hold_off \
+	tests/courier/check_pass
+tests_courier_check_pass_SOURCES = tests/courier/check_pass.c \
+	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_batch_SOURCES = tests/delivery/check_batch.c \
 	tests/delivery/records.c tests/delivery/records.h
 tests_delivery_check_delivery_SOURCES = tests/delivery/check_delivery.c \

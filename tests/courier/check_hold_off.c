@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How long a courier lets wait what nobody waits for: some times as long as giving took, neither
- * longer than half a second nor so short that a timer could not tell.
+ * How long a courier defers records that are not urgent: some times the duration of a pass, at most
+ * half a second, and not at all if a timer could not measure it.
  */
 #include "config.h"
 
@@ -14,16 +14,16 @@
 /* As the clock of a machine that has run for some days. */
 #define START (UINT64_C(300000) * 1000 * MS)
 
-START_TEST(nothing_rests_at_first)
+START_TEST(nothing_is_deferred_at_first)
 {
-    const struct hold_off rest = {0};
+    const struct hold_off hold_off = {0};
 
-    ck_assert_uint_eq(hold_off_left(&rest, 0), 0);
-    ck_assert_uint_eq(hold_off_left(&rest, START), 0);
+    ck_assert_uint_eq(hold_off_left(&hold_off, 0), 0);
+    ck_assert_uint_eq(hold_off_left(&hold_off, START), 0);
 }
 END_TEST
 
-START_TEST(it_is_longer_the_longer_giving_took)
+START_TEST(it_is_longer_after_a_longer_pass)
 {
     struct hold_off little = {0}, much = {0};
 
@@ -37,47 +37,47 @@ END_TEST
 
 START_TEST(it_passes)
 {
-    struct hold_off rest = {0};
+    struct hold_off hold_off = {0};
     uint64_t whole;
 
-    hold_off_begin(&rest, START, START + 10 * MS);
-    whole = hold_off_left(&rest, START + 10 * MS);
-    ck_assert_uint_eq(hold_off_left(&rest, START + 15 * MS), whole - 5000);
-    ck_assert_uint_eq(hold_off_left(&rest, START + 10 * MS + whole * 1000), 0);
-    ck_assert_uint_eq(hold_off_left(&rest, START + 1000 * MS), 0);
+    hold_off_begin(&hold_off, START, START + 10 * MS);
+    whole = hold_off_left(&hold_off, START + 10 * MS);
+    ck_assert_uint_eq(hold_off_left(&hold_off, START + 15 * MS), whole - 5000);
+    ck_assert_uint_eq(hold_off_left(&hold_off, START + 10 * MS + whole * 1000), 0);
+    ck_assert_uint_eq(hold_off_left(&hold_off, START + 1000 * MS), 0);
 }
 END_TEST
 
 START_TEST(it_has_an_end)
 {
-    struct hold_off rest = {0};
+    struct hold_off hold_off = {0};
 
-    hold_off_begin(&rest, START, START + 3600 * 1000 * MS);
-    ck_assert_uint_eq(hold_off_left(&rest, START + 3600 * 1000 * MS), 500000);
+    hold_off_begin(&hold_off, START, START + 3600 * 1000 * MS);
+    ck_assert_uint_eq(hold_off_left(&hold_off, START + 3600 * 1000 * MS), 500000);
 }
 END_TEST
 
-START_TEST(a_small_room_does_not_rest)
+START_TEST(nothing_is_deferred_in_a_small_room)
 {
-    struct hold_off rest = {0};
+    struct hold_off hold_off = {0};
 
-    hold_off_begin(&rest, START, START + MS / 10);
-    ck_assert_uint_eq(hold_off_left(&rest, START + MS / 10), 0);
+    hold_off_begin(&hold_off, START, START + MS / 10);
+    ck_assert_uint_eq(hold_off_left(&hold_off, START + MS / 10), 0);
 }
 END_TEST
 
-static Suite *rest_suite(void)
+static Suite *hold_off_suite(void)
 {
-    Suite *suite = suite_create("worker: rest");
-    TCase *rest = tcase_create("rest");
+    Suite *suite = suite_create("courier: hold-off");
+    TCase *cases = tcase_create("hold-off");
 
-    tcase_add_test(rest, nothing_rests_at_first);
-    tcase_add_test(rest, it_is_longer_the_longer_giving_took);
-    tcase_add_test(rest, it_passes);
-    tcase_add_test(rest, it_has_an_end);
-    tcase_add_test(rest, a_small_room_does_not_rest);
-    suite_add_tcase(suite, rest);
+    tcase_add_test(cases, nothing_is_deferred_at_first);
+    tcase_add_test(cases, it_is_longer_after_a_longer_pass);
+    tcase_add_test(cases, it_passes);
+    tcase_add_test(cases, it_has_an_end);
+    tcase_add_test(cases, nothing_is_deferred_in_a_small_room);
+    suite_add_tcase(suite, cases);
     return suite;
 }
 
-CHECK_MAIN(rest_suite)
+CHECK_MAIN(hold_off_suite)
