@@ -166,7 +166,7 @@ bool filter_make(struct filter *filter, const struct filter_table *table)
     int fd = memfd_create("filter", MFD_CLOEXEC);
     int failure;
 
-    *filter = (struct filter){.name = table->name};
+    *filter = (struct filter){.length = 0};
     if (fd < 0)
         return false;
     failure = make(filter, table, fd);
@@ -198,7 +198,8 @@ bool filter_built_in(void)
 
 bool filter_make(struct filter *filter, const struct filter_table *table)
 {
-    *filter = (struct filter){.name = table->name};
+    (void)table;
+    *filter = (struct filter){.length = 0};
     errno = ENOSYS;
     return false;
 }

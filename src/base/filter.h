@@ -43,7 +43,6 @@ struct filter_rule {
 };
 
 struct filter_table {
-    const char *name; /* for the log */
     const struct filter_rule *rules;
     size_t count;
     /* FILTER_REFUSE fails with ENOSYS. If this is FILTER_ALLOW, rows that allow a call have no
@@ -53,7 +52,6 @@ struct filter_table {
 
 /* A filter that is ready to be loaded, as struct sock_fprog of seccomp(2). */
 struct filter {
-    const char *name;
     unsigned short length; /* 0: none */
     void *instructions;
 };

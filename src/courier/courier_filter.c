@@ -27,4 +27,4 @@ static const struct filter_rule rules[] = {
 #endif
 };
 
-const struct filter_table courier_filter = FILTER_TABLE("courier", rules);
+const struct filter_table courier_filter = FILTER_TABLE(rules);

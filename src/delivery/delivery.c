@@ -71,7 +71,7 @@ void delivery_init(struct delivery *delivery, const struct region_view *view,
 }
 
 /* Stores a new position, and notes whether the supervisor waits for it; see rule 4. */
-static void move_to(struct delivery *delivery, uint64_t position)
+static void set_position(struct delivery *delivery, uint64_t position)
 {
     uint64_t before = delivery->position;
     uint64_t wanted;
@@ -120,7 +120,7 @@ bool delivery_extend(struct delivery *delivery, uint64_t from, uint64_t to)
         return false;
     if (delivery_is_done(delivery)) {
         delivery->end = to + 1;
-        move_to(delivery, from);
+        set_position(delivery, from);
     }
     delivery->end = to + 1;
     return true;
@@ -198,7 +198,7 @@ int delivery_gather(struct delivery *delivery, struct iovec *runs, uint64_t *rea
     }
     *reached = sequence;
     if (count == 0)
-        move_to(delivery, sequence);
+        set_position(delivery, sequence);
     return count;
 }
 
@@ -215,7 +215,7 @@ void delivery_skip(struct delivery *delivery, uint64_t to)
     if (delivery->end < to)
         delivery->end = to;
     if (delivery->position < to)
-        move_to(delivery, to);
+        set_position(delivery, to);
 }
 
 void delivery_move_to_next(struct delivery *delivery)
@@ -225,7 +225,7 @@ void delivery_move_to_next(struct delivery *delivery)
     while (sequence < delivery->end &&
            !delivery_includes(delivery, region_entry(delivery->view, sequence)))
         sequence++;
-    move_to(delivery, sequence);
+    set_position(delivery, sequence);
 }
 
 void delivery_advance(struct delivery *delivery, size_t length, size_t gathered, uint64_t reached)
@@ -236,7 +236,7 @@ void delivery_advance(struct delivery *delivery, size_t length, size_t gathered,
     if (length == gathered) {
         delivery->partial = 0;
         delivery->bytes += before + length;
-        move_to(delivery, reached);
+        set_position(delivery, reached);
         return;
     }
     length += before;
@@ -251,7 +251,7 @@ void delivery_advance(struct delivery *delivery, size_t length, size_t gathered,
         delivery->bytes += entry->length;
     }
     delivery->partial = length;
-    move_to(delivery, sequence);
+    set_position(delivery, sequence);
 }
 
 enum delivery_outcome delivery_send(

@@ -58,10 +58,9 @@
 #else
 #define FILTER_OTHERWISE FILTER_REFUSE
 #endif
-#define FILTER_TABLE(label, list)                                                                  \
+#define FILTER_TABLE(list)                                                                         \
     {                                                                                              \
-        .name = label, .rules = list, .count = sizeof list / sizeof list[0],                       \
-        .otherwise = FILTER_OTHERWISE                                                              \
+        .rules = list, .count = sizeof list / sizeof list[0], .otherwise = FILTER_OTHERWISE        \
     }
 
 /* Masks of arguments of which the kernel uses all 64 bits, or 32. */

@@ -124,7 +124,7 @@ static const struct filter_rule rules[] = {
     ALLOW("unlinkat"),
 };
 
-static const struct filter_table supervisor_filter = FILTER_TABLE("supervisor", rules);
+static const struct filter_table supervisor_filter = FILTER_TABLE(rules);
 
 static bool fail(const char *what)
 {

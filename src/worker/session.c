@@ -404,7 +404,7 @@ static bool open_client(struct session *session, const struct outbox *outbox)
 
 /* Shows the slot and the client's address in the process title. The digits are written here because
  * printf(3) would cost each worker several pages (proctitle.c). */
-static void set_title(uint32_t slot, const char *address)
+static void set_worker_title(uint32_t slot, const char *address)
 {
     char digits[11], *first = &digits[sizeof digits - 1];
 
@@ -427,7 +427,7 @@ static bool receive_client(struct session *session)
     if (length != (ssize_t)sizeof about || session->client_fd < 0)
         return false;
     about.address[sizeof about.address - 1] = '\0';
-    set_title(heritage->slot, about.address);
+    set_worker_title(heritage->slot, about.address);
     return true;
 }
 

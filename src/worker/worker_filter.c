@@ -31,4 +31,4 @@ static const struct filter_rule rules[] = {
     ALLOW_IF_BOTH("mmap2", 2, PROT_EXEC, 0, 3, LOW, MAP_PRIVATE | MAP_ANONYMOUS),
 };
 
-const struct filter_table worker_filter = FILTER_TABLE("worker", rules);
+const struct filter_table worker_filter = FILTER_TABLE(rules);

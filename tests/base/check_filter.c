@@ -39,8 +39,7 @@ static const struct filter_rule rules[] = {
         .conditions = {{0, UINT32_MAX, 4 + MANY, FILTER_ABOVE}}},
 };
 
-static const struct filter_table table = {
-    "test", rules, sizeof rules / sizeof rules[0], FILTER_ALLOW};
+static const struct filter_table table = {rules, sizeof rules / sizeof rules[0], FILTER_ALLOW};
 
 /* Returns the wait status of a child that loads the filter and then calls the function. */
 static int run(int (*act)(void))
@@ -129,7 +128,7 @@ END_TEST
 START_TEST(a_table_that_cannot_be_is_refused)
 {
     static const struct filter_rule idle[] = {{.call = "getpid", .verdict = FILTER_KILL}};
-    static const struct filter_table wrong = {"wrong", idle, 1, FILTER_KILL};
+    static const struct filter_table wrong = {idle, 1, FILTER_KILL};
     struct filter filter;
 
     ck_assert(!filter_make(&filter, &wrong));

@@ -45,7 +45,7 @@ static const struct filter_rule rules[] = {
     ALLOW("close"),
 };
 
-static const struct filter_table extra_filter = FILTER_TABLE("extra", rules);
+static const struct filter_table extra_filter = FILTER_TABLE(rules);
 
 static unsigned count(const struct options *options)
 {
