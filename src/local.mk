@@ -87,6 +87,7 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/courier/resume.c src/supervisor/courier/resume.h \
 	src/supervisor/order/order.c src/supervisor/order/order.h \
 	src/supervisor/order/record.c src/supervisor/order/record.h \
+	src/supervisor/order/requests.c src/supervisor/order/requests.h \
 	src/supervisor/order/notify.c src/supervisor/order/notify.h \
 	src/supervisor/ring/cursor.c src/supervisor/ring/cursor.h \
 	src/supervisor/ring/space.c src/supervisor/ring/space.h \

@@ -46,6 +46,8 @@ check_PROGRAMS += \
 	tests/supervisor/accept/check_unannounced \
 	tests/supervisor/courier/check_resume \
 	tests/supervisor/client/check_slot \
+	tests/supervisor/order/check_order \
+	tests/supervisor/order/check_record \
 	tests/supervisor/ring/check_space \
 	tests/supervisor/ring/check_turn \
 	tests/supervisor/client/check_spare \
@@ -89,6 +91,10 @@ tests_base_check_descriptors_SOURCES = tests/base/check_descriptors.c \
 tests_process_check_extra_kind_SOURCES = tests/process/check_extra_kind.c \
 	tests/system/bounded.c tests/system/bounded.h
 tests_supervisor_client_check_stall_SOURCES = tests/supervisor/client/check_stall.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_order_check_order_SOURCES = tests/supervisor/order/check_order.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_order_check_record_SOURCES = tests/supervisor/order/check_record.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_base_check_text_SOURCES = tests/base/check_text.c
 tests_protocol_line_check_line_parse_SOURCES = tests/protocol/line/check_line_parse.c \

@@ -60,6 +60,13 @@
 
 enum slot_state { SLOT_FREE, SLOT_SPARE, SLOT_STARTING, SLOT_PRESENT, SLOT_GONE };
 
+/* What the oldest frame in a slot's queue waits for. */
+enum wait {
+    WAIT_NONE,    /* the queue is empty */
+    WAIT_RING,    /* space in the ring, or its turn */
+    WAIT_PRIVATE, /* the client has too many private records pending */
+};
+
 struct courier;
 struct acceptor;
 struct supervisor;
@@ -101,7 +108,7 @@ struct slot {
 
     /* Frames that wait, see `queue`. */
     unsigned queue_first, queue_count;
-    bool waits_for_private;
+    enum wait wait;
     uint32_t who_next; /* slot at which a listing goes on */
     uint32_t who_lines;
 
@@ -117,7 +124,7 @@ struct slot {
     TAILQ_ENTRY(slot) dirty_link;
     TAILQ_ENTRY(slot) leaving_link;
     TAILQ_ENTRY(slot) spare_link;
-    bool is_waiting, is_dirty, is_leaving, is_spare;
+    bool is_dirty, is_leaving, is_spare;
 
     /* A circle of frames that wait, oldest at queue_first; last, so that no new life touches it. */
     struct frame queue[OUTBOX_CREDIT_FRAMES];

@@ -219,7 +219,7 @@ static void report(const struct kind *kind)
 {
     const struct filter_table *table = kind->table;
 
-    printf("%s: %lu processes\n", table->name, kind->processes);
+    printf("%s: %lu processes\n", table == &worker_filter ? "worker" : "courier", kind->processes);
     for (size_t row = 0; row < table->count; row++)
         if (kind->made[row] > 0) {
             printf("%8lu", kind->made[row]);

@@ -88,12 +88,14 @@ void slot_mark(struct slot *slot)
     TAILQ_INSERT_TAIL(&slot->supervisor->dirty, slot, dirty_link);
 }
 
-void slot_set_waiting(struct slot *slot, bool waiting)
+void slot_set_wait(struct slot *slot, enum wait wait)
 {
-    if (slot->is_waiting == waiting)
+    bool waited = slot->wait != WAIT_NONE, waits = wait != WAIT_NONE;
+
+    slot->wait = wait;
+    if (waits == waited)
         return;
-    slot->is_waiting = waiting;
-    if (waiting) {
+    if (waits) {
         TAILQ_INSERT_TAIL(&slot->supervisor->waiting, slot, waiting_link);
         slot->supervisor->waiting_count++;
     } else {
@@ -201,7 +203,7 @@ void slot_end(struct slot *slot, enum disconnect_reason reason, enum frame_close
     }
     slot->state = SLOT_GONE;
     slot->queue_count = 0;
-    slot_set_waiting(slot, false);
+    slot_set_wait(slot, WAIT_NONE);
     slot->end_due = true;
     slot->end_how = how;
     supervisor->delivery->close(slot, how);
@@ -284,7 +286,7 @@ void slot_try_free(struct slot *slot)
     memset(outbox.state, 0, sizeof *outbox.state);
     space_remove_cursor(&supervisor->space, &slot->cursor);
     child_forget(&slot->child);
-    assert(!slot->is_waiting && !slot->is_dirty && !slot->is_leaving && !slot->is_spare);
+    assert(slot->wait == WAIT_NONE && !slot->is_dirty && !slot->is_leaving && !slot->is_spare);
     assert(!slot->link.has_news);
     slot->state = SLOT_FREE;
     TAILQ_INSERT_HEAD(&supervisor->free, slot, free_link);

@@ -61,9 +61,11 @@ void slot_worker_closed(struct child *child);
 void slot_worker_exited(struct child *child);
 void slot_worker_gone(struct child *child);
 
-/* Add the slot to the list of slots that wait, that are to be recorded as left, or whose worker waits
- * for a client, or remove it. */
-void slot_set_waiting(struct slot *slot, bool waiting);
+/* Notes what the slot's oldest frame waits for; the supervisor has a list of all slots that wait. */
+void slot_set_wait(struct slot *slot, enum wait wait);
+
+/* Add the slot to the list of slots that are to be recorded as left, or whose worker waits for a
+ * client, or remove it. */
 void slot_set_leaving(struct slot *slot, bool leaving);
 void slot_set_spare(struct slot *slot, bool spare);
 

@@ -39,7 +39,7 @@ bool stall_arm(struct supervisor *supervisor)
     /* While the ring is full no private record could be written; order_resume() tries these again
      * when it is not. */
     TAILQ_FOREACH (slot, &supervisor->waiting, waiting_link)
-        if (slot->waits_for_private)
+        if (slot->wait == WAIT_PRIVATE)
             again = supervisor->delivery->ask(slot, slot->private_last + 1) || again;
     return again;
 }

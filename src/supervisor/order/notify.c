@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * notify.c - DELIVER, CREDIT, MEMBERSHIP and CLOSE.
+ * notify.c - sends DELIVER, CREDIT, MEMBERSHIP and CLOSE.
  *
- * Model: what there is to say to a worker is state in its slot, not a queue of frames: a range of
- * records, a number of answers, a membership, an end. So a worker that does not read its relay
- * costs one batch of frames there, and after that only its state grows. All that a turn has for a
- * worker leaves in one send(2).
+ * Model: what a worker has to be notified of is state in its slot, not a queue of frames: a range
+ * of records, a number of answers, a membership, a disconnect. So a worker that does not read its
+ * relay costs one batch of frames, and after that only the state changes. All frames that a turn
+ * has for a worker are sent by one send(2).
  *
  * Pace: a room that was notified just now may have to wait a little (delivery_ops.h), so that several
  * records are announced together; but nothing waits while the ring is full, and private records never
  * do.
  *
- * A member all of whose news are its own messages is not woken for them. CREDIT alone waits until
- * it is worth a wake-up, as long as its worker cannot run dry (outbox_lazy_credit()).
+ * A worker is not woken if all new records are its own client's messages. CREDIT alone is sent only
+ * when it is worth a wake-up, as long as the worker cannot run out of credit (outbox_lazy_credit()).
  */
 #include "config.h"
 
@@ -22,12 +22,13 @@
 #include "supervisor/clock.h"
 #include "supervisor/courier/couriers.h"
 
-#define TELL_FRAMES_MAX 8
+/* Frames for one worker in one turn, at most. */
+#define FRAMES_MAX 8
 
 /* Unannounced answers that are worth a wake-up of their own. */
 #define CREDIT_WORTH (OUTBOX_CREDIT_FRAMES / 4)
 
-static bool credit_is_worth_telling(const struct slot *slot)
+static bool credit_is_worth_sending(const struct slot *slot)
 {
     const struct supervisor *supervisor = slot->supervisor;
 
@@ -36,8 +37,8 @@ static bool credit_is_worth_telling(const struct slot *slot)
                outbox_lazy_credit(supervisor->limits.outbox_size, supervisor->limits.max_message);
 }
 
-/* Fills in what there is to tell of records; returns the number of frames. */
-static size_t tell_records(struct slot *slot, struct frame *frames)
+/* Fills in the frames about membership and records. Returns their number. */
+static size_t add_records(struct slot *slot, struct frame *frames)
 {
     size_t count = 0;
 
@@ -50,17 +51,17 @@ static size_t tell_records(struct slot *slot, struct frame *frames)
     return count;
 }
 
-static void tell(struct slot *slot)
+static void notify_worker(struct slot *slot)
 {
-    struct frame frames[TELL_FRAMES_MAX];
+    struct frame frames[FRAMES_MAX];
     size_t count;
 
     if (relay_blocked(slot->child.relay))
-        return; /* its becoming writable marks the slot again */
+        return; /* when it is writable again, the slot is marked again */
     if (slot->cursor.unnotified_from != 0 && slot->state == SLOT_PRESENT)
-        slot_add_turn(slot); /* what is before it in the order is told with it */
-    count = tell_records(slot, frames);
-    if (slot->credit_due > 0 && (count > 0 || credit_is_worth_telling(slot))) {
+        slot_add_turn(slot); /* DELIVER covers the records before it too */
+    count = add_records(slot, frames);
+    if (slot->credit_due > 0 && (count > 0 || credit_is_worth_sending(slot))) {
         frames[count++] = (struct frame){.kind = FRAME_CREDIT, .length = slot->credit_due};
         slot->credit_due = 0;
         slot->credit_bytes = 0;
@@ -98,7 +99,7 @@ unsigned notify_turn(struct supervisor *supervisor)
     while ((slot = TAILQ_FIRST(&supervisor->dirty)) != NULL) {
         TAILQ_REMOVE(&supervisor->dirty, slot, dirty_link);
         slot->is_dirty = false;
-        tell(slot);
+        notify_worker(slot);
     }
     return supervisor->turn.first != 0 ? due : 0;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * record.c - composing records.
+ * record.c - composes records and writes them into the ring.
  *
- * Model: a record holds the bytes that a line client is sent, name and line feed included, so that
+ * Model: a record holds the bytes that a line client receives, name and line feed included, so that
  * delivering it needs no work per message.
  *
- *     [alice] text\n     a message        * alice joined\n     an event      ! No such ...\n   an
- * error
+ *     [alice] text\n        a message
+ *     * alice joined\n      an event
+ *     ! No such ...\n       an error
  *
- * The name comes from the supervisor's own table, never from the worker. A text from a worker is
- * copied once, into bytes that only the supervisor writes, and judged there: what was judged is
- * what is delivered.
+ * The name comes from the supervisor's own table, never from the worker. A worker's text is copied
+ * once, into bytes that only the supervisor writes, and checked there: the bytes that were checked
+ * are the bytes that are delivered.
  */
 #include "config.h"
 
@@ -36,10 +37,10 @@ void record_line_begin(struct record_line *line, const char *prefix)
 
 void record_line_add(struct record_line *line, const char *text, size_t length)
 {
-    size_t room = sizeof line->bytes - 1 - line->length;
+    size_t left = sizeof line->bytes - 1 - line->length;
 
-    if (length > room)
-        length = room;
+    if (length > left)
+        length = left;
     memcpy(line->bytes + line->length, text, length);
     line->length += length;
 }
@@ -153,4 +154,22 @@ uint64_t record_private(struct slot *slot, struct reservation *reservation, enum
     slot->supervisor->counters.records++;
     slot_add_pending(slot, sequence, sequence);
     return sequence;
+}
+
+void record_left(struct slot *slot, struct reservation *reservation, const char *announcement,
+    const char *reason, size_t length)
+{
+    struct record_line line;
+
+    record_line_begin(&line, RECORD_EVENT_PREFIX);
+    record_line_print(&line, "%s left%s", slot->name, announcement);
+    if (length > 0) {
+        line.length--; /* the closing bracket of `announcement` comes after the reason */
+        record_line_print(&line, ": %.*s)", (int)length, reason);
+    }
+    record_line_end(&line);
+    record_room_event(slot, reservation, RECORD_LEFT, &line);
+    names_release(slot->supervisor->names, slot->number);
+    slot->left_recorded = true;
+    slot->left_due = false;
 }

@@ -244,7 +244,7 @@ START_TEST(a_dead_worker_whose_frames_waited_is_not_forgotten)
 
     slot->private_bytes = PRIVATE_PENDING_MAX;
     fixture_frame(slot, FRAME_WHO);
-    ck_assert(slot->waits_for_private);
+    ck_assert(slot->wait == WAIT_PRIVATE);
     fixture_end_relay(fixture, slot);
     fixture_turn(fixture);
     ck_assert_int_eq(slot->state, SLOT_FREE);
@@ -263,11 +263,11 @@ START_TEST(a_dead_worker_is_not_forgotten_in_a_full_ring)
     fixture_catch_up(slot);
     fixture_say(slot, 100);
     fixture_say(speaker, 4000);
-    ck_assert(slot->is_waiting && speaker->is_waiting);
+    ck_assert(slot->wait != WAIT_NONE && speaker->wait != WAIT_NONE);
     fixture_end_relay(fixture, slot);
     fixture_deliver_to(cursor, slot_position(cursor) + 2);
     fixture_turn(fixture);
-    ck_assert(speaker->is_waiting);
+    ck_assert(speaker->wait != WAIT_NONE);
     ck_assert_int_eq(slot->state, SLOT_FREE);
     fixture_close(fixture);
 }
@@ -482,7 +482,7 @@ static void expect_found_out(struct fixture *fixture, struct slot *liar, enum di
     ck_assert_int_eq(liar->state, SLOT_GONE);
     ck_assert(!room_has(fixture->supervisor.lobby, liar->number));
     ck_assert_uint_eq(liar->queue_count, 0);
-    ck_assert(!liar->is_waiting);
+    ck_assert(liar->wait == WAIT_NONE);
     ck_assert(TAILQ_EMPTY(&fixture->supervisor.waiting));
     fixture_end_relay(fixture, liar);
     fixture_turn(fixture);
@@ -501,7 +501,7 @@ START_TEST(a_liar_does_not_wait_for_its_private_records)
     liar->private_bytes = PRIVATE_PENDING_MAX;
     fixture_deliver_to(liar, liar->cursor.notified_to + 1);
     fixture_frame(liar, FRAME_WHO);
-    ck_assert(liar->is_waiting);
+    ck_assert(liar->wait != WAIT_NONE);
     expect_found_out(fixture, liar, DISCONNECT_WORKER_FAULT);
     fixture_close(fixture);
 }
@@ -517,7 +517,7 @@ START_TEST(a_liar_does_not_wait_for_the_ring)
     fixture_catch_up(liar);
     fixture_deliver_to(liar, liar->cursor.notified_to + 1);
     fixture_say(liar, 4000);
-    ck_assert(liar->is_waiting);
+    ck_assert(liar->wait != WAIT_NONE);
     expect_found_out(fixture, liar, DISCONNECT_WORKER_FAULT);
     fixture_close(fixture);
 }
@@ -533,7 +533,7 @@ START_TEST(a_liar_does_not_go_on_waiting)
     fill_to_the_brim(cursor, speaker, 0);
     fixture_catch_up(liar);
     fixture_say(liar, 1000);
-    ck_assert(liar->is_waiting);
+    ck_assert(liar->wait != WAIT_NONE);
     ck_assert(!stall_arm(&fixture->supervisor));
     fixture_deliver_to(cursor, slot_position(cursor) + 11);
     ck_assert(stall_arm(&fixture->supervisor));

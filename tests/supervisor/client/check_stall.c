@@ -70,7 +70,7 @@ START_TEST(private_records_wait_for_their_own_client_only)
     fixture_frame(asker, FRAME_WHO);
     fixture_turn(fixture);
     ck_assert_uint_eq(asker->queue_count, 1);
-    ck_assert(asker->waits_for_private);
+    ck_assert(asker->wait == WAIT_PRIVATE);
     ck_assert(!fixture->supervisor.space.blocked);
     ck_assert(!stall_arm(&fixture->supervisor));
     ck_assert_uint_eq(wanted_of(asker), asker->private_last + 1);
@@ -94,7 +94,7 @@ START_TEST(who_catches_up_before_it_is_asked_is_noticed)
     fixture_turn(pair.fixture);
     fixture_frame(pair.cursor, FRAME_WHO);
     fixture_turn(pair.fixture);
-    ck_assert(pair.cursor->waits_for_private);
+    ck_assert(pair.cursor->wait == WAIT_PRIVATE);
     fixture_catch_up(pair.cursor);
     ck_assert(stall_arm(&pair.fixture->supervisor));
     fixture_turn(pair.fixture);
@@ -118,7 +118,7 @@ START_TEST(who_waits_for_both_does_not_make_the_loop_spin)
     fixture_turn(fixture);
     fixture_frame(asker, FRAME_WHO);
     fixture_turn(fixture);
-    ck_assert(asker->waits_for_private);
+    ck_assert(asker->wait == WAIT_PRIVATE);
     fill(fixture, speaker);
     fixture_catch_up(asker);
     for (int i = 0; i < 3; i++) {
