@@ -103,7 +103,7 @@ static bool refuse_punished(struct acceptor *acceptor, int fd, const struct pena
 static void pause_accepting(struct acceptor *acceptor)
 {
     for (size_t i = 0; i < acceptor->count && !acceptor->paused; i++)
-        evconnlistener_disable(acceptor->evlisteners[i]);
+        evconnlistener_disable(acceptor->served[i].evlistener);
     acceptor->paused = true;
 }
 
@@ -152,7 +152,7 @@ static void welcome(struct slot *slot)
 static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, struct sockaddr *peer,
     int peer_length, void *argument)
 {
-    struct acceptor *acceptor = argument;
+    struct acceptor *acceptor = ((struct served_listener *)argument)->acceptor;
     struct penalty_key key = penalty_key_of(peer);
     struct slot *slot;
 
@@ -173,12 +173,14 @@ static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, stru
 
 static void accept_failed(struct evconnlistener *evlistener, void *argument)
 {
-    struct acceptor *acceptor = argument;
+    const struct served_listener *served = argument;
+    struct acceptor *acceptor = served->acceptor;
     int failure = errno;
     char quoted[128];
 
     (void)evlistener;
-    log_event_limited(&acceptor->log_failed, LOG_LEVEL_ERROR, "refused", "reason=accept error=%s",
+    log_event_limited(&acceptor->log_failed, LOG_LEVEL_ERROR, "refused",
+        "reason=accept listen=%s error=%s", served->listener->text,
         log_quote(quoted, sizeof quoted, strerror(failure)));
     acceptor->resume_at = clock_ms(acceptor->supervisor) + ACCEPT_RETRY_MS;
     pause_accepting(acceptor);
@@ -222,14 +224,17 @@ bool acceptor_open(struct acceptor *acceptor)
 {
     struct event_base *base = acceptor->supervisor->base;
 
-    acceptor->evlisteners = alloc_zeroed(acceptor->count, sizeof *acceptor->evlisteners);
+    acceptor->served = alloc_zeroed(acceptor->count, sizeof *acceptor->served);
     for (size_t i = 0; i < acceptor->count; i++) {
-        acceptor->evlisteners[i] = evconnlistener_new(base, accepted, acceptor,
-            LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, acceptor->listeners[i].fd);
-        if (acceptor->evlisteners[i] == NULL)
+        struct served_listener *served = &acceptor->served[i];
+        served->acceptor = acceptor;
+        served->listener = &acceptor->listeners[i];
+        served->evlistener = evconnlistener_new(base, accepted, served,
+            LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, served->listener->fd);
+        if (served->evlistener == NULL)
             return false;
-        evconnlistener_set_error_cb(acceptor->evlisteners[i], accept_failed);
-        if (evconnlistener_enable(acceptor->evlisteners[i]) != 0)
+        evconnlistener_set_error_cb(served->evlistener, accept_failed);
+        if (evconnlistener_enable(served->evlistener) != 0)
             return false;
     }
     return true;
@@ -253,7 +258,7 @@ static bool resume_accepting(struct acceptor *acceptor)
         return acceptor->resume_at != 0;
     acceptor->paused = false;
     for (size_t i = 0; i < acceptor->count; i++)
-        if (evconnlistener_enable(acceptor->evlisteners[i]) != 0) {
+        if (evconnlistener_enable(acceptor->served[i].evlistener) != 0) {
             acceptor->resume_at = clock_ms(acceptor->supervisor) + ACCEPT_RETRY_MS;
             acceptor->paused = true;
         }
@@ -271,12 +276,12 @@ bool acceptor_turn(struct acceptor *acceptor)
 void acceptor_close(struct acceptor *acceptor)
 {
     for (size_t i = 0; i < acceptor->count; i++) {
-        if (acceptor->evlisteners != NULL && acceptor->evlisteners[i] != NULL)
-            evconnlistener_free(acceptor->evlisteners[i]);
+        if (acceptor->served != NULL && acceptor->served[i].evlistener != NULL)
+            evconnlistener_free(acceptor->served[i].evlistener);
         listener_close(&acceptor->listeners[i]);
     }
-    free(acceptor->evlisteners);
-    acceptor->evlisteners = NULL;
+    free(acceptor->served);
+    acceptor->served = NULL;
     acceptor->count = 0;
     acceptor->closed = true;
     acceptor->resume_at = 0;

@@ -12,14 +12,23 @@
 struct event;
 struct evconnlistener;
 
+struct acceptor;
+
+/* One listener, as the context of its libevent callbacks. */
+struct served_listener {
+    struct acceptor *acceptor;
+    const struct listener *listener;
+    struct evconnlistener *evlistener;
+};
+
 /* The listeners, and why nobody is accepted at the moment. */
 struct acceptor {
     struct supervisor *supervisor;
     struct listener *listeners;
-    struct evconnlistener **evlisteners;
+    struct served_listener *served; /* one for each listener; NULL before acceptor_open() */
     size_t count;
     unsigned accepted_in_turn;
-    bool paused;        /* the evlisteners are disabled */
+    bool paused;        /* the listeners are disabled */
     bool closed;        /* for good: the server stops */
     uint64_t resume_at; /* milliseconds: when to try again after a failed accept; 0: at once */
     struct log_limit log_full, log_busy, log_failed;
