@@ -33,7 +33,7 @@ struct served {
 
 TAILQ_HEAD(served_list, served);
 
-/* All slots, and what the courier tells the supervisor about them. */
+/* All slots, and what the courier reports to the supervisor about them. */
 struct clients {
     struct event_base *base;
     struct frame_batch reports; /* to the supervisor */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * state.h - what the supervisor knows: its slots, the room, the order of records, what waits.
+ * state.h - the state of the supervisor: its slots, the room, the order of records, what waits.
  *
- * The supervisor is one thread around one event_base. Everything here is its own memory, written by
- * it alone and never seen by a worker.
+ * The supervisor is one thread around one event_base. Everything here is its private memory, which no
+ * child sees. The parts of a slot are defined in the headers of their owners.
  *
  * A slot's life:
  *
@@ -11,11 +11,11 @@
  *               |         |                    ^
  *               +---------+--------------------+
  *
- * SPARE: it has a worker, or one is being made, and no client; STARTING: it has a client that is
- * not in the room; PRESENT: in the room under a name; GONE: its end has a reason, and nothing new
- * is owed to it. A slot is FREE again only when its relay is read to EOF, its worker reaped, its
- * courier, where it had one, done with it, its `left` recorded, its queue empty and its outbox
- * zeroed.
+ * SPARE: it has a worker, or has requested one, and no client. STARTING: its client is not in the room
+ * yet. PRESENT: its client is in the room under a nickname. GONE: its client is disconnected for a
+ * reason, and no more records become pending. A slot is FREE again only when its relay has reached
+ * EOF, its worker is reaped, its courier has detached the client, its `left` is recorded, its queue
+ * is empty and its outbox is zeroed.
  */
 #ifndef CHATROOMD_SUPERVISOR_STATE_H
 #define CHATROOMD_SUPERVISOR_STATE_H
@@ -45,16 +45,16 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-/* Bytes of private records that one client may be owed before its requests wait. */
+/* Bytes of private records that may be pending for one client before its requests wait. */
 #define PRIVATE_PENDING_MAX ((size_t)64 * 1024)
 
-/* How long a worker may take to exit before it is killed: an evicted one, and one that closed its
- * relay, which is exiting already and holds nobody up but on a very busy machine. */
+/* How long a worker may take to exit before it is killed: one whose client is evicted, and one that has
+ * closed its relay, which is exiting already and needs this time on a very busy machine only. */
 #define EVICT_GRACE_MS 250u
 #define EXIT_GRACE_MS  2000u
 
-/* What a worker may take beyond drain-timeout to have drained, and from its making until it asks to
- * enter (a crowd of newcomers on a busy machine takes its time), before it is killed as hung. */
+/* After how long a worker is killed as hung: beyond drain-timeout, if it has not drained, and from its
+ * assignment, if it has not sent HELLO (a crowd on a busy machine takes its time). */
 #define DRAIN_MARGIN_MS  1000u
 #define ENTER_TIMEOUT_MS 60000u
 
@@ -82,39 +82,38 @@ struct slot {
     enum slot_state state; /* from here to `queue` all is zero at the start of a life */
 
     /* Its client. */
-    int client_fd; /* kept until the worker is known to be made, with couriers to the end; else -1
-                    */
+    int client_fd; /* kept until the worker exists, with couriers to the end; else -1 */
     struct penalty_key penalty_key;
     char address[ADDRESS_TEXT_MAX];
-    char name[NAME_LENGTH_MAX + 1]; /* the last it had, for the log */
+    char name[NAME_LENGTH_MAX + 1]; /* the last one, for the log */
 
-    /* What it is owed. Sequence numbers; 0 is none. */
+    /* What is pending for it. Sequence numbers; 0: none. */
     uint64_t joined;
     struct cursor cursor; /* where its worker delivers; with a courier only the position */
     uint64_t own_in_turn; /* its own messages in the turn, changed by turn.c; not with couriers */
     uint64_t private_last;
-    size_t private_bytes; /* owed in private records, at most; exact when 0 */
+    size_t private_bytes; /* pending in private records, at most; exact if 0 */
 
     uint64_t first_missing; /* once nobody delivers: what the client did not get; 0: nothing */
     struct courier_link link;
 
-    /* What there is to say on the relay. */
-    unsigned credit_due; /* answered frames of which it has not been told */
-    size_t credit_bytes; /* and their texts */
+    /* What is to be sent to its worker. */
+    unsigned credit_due; /* answered frames since the last CREDIT */
+    size_t credit_bytes; /* bytes of their texts */
     bool member_due;
     bool end_due;
     enum frame_close end_how;
-    bool close_due; /* after that: all is written and shut down */
+    bool close_due; /* after CLOSE: everything is written and shut down */
 
     /* Frames that wait, see `queue`. */
     unsigned queue_first, queue_count;
     enum wait wait;
-    uint32_t who_next; /* slot at which a listing goes on */
+    uint32_t who_next; /* the slot at which a listing continues */
     uint32_t who_lines;
 
     /* Its end. */
     enum disconnect_reason end;
-    enum disconnect_reason cut_by; /* what its courier knows to have cut its drain short */
+    enum disconnect_reason cut_by; /* why its courier detached it before it had drained */
     bool left_due;
     bool left_recorded;
 

@@ -2,14 +2,15 @@
 /*
  * supervisor.c - the main loop and its turns.
  *
- * Model: one thread, one event_base. A turn is: wait for events and answer them (frames become
- * records, newcomers become slots, signals become flags); then, once, look at what waits, record
- * what is due, tell the workers, and ask to be woken. Nothing is told in the middle of a turn, so a
- * burst costs each worker one wake-up. A turn in which the room was given several records looks
- * again before it tells of them, as long as they become more: those who speak run first
- * (sched_yield), and what they say is told with the rest. A telling costs a wake-up and a write for
- * each client, whatever is in it; a single message, and so a room in which few speak, is told at
- * once.
+ * Model: one thread, one event_base. In each turn the supervisor waits for events and handles them:
+ * frames become records, connections are assigned to slots, signals set flags. Then it handles once
+ * what waits, records what is due, notifies its children, and asks to be woken. Nobody is notified in
+ * the middle of a turn, so that a burst costs each child one wake-up.
+ *
+ * A notification costs a wake-up and a write for each client, whatever is in it. So after a turn with
+ * several records for the room, the supervisor lets the senders run (sched_yield) and looks for events
+ * again before it notifies anybody, as long as the records become more. A single message is announced
+ * at once.
  */
 #include "config.h"
 
@@ -35,17 +36,17 @@
 #include <sched.h>
 #include <stdlib.h>
 
-/* So often is looked again in one turn, as long as so many records were added. With 4,096 or 256
- * messages in flight this made 1.1 to 2 times the deliveries; more looks gave nothing more. */
+/* How often a turn looks for more events, and how many more records each look must have brought. With
+ * 4,096 or 256 messages in flight this gave 1.1 to 2 times the deliveries; more looks gave no more. */
 #define LOOKS_MAX  4
 #define LOOK_WORTH 2u
 
-/* The end of a turn. Returns whether the next one is due at once. */
+/* Ends a turn. Returns whether the next one is due at once. */
 static bool end_turn(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
     bool again = false, clock_needed;
-    unsigned tell_due, spares_due;
+    unsigned notify_due, spares_due;
 
     clock_forget(supervisor);
     supervisor->counters.turns++;
@@ -56,7 +57,7 @@ static bool end_turn(struct run *run)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
         end_all(supervisor);
-    tell_due = notify_turn(supervisor);
+    notify_due = notify_turn(supervisor);
     if (supervisor->space.blocked || supervisor->waiting_count > 0)
         again = stall_arm(supervisor) || again;
     again = space_check_cursors(&supervisor->space) || again;
@@ -66,14 +67,14 @@ static bool end_turn(struct run *run)
         begin_stop(run, "fault");
     clock_needed = acceptor_turn(&run->acceptor) || clock_needed;
     clock_needed = spares_turn(supervisor, &spares_due) || clock_needed;
-    rest_until(run, tell_due, spares_due);
+    rest_until(run, notify_due, spares_due);
     clock_needed = clock_needed || supervisor->space.waited || supervisor->stopping;
     clock_needed = !log_flush() || clock_needed;
     run_clock(run, clock_needed);
     return again;
 }
 
-/* Looks for more to tell, without waiting. False: the loop has failed. */
+/* Looks for more events without waiting. Returns false if the loop failed. */
 static bool look_again(struct supervisor *supervisor)
 {
     uint64_t seen = 0;

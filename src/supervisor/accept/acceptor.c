@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * acceptor.c - accepting.
+ * acceptor.c - accepts connections and assigns them to workers.
  *
  * Model:
- * 1. A newcomer gets a slot with a worker: a spare one that lives, or one that is made for it
- *    (spare.c). Until the forker's answer the supervisor keeps the client's descriptor, to tell it
- *    where there is no worker to be had; with couriers, to its end.
- * 2. Accepting pauses after ACCEPTS_PER_TURN, so that a crowd does not delay those who are there;
- * while FORKER_PENDING_MAX workers are in the making; and for ACCEPT_RETRY_MS when accept(2) fails,
- * since libevent would call the error callback without end (EMFILE leaves the connection in the
- * backlog).
+ * 1. A new connection gets a slot with a worker: a spare one that lives, or one that is created for
+ *    it (spare.c). The supervisor keeps the connection's descriptor until the worker exists, in order
+ *    to refuse the connection if it cannot be created; with couriers it keeps it to the end.
+ * 2. Accepting pauses after ACCEPTS_PER_TURN, so that a crowd does not delay the clients that are
+ *    connected; while FORKER_PENDING_MAX workers are being created; and for ACCEPT_RETRY_MS if
+ *    accept(2) fails, since libevent would call the error callback in a loop (after EMFILE the
+ *    connection stays in the backlog).
  * 3. A refused connection gets one best-effort line. The log has at most one line per second for
  *    each reason of refusal (log_event_limited()).
- * 4. When the forker dies, newcomers whose worker it has not announced are refused. If such a worker
+ * 4. If the forker dies, connections whose worker it has not announced are refused. If such a worker
  *    was created nevertheless, and its client is in the room already, it is treated as a worker that
  *    has died.
  *
- * Overflow: nothing grows with those who are not let in but the kernel's backlog.
+ * Overflow: only the kernel's backlog grows with connections that are not accepted.
  */
 #include "config.h"
 
@@ -41,8 +41,8 @@
 #define ACCEPTS_PER_TURN 32u
 #define ACCEPT_RETRY_MS  100u
 
-/* What a newcomer may have sent already is read before the close, up to this many bytes: closing
- * with unread input would reset the connection, and the line with the reason could be lost. */
+/* Up to so many bytes of input are read before a refused connection is closed: a close with unread
+ * input would reset the connection, and the line with the reason could be lost. */
 #define REFUSAL_DISCARD_MAX 65536
 
 static void refuse(int fd, const char *line)
@@ -83,8 +83,8 @@ static void refuse_busy(struct acceptor *acceptor, int fd, const char *what, int
     refuse(fd, "! The server is busy; try again later\n");
 }
 
-/* Whether the peer's address pays for crashes; then it is told, and closed. */
-static bool refuse_punished(struct acceptor *acceptor, int fd, const struct penalty_key *key)
+/* Refuses the connection if its address is in a penalty for crashes. Returns whether it did. */
+static bool refuse_penalty(struct acceptor *acceptor, int fd, const struct penalty_key *key)
 {
     struct supervisor *supervisor = acceptor->supervisor;
     uint64_t left = penalty_left(supervisor->penalties, key, clock_ms(supervisor));
@@ -107,7 +107,8 @@ static void pause_accepting(struct acceptor *acceptor)
     acceptor->paused = true;
 }
 
-/* A slot with a worker, or with one in the making. NULL where there is none: the client is told. */
+/* Returns a slot whose worker exists or is requested. Returns NULL if there is none, and refuses the
+ * connection. */
 static struct slot *find_worker(struct acceptor *acceptor, int fd)
 {
     struct slot *slot = spare_take(acceptor->supervisor);
@@ -128,8 +129,8 @@ static struct slot *find_worker(struct acceptor *acceptor, int fd)
     return NULL;
 }
 
-/* Gives the worker its client; false where it is dead, and nobody's again. */
-static bool give(
+/* Assigns the connection to the worker. Returns false if the worker is dead. */
+static bool assign(
     struct slot *slot, int fd, const struct sockaddr *peer, const struct penalty_key *key)
 {
     listener_peer_text(fd, peer, slot->address, sizeof slot->address);
@@ -141,8 +142,8 @@ static bool give(
     return false;
 }
 
-/* The worker is there, and so is its client. */
-static void welcome(struct slot *slot)
+/* The worker exists and has its client. */
+static void note_assigned(struct slot *slot)
 {
     slot->supervisor->delivery->assigned(slot);
     if (slot->end == DISCONNECT_NONE && slot->state == SLOT_STARTING && slot->queue_count == 0)
@@ -160,13 +161,13 @@ static void accepted(struct evconnlistener *evlistener, evutil_socket_t fd, stru
     acceptor->supervisor->counters.accepted++;
     if (++acceptor->accepted_in_turn >= ACCEPTS_PER_TURN)
         pause_accepting(acceptor);
-    if (refuse_punished(acceptor, fd, &key))
+    if (refuse_penalty(acceptor, fd, &key))
         return;
     do
         slot = find_worker(acceptor, fd);
-    while (slot != NULL && !give(slot, fd, peer, &key));
+    while (slot != NULL && !assign(slot, fd, peer, &key));
     if (slot != NULL && slot->child.state != CHILD_ASKED)
-        welcome(slot);
+        note_assigned(slot);
     if (!spawner_is_ready(&acceptor->supervisor->spawner))
         pause_accepting(acceptor);
 }
@@ -191,7 +192,7 @@ void acceptor_worker_created(struct child *child)
     struct slot *slot = slot_of(child);
 
     if (slot->client_fd >= 0)
-        welcome(slot);
+        note_assigned(slot);
 }
 
 /* If the client is in the room, its worker was created all the same, and dies like any other. */
@@ -200,7 +201,7 @@ void acceptor_worker_failed(struct child *child, int failure)
     struct slot *slot = slot_of(child);
 
     if (slot->state == SLOT_PRESENT) {
-        welcome(slot);
+        note_assigned(slot);
     } else if (slot->client_fd >= 0) {
         refuse_busy(child->supervisor->acceptor, slot->client_fd, "fork", failure);
         slot->client_fd = -1;

@@ -18,7 +18,7 @@
  * 5. A standby that cannot be created is requested again every RETRY_MS. Without any forker nothing
  *    can be created any more, and the server stops (supervisor.c).
  *
- * Overflow: at most FORKER_PENDING_MAX requests are pending; spawner_is_ready() tells whether there
+ * Overflow: at most FORKER_PENDING_MAX requests are pending; spawner_is_ready() returns whether there
  * may be another.
  */
 #include "config.h"

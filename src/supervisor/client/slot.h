@@ -29,7 +29,7 @@ void slot_mark(struct slot *slot);
 
 /* Gives the slot's worker, which may not be created yet, its client; slot->address is set. Returns
  * false, with nothing given, if the worker was created and is dead: then its slot will be free
- * again. The answer of the forker tells about a worker that is not created yet. */
+ * again. If the worker is not created yet, the forker's answer decides. */
 bool slot_assign(struct slot *slot, int client_fd);
 
 /* Returns the lowest record that the client still needs, checked. */
@@ -43,8 +43,8 @@ bool slot_private_fits(struct slot *slot, size_t length);
 
 /*
  * Disconnects the slot's client for `reason`, unless there was a reason before. Requests in its queue
- * are dropped, and no more records become pending for it. If the room is told of this reason, the
- * client's `left` becomes due. The worker is sent CLOSE as `how` says.
+ * are dropped, and no more records become pending for it. If the reason is announced to the room,
+ * the client's `left` becomes due. The worker is sent CLOSE as `how` says.
  */
 void slot_end(struct slot *slot, enum disconnect_reason reason, enum frame_close how);
 

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * spare.c - making client workers, and keeping some ahead.
+ * spare.c - creates workers, and keeps some of them ready.
  *
- * Model: a worker is made for a slot, not for a client: it maps the slot's outbox, opens its relay
- * and enters its jail, and then waits for a client to come by the relay. spare-workers of them
- * wait, as long as there are free slots; a newcomer gets the one that was made first, or, where
- * there is none, one that is made for it. So there is one way to make a worker and one way to give
- * it a client.
+ * Model: a worker is created for a slot, not for a client: it maps the slot's outbox, opens its
+ * relay, enters its jail, and then waits for a client. spare-workers of them wait, as long as there
+ * are free slots. A new client gets the oldest one or, if there is none, one that is created for it.
+ * So there is one way to create a worker and one way to assign it a client.
  *
- * To make a worker takes longer than to let its client in, and would take the processors from it.
- * So those that are taken are replaced when nobody has come for REST_MS, or when less than half are
- * left.
+ * Creating a worker takes longer than admitting its client, and would compete with that for the
+ * processors. So spare workers are replaced only after HOLD_OFF_MS without a new connection, or if
+ * less than half of them are left.
  *
- * A spare takes a slot from nobody: it is the next newcomer's. One that dies unused is replaced
- * after RETRY_MS, so that what kills them all does not become a loop of forks. A newcomer who comes
- * meanwhile is given none of the dead: that its relay has ended, or that it cannot be given
- * anything, tells.
+ * A spare worker takes no slot from a client, since the next client gets it. One that dies unused is
+ * replaced after RETRY_MS, so that a fault which kills them all does not become a loop of forks. A
+ * client never gets a dead one: EOF on its relay or a failed send reveals it.
  */
 #include "config.h"
 
@@ -26,8 +24,8 @@
 
 #include <errno.h>
 
-#define RETRY_MS 1000u
-#define REST_MS  5u
+#define RETRY_MS    1000u
+#define HOLD_OFF_MS 5u
 
 const char *spare_make(struct slot *slot)
 {
@@ -38,7 +36,7 @@ struct slot *spare_take(struct supervisor *supervisor)
 {
     struct slot *slot = TAILQ_FIRST(&supervisor->spares);
 
-    supervisor->spares_wanted_at = clock_ms(supervisor) + REST_MS;
+    supervisor->spares_wanted_at = clock_ms(supervisor) + HOLD_OFF_MS;
     if (slot != NULL)
         slot_set_spare(slot, false);
     return slot;
@@ -49,8 +47,8 @@ void spare_failed(struct supervisor *supervisor)
     supervisor->spare_retry_at = clock_ms(supervisor) + RETRY_MS;
 }
 
-/* Milliseconds until those that were taken are replaced. */
-static unsigned rest_of(struct supervisor *supervisor)
+/* Returns the milliseconds until used spare workers are replaced. */
+static unsigned hold_off_of(struct supervisor *supervisor)
 {
     uint64_t now = clock_ms(supervisor);
 
@@ -60,11 +58,11 @@ static unsigned rest_of(struct supervisor *supervisor)
     return (unsigned)(supervisor->spares_wanted_at - now);
 }
 
-bool spares_turn(struct supervisor *supervisor, unsigned *rest_due)
+bool spares_turn(struct supervisor *supervisor, unsigned *due_in)
 {
     struct slot *slot;
 
-    *rest_due = 0;
+    *due_in = 0;
     if (supervisor->spare_died)
         spare_failed(supervisor);
     supervisor->spare_died = false;
@@ -73,8 +71,8 @@ bool spares_turn(struct supervisor *supervisor, unsigned *rest_due)
     if (supervisor->spare_retry_at > clock_ms(supervisor))
         return true;
     supervisor->spare_retry_at = 0;
-    *rest_due = rest_of(supervisor);
-    if (*rest_due > 0)
+    *due_in = hold_off_of(supervisor);
+    if (*due_in > 0)
         return false;
     while (supervisor->spare_count < supervisor->options->spare_workers &&
            spawner_is_ready(&supervisor->spawner) && (slot = slot_take(supervisor)) != NULL) {

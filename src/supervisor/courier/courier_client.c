@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * courier_client.c - one client and its courier: how it gets one, where it stands, and how the two
- * part.
+ * courier_client.c - one client and its courier: how it is assigned one, its position, and how it is
+ * detached.
  *
  * Model:
- * 1. A client gets a courier with the first record that it is owed: the first courier that has less
- *    than clients-per-courier, so that a small room wakes one process, or else the one with the
- *    fewest. It keeps that one, whichever process is behind its number, until it is parted with.
- * 2. Where a client stands is only looked at when it ends, when it may have to be evicted, and when
- *    its courier has died. What its courier has written about that is checked here.
- * 3. A courier lets go of a client with DONE. Then the supervisor, which has kept a descriptor,
- *    shuts the connection down: for writing, and the worker waits until that is taken, where the
- *    end is a drain; wholly in any other case, since copies of the descriptor would keep it open.
+ * 1. A client is assigned a courier with its first pending record: the first courier that has fewer
+ *    clients than clients-per-courier, so that a small room wakes one process, or else the courier
+ *    with the fewest. It keeps that courier, whichever process is behind its number, until it is
+ *    detached.
+ * 2. The position of a client is only read when it is disconnected, when it may have to be evicted,
+ *    and when its courier has died. It is checked here.
+ * 3. A courier reports with DETACHED that it has closed its descriptor. Then the supervisor, which
+ *    has kept one, shuts the connection down: for writing if the client drains, and then its worker
+ *    waits until the client has read everything; otherwise completely, since other copies of the
+ *    descriptor would keep the connection open.
  *
  * Overflow: a client's relation to its courier has one size, in its slot.
  */
@@ -39,7 +41,7 @@ static struct courier *choose(struct supervisor *supervisor)
     return least;
 }
 
-/* The client gets its courier, which is to begin with record `from`. */
+/* Assigns the client a courier, which begins with record `from`. */
 static void attach(struct slot *slot, uint64_t from)
 {
     struct courier *courier = choose(slot->supervisor);
@@ -196,7 +198,7 @@ const struct delivery_ops courier_delivery_ops = {
     .is_claimed = true,
 };
 
-/* The client is no courier's any more. */
+/* The client has no courier any more. */
 static void release(struct slot *slot)
 {
     struct courier *courier = slot->link.courier;
@@ -229,7 +231,7 @@ void courier_detach(struct slot *slot, uint64_t position, enum disconnect_reason
 void courier_read_detached(struct courier *courier, const struct frame *frame)
 {
     struct slot *slot = &courier->child.supervisor->slots[frame->slot];
-    /* Where it is to be dropped, it was the supervisor that took the connection away. */
+    /* If the client is to be dropped, the supervisor itself has shut its connection down. */
     bool is_lost = frame->detail == FRAME_DETACHED_LOST &&
                    !(slot->link.is_closing && slot->link.close_how == FRAME_CLOSE_DROP);
     bool drained = frame->detail == FRAME_DETACHED_CLOSED && slot->end_how == FRAME_CLOSE_DRAIN;

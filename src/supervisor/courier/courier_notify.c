@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * courier_notify.c - what a courier is told, and the descriptors that it is handed.
+ * courier_notify.c - the frames and descriptors that a courier is sent.
  *
  * Model:
- * 1. A courier is told of a turn's records once, with one DELIVER, whatever the number of its
+ * 1. A courier is notified of a turn's records once, with one DELIVER, whatever the number of its
  *    clients.
- * 2. What is due for a client (SERVE, MEMBER, END) is state in its slot, and the slot is in the
- *    courier's list of news; SERVE and MEMBER are said before the turn's DELIVER, END after it (so
- *    who ends is out of the room before: the turn goes on after its `left`).
- * 3. A client's descriptor goes by the handover socket, and before its SERVE where that takes it:
- *    then the newcomer is welcomed before the others hear of it, which takes a write for each.
+ * 2. What is due for a client (ATTACH, MEMBERSHIP, CLOSE) is state in its slot, and the slot is in the
+ *    courier's list of news. ATTACH and MEMBERSHIP are sent before the turn's DELIVER, CLOSE after it.
+ *    A client that is closed leaves the room before, since the turn continues after its `left`.
+ * 3. A client's descriptor is sent by the handover socket, before its ATTACH if that socket accepts
+ *    it: so a new client gets its welcome before the others get its `joined`, which takes a write
+ *    for each of them.
  *
- * Overflow: the lists of news and of handovers hold a slot at most once; frames that a relay does
- * not take wait there, at most four for each client, and as long as they do none are added; a
- * descriptor that the handover socket does not take waits in its list.
+ * Overflow: the lists of news and of handovers contain a slot at most once. Frames that the relay does
+ * not accept wait there, at most four for each client, and meanwhile no others are added. A
+ * descriptor that the handover socket does not accept waits in its list.
  */
 #include "config.h"
 
@@ -50,8 +51,8 @@ void courier_hand_over(struct slot *slot)
     slot->link.handover_due = true;
 }
 
-/* What comes before the turn's records. */
-static void say_beginning(struct frame_batch *batch, struct slot *slot)
+/* Adds the frames that come before the turn's records. */
+static void add_beginning(struct frame_batch *batch, struct slot *slot)
 {
     struct frame frame = {.slot = slot->number, .generation = slot->generation};
 
@@ -78,8 +79,8 @@ static void say_beginning(struct frame_batch *batch, struct slot *slot)
     slot->link.attach_due = slot->link.membership_due = false;
 }
 
-/* What comes after them. */
-static void say_end(struct frame_batch *batch, struct slot *slot)
+/* Adds the frame that comes after them. */
+static void add_close(struct frame_batch *batch, struct slot *slot)
 {
     if (slot->link.close_due)
         frame_batch_add(batch, &(struct frame){
@@ -102,12 +103,12 @@ static void send_descriptors(struct courier *courier)
 
         bool sent = handover_send(courier->handover_fd, &whose, sizeof whose, &slot->client_fd, 1);
 
-        courier->handover_fails = !sent && errno != EAGAIN;
         if (!sent) {
             if (errno == EAGAIN)
                 event_add(courier->handover_writable, NULL);
             else
-                courier->is_dirty = true; /* too many in flight, or it is dead: its relay tells */
+                courier->is_dirty =
+                    true; /* too many are in flight, or it is dead and its relay will end */
             return;
         }
         TAILQ_REMOVE(&courier->handovers, slot, link.handover_link);
@@ -129,17 +130,17 @@ void courier_notify(struct courier *courier)
     struct slot *slot;
 
     if (courier->child.relay == NULL || relay_blocked(courier->child.relay))
-        return; /* its becoming writable, or its replacement, looks again */
+        return; /* when it is writable again, or replaced, this is called again */
     courier->is_dirty = false;
-    /* What is before it in the order is told with it. */
+    /* DELIVER covers the records before it too. */
     if (courier->cursor.unnotified_from != 0 && courier->members > 0 && turn->first != 0)
         cursor_extend(&courier->cursor, turn->first, turn->last);
     TAILQ_FOREACH (slot, &courier->news, link.news_link)
-        say_beginning(&batch, slot);
+        add_beginning(&batch, slot);
     if (cursor_notify(&courier->cursor, &deliver))
         frame_batch_add(&batch, &deliver);
     while ((slot = TAILQ_FIRST(&courier->news)) != NULL) {
-        say_end(&batch, slot);
+        add_close(&batch, slot);
         courier_unmark(slot);
     }
     send_descriptors(courier);

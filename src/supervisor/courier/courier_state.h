@@ -20,9 +20,8 @@ struct courier {
     struct courier_part part;
     int handover_fd;
     struct event *handover_writable;
-    uint64_t retry_at;   /* milliseconds: it is not started before; 0: at once */
-    bool is_missed;      /* it could not be started, and that is logged */
-    bool handover_fails; /* for another reason than that the courier does not accept them */
+    uint64_t retry_at; /* milliseconds: it is not started before; 0: at once */
+    bool is_missed;    /* it could not be started, and that is logged */
 
     unsigned clients, members;
     unsigned ending; /* clients for which CLOSE is due or sent */

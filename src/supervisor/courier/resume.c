@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * resume.c - going on to the byte where a dead courier stopped.
+ * resume.c - finds the byte at which the next courier has to continue.
  *
- * Model: a courier publishes, after each write, where a client stands and how many bytes it was
- * given up to there (layout.h); it may have died after a write and before that. The kernel knows
- * the truth: of a TCP connection the bytes acknowledged (tcpi_bytes_acked) and those not yet
- * (SIOCOUTQ) are together all that was ever written. The difference, laid along the records that
- * the client is given, ends where the next byte belongs. Of other sockets the kernel does not say;
- * there only a client to which nothing more could have been written is known to stand where it
- * stood.
+ * Model: after each write a courier publishes the position of the client and the bytes that the
+ * client has received before it (layout.h). It may have died after a write and before publishing. The
+ * kernel knows the truth about a TCP connection: the bytes that were acknowledged (tcpi_bytes_acked)
+ * and those that were not yet (SIOCOUTQ) are together everything that was ever written. The
+ * difference, counted along the client's records, ends where the next byte belongs. The kernel does
+ * not tell this about other sockets: there, the position of a client is known only if nothing can
+ * have been written beyond it.
  *
- * A client that was caught up has published nothing for records that were not its, so those before
- * oldest_needed, which may be written over already, are passed over: all in them is delivered. The
- * same holds of what its courier was told to jump over and has not yet (cursor_next()).
+ * A client that is up to date has published no position for records that were not its own. So records
+ * before oldest_needed, which may be overwritten, are skipped: whatever was the client's among them
+ * is delivered. The same holds for a jump that the courier had not made yet (cursor_next()).
  *
- * What the courier has published is not believed further than it can be true: a sum that does not
- * come out within what it was told is a doubt.
+ * The published values are trusted only within what the courier was notified of. If the sum does not
+ * come out within that, the position is unknown.
  */
 #include "config.h"
 
@@ -31,8 +31,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* An acknowledgement may come between two questions; then they are asked again. */
-#define QUESTIONS_MAX 100
+/* If an acknowledgement comes between the two system calls, they are repeated. */
+#define ATTEMPTS_MAX 100
 
 static bool acknowledged(int fd, uint64_t *bytes)
 {
@@ -53,7 +53,7 @@ bool resume_written(int fd, uint64_t *bytes)
 
     if (!acknowledged(fd, &before))
         return false;
-    for (int i = 0; i < QUESTIONS_MAX; i++) {
+    for (int i = 0; i < ATTEMPTS_MAX; i++) {
         if (ioctl(fd, SIOCOUTQ, &waiting) != 0 || !acknowledged(fd, &after))
             return false;
         if (before == after) {

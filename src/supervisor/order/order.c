@@ -155,7 +155,8 @@ bool order_resume(struct supervisor *supervisor)
         break;
     }
     /* This may have been the last frame of a dead worker: then slots_reap() is due. */
-    return answered == ORDER_TURN_MAX || (answered > 0 && !TAILQ_EMPTY(&supervisor->children.closing));
+    return answered == ORDER_TURN_MAX ||
+           (answered > 0 && !TAILQ_EMPTY(&supervisor->children.closing));
 }
 
 bool order_stop_notice(struct supervisor *supervisor)
