@@ -48,16 +48,6 @@ static void expect_unaffected(struct client *const *crowd)
     client_expect_silence(crowd[1], &crowd[0], 1);
 }
 
-/* A spare worker that a newcomer took is replaced 5 ms later: until then its relay is missing. */
-static void wait_descriptors(struct daemon *daemon, size_t expected)
-{
-    int64_t deadline = bounded_deadline(BOUND_MS);
-    size_t found;
-
-    while ((found = fault_descriptors(daemon_pid(daemon))) != expected)
-        ck_assert_msg(bounded_turn(deadline), "%zu descriptors instead of %zu", found, expected);
-}
-
 /* Newcomers get in again; no slot, process or descriptor was lost meanwhile. */
 static void expect_recovered(struct daemon *daemon, struct client *const *crowd, size_t had)
 {
@@ -70,7 +60,7 @@ static void expect_recovered(struct daemon *daemon, struct client *const *crowd,
     client_expect(crowd[0], "* guest3 left");
     client_expect(crowd[1], "* guest3 left");
     fault_wait_slots(daemon, 2);
-    wait_descriptors(daemon, had);
+    fault_wait_descriptors(daemon_pid(daemon), had);
 }
 
 #define CPU_LOOK_MS 1000
@@ -305,7 +295,7 @@ START_TEST(descriptors_run_out)
         _i, (long long)cpu, CPU_LOOK_MS, told, (long long)(bounded_now() - relieved));
     fault_close_all(waiting, 20);
     fault_wait_slots(daemon, 2);
-    ck_assert_uint_eq(fault_descriptors(daemon_pid(daemon)), had);
+    fault_wait_descriptors(daemon_pid(daemon), had);
     fault_close_all(crowd, 2);
     daemon_stop(daemon);
 }

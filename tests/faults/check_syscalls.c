@@ -164,7 +164,7 @@ static void expect_service(struct daemon *daemon)
 static void expect_nothing_left(struct daemon *daemon, size_t descriptors)
 {
     fault_wait_slots(daemon, 0);
-    ck_assert_uint_eq(fault_descriptors(daemon_pid(daemon)), descriptors);
+    fault_wait_descriptors(daemon_pid(daemon), descriptors);
 }
 
 /* --- in the supervisor --- */
@@ -343,7 +343,7 @@ static void expect_unaffected(struct room *room)
 static void room_close(struct room *room)
 {
     fault_wait_slots(room->daemon, 2);
-    ck_assert_uint_eq(fault_descriptors(daemon_pid(room->daemon)), room->descriptors);
+    fault_wait_descriptors(daemon_pid(room->daemon), room->descriptors);
     expect_unaffected(room);
     fault_close_all(room->crowd, 2);
     daemon_stop(room->daemon);

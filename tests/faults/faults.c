@@ -125,16 +125,23 @@ size_t fault_descriptors(pid_t process)
     return count;
 }
 
-size_t fault_join_pair(struct daemon *daemon, struct client **pair)
+void fault_wait_descriptors(pid_t process, size_t count)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
+    size_t found;
+
+    while ((found = fault_descriptors(process)) != count)
+        ck_assert_msg(bounded_turn(deadline), "%zu descriptors instead of %zu", found, count);
+}
+
+size_t fault_join_pair(struct daemon *daemon, struct client **pair)
+{
     size_t each = mode_is_workers() ? 1 : 2; /* its relay, and its socket */
-    size_t expected = fault_descriptors(daemon_pid(daemon)) + 2 * each, found;
+    size_t expected = fault_descriptors(daemon_pid(daemon)) + 2 * each;
 
     client_join_room(daemon_address(daemon, 0), pair, 2);
-    while ((found = fault_descriptors(daemon_pid(daemon))) != expected)
-        ck_assert_msg(bounded_turn(deadline), "%zu descriptors instead of %zu", found, expected);
-    return found;
+    fault_wait_descriptors(daemon_pid(daemon), expected);
+    return expected;
 }
 
 unsigned long long fault_counter(struct daemon *daemon, const char *key)

@@ -52,6 +52,10 @@ int64_t fault_cpu_ms(pid_t process);
 /* How many descriptors a process has open. */
 size_t fault_descriptors(pid_t process);
 
+/* Waits until the process has `count` descriptors. It may close those of a client later than it frees
+ * the slot, and replaces a spare worker that a new client took 5 ms later. */
+void fault_wait_descriptors(pid_t process, size_t count);
+
 /* Two join, the first in this daemon. Returns how many descriptors it has with them, when it has
  * let go of those that it keeps while a worker is in the making. */
 size_t fault_join_pair(struct daemon *daemon, struct client **pair);
