@@ -485,20 +485,6 @@ void act_deliver_nothing(const struct scene *scene)
     only_answer(scene, NULL);
 }
 
-static void move_a_little(const struct scene *scene, uint64_t number, uint64_t notified_to)
-{
-    uint64_t before = atomic_load(&scene->part.state->oldest_needed);
-
-    (void)number;
-    if (before < notified_to)
-        need(scene, before + 1);
-}
-
-void act_deliver_nothing_and_move(const struct scene *scene)
-{
-    only_answer(scene, move_a_little);
-}
-
 /* It keeps the courier where it is to begin with it, or, where that has gone further already, there:
  * to go back would be another lie. */
 static void show_waiting(const struct scene *scene, bool waits)

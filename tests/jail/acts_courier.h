@@ -50,7 +50,7 @@
 #define NOT_ITS_OWN   "\"done with a client that is not its own\""
 #define WRONG_PLACE   "\"position outside of what was delivered\""
 #define NO_ANSWER     "\"it does not answer\""
-#define ANSWERS_ALONE "\"it answers and does not deliver\""
+#define STUCK         "\"it blocks the ring and does not deliver\""
 
 /* name, what= of the log's courier-fault, control */
 #define COURIER_FRAME_ACTS(ACT)                                                                    \
@@ -86,10 +86,9 @@
     ACT(client_position_of_the_past, WRONG_PLACE)                                                  \
     ACT(client_of_another_generation, NULL)                                                        \
     ACT(client_bytes_of_the_future, NULL)                                                          \
-    ACT(deliver_nothing, ANSWERS_ALONE)                                                            \
-    ACT(deliver_nothing_and_move, ANSWERS_ALONE)                                                   \
-    ACT(say_that_a_client_waits, ANSWERS_ALONE)                                                    \
-    ACT(say_now_and_then_that_a_client_waits, ANSWERS_ALONE)
+    ACT(deliver_nothing, STUCK)                                                                    \
+    ACT(say_that_a_client_waits, STUCK)                                                            \
+    ACT(say_now_and_then_that_a_client_waits, STUCK)
 
 #define ACT(name) call_act act_##name;
 COURIER_CALL_ACTS(ACT)
