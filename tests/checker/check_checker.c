@@ -30,10 +30,10 @@ START_TEST(each_mutant_is_caught)
         if (mutant->mutate(simulation, &random)) {
             made++;
             simulation_render(simulation);
-            ck_assert_msg(!checker_judge(&simulation->run, &report),
+            ck_assert_msg(!checker_check(&simulation->run, &report),
                 "seed %u: the checker does not see: %s", seed, mutant->name);
             simulation->run.strangers = true;
-            ck_assert_msg(!checker_judge(&simulation->run, &report),
+            ck_assert_msg(!checker_check(&simulation->run, &report),
                 "seed %u: the checker does not see among strangers: %s", seed, mutant->name);
         }
         simulation_free(simulation);
@@ -62,11 +62,11 @@ START_TEST(each_flipped_bit_is_caught)
             strncmp(session->bytes + start, "* Welcome", 9) == 0)
             continue;
         session->bytes[at] ^= (char)(1 << random_below(&random, 7));
-        ck_assert_msg(!checker_judge(&simulation->run, &report),
+        ck_assert_msg(!checker_check(&simulation->run, &report),
             "not seen: byte %zu, from 0x%02x to 0x%02x", at, before, session->bytes[at]);
         session->bytes[at] = before;
     }
-    ck_assert(checker_judge(&simulation->run, &report));
+    ck_assert(checker_check(&simulation->run, &report));
     simulation_free(simulation);
 }
 END_TEST
@@ -76,7 +76,7 @@ START_TEST(sound_runs_are_sound)
     struct simulation *simulation = simulation_make((uint64_t)_i);
     struct checker_report report;
 
-    ck_assert_msg(checker_judge(&simulation->run, &report), "%s", report.text);
+    ck_assert_msg(checker_check(&simulation->run, &report), "%s", report.text);
     ck_assert_uint_gt(report.records, 300);
     ck_assert_uint_gt(report.deliveries, report.records);
     ck_assert_uint_gt(report.ended, 0);
@@ -93,7 +93,7 @@ START_TEST(a_log_that_is_not_whole)
 
     ck_assert_ptr_nonnull(at);
     memcpy(at, "event=XXXX", 10);
-    ck_assert(!checker_judge(&simulation->run, &report));
+    ck_assert(!checker_check(&simulation->run, &report));
     simulation_free(simulation);
 }
 END_TEST
@@ -113,13 +113,13 @@ static struct simulation_record *make_stranger(struct simulation *simulation)
 }
 
 /* Judges it anew, without the stranger's own session. */
-static bool judge_among_strangers(
+static bool check_among_strangers(
     struct simulation *simulation, bool strangers, struct checker_report *report)
 {
     simulation_render(simulation);
     simulation->run.count--;
     simulation->run.strangers = strangers;
-    return checker_judge(&simulation->run, report);
+    return checker_check(&simulation->run, report);
 }
 
 static const struct {
@@ -148,10 +148,10 @@ START_TEST(what_strangers_may_say)
     struct checker_report report;
     char *text = strstr(record->line, "] ") + 2;
 
-    ck_assert(!judge_among_strangers(simulation, false, &report));
-    ck_assert_msg(judge_among_strangers(simulation, true, &report), "%s", report.text);
+    ck_assert(!check_among_strangers(simulation, false, &report));
+    ck_assert_msg(check_among_strangers(simulation, true, &report), "%s", report.text);
     strcpy(text, strange[_i].said);
-    ck_assert_msg(judge_among_strangers(simulation, true, &report) == strange[_i].sound,
+    ck_assert_msg(check_among_strangers(simulation, true, &report) == strange[_i].sound,
         "number %d: %s", _i, report.text);
     simulation_free(simulation);
 }
@@ -166,7 +166,7 @@ START_TEST(a_stranger_under_another_name)
 
     snprintf(record->line, sizeof(record->line), "[%s] that was not me",
         _i == 0 ? simulation->session[0].name : "nobody");
-    ck_assert(!judge_among_strangers(simulation, true, &report));
+    ck_assert(!check_among_strangers(simulation, true, &report));
     simulation_free(simulation);
 }
 END_TEST

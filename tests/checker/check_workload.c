@@ -39,7 +39,7 @@ static void play(struct workload_plan *plan, const char *const *options)
     plan->kill_worker = kill_worker;
     plan->daemon = daemon;
     workload = workload_play(plan);
-    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+    ck_assert_msg(workload_check(workload, &report), "seed %llu: %lu faults:\n%s",
         (unsigned long long)plan->seed, report.faults, report.text);
     printf("seed %llu: %lu records, %lu deliveries, %lu clients ended, no fault\n",
         (unsigned long long)plan->seed, report.records, report.deliveries, report.ended);

@@ -18,29 +18,13 @@
 
 #include "tests/checker/checker.h"
 
-#include "tests/checker/judge.h"
 #include "tests/checker/message.h"
+#include "tests/checker/state.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void judge_fault(struct checker *checker, const char *format, ...)
-{
-    struct checker_report *report = checker->report;
-    size_t length = strlen(report->text);
-    va_list arguments;
-
-    report->faults++;
-    if (length + 300 > sizeof(report->text))
-        return;
-    va_start(arguments, format);
-    vsnprintf(report->text + length, 298, format, arguments);
-    va_end(arguments);
-    strcat(report->text, "\n");
-}
 
 static unsigned writer_of(const struct reader *reader)
 {
@@ -58,8 +42,8 @@ static void find_life(struct checker *checker, struct reader *reader)
     if (lines->line[0].kind != LINE_KIND_WELCOME) {
         /* A refused newcomer gets one error line and nothing else. */
         if (lines->count > 1 || lines->line[0].kind != LINE_KIND_ERROR)
-            judge_fault(checker, "writer %u: its first line is no welcome: %.*s", writer_of(reader),
-                SHOWN(lines->line[0].whole));
+            report_fault(checker, "writer %u: its first line is no welcome: %.*s",
+                writer_of(reader), SHOWN(lines->line[0].whole));
         return;
     }
     for (size_t at = 0; at < checker->lives.count; at++) {
@@ -72,7 +56,7 @@ static void find_life(struct checker *checker, struct reader *reader)
             return;
         }
     }
-    judge_fault(checker, "writer %u: the log has no join of %.*s from %s", writer_of(reader),
+    report_fault(checker, "writer %u: the log has no join of %.*s from %s", writer_of(reader),
         SHOWN(lines->line[0].name), reader->session->address);
 }
 
@@ -88,7 +72,7 @@ static void check_answer(struct checker *checker, struct reader *reader, const s
     snprintf(
         expected, sizeof(expected), "Unknown command /ask%lu; /help lists the commands", *answered);
     if (!span_is(line->rest, expected) || *answered > reader->session->asked)
-        judge_fault(checker, "writer %u: answer number %lu is: %.*s", writer_of(reader), *answered,
+        report_fault(checker, "writer %u: answer number %lu is: %.*s", writer_of(reader), *answered,
             SHOWN(line->rest));
 }
 
@@ -106,11 +90,11 @@ static bool check_goodbye(struct checker *checker, const struct reader *reader, 
     rest = (struct span){rest.text + strlen(start), rest.length - strlen(start)};
     reason = life->ended ? order_reason(life->reason) : NULL;
     if (reason == NULL || reason->why == NULL || !span_is(rest, reason->why))
-        judge_fault(checker,
+        report_fault(checker,
             "writer %u: is told that it ends for a reason that is not the log's: %.*s",
             writer_of(reader), SHOWN(rest));
     if (at + 1 < reader->lines.count || reader->lines.cut > 0)
-        judge_fault(checker, "writer %u: goes on after its last line", writer_of(reader));
+        report_fault(checker, "writer %u: goes on after its last line", writer_of(reader));
     return true;
 }
 
@@ -126,19 +110,19 @@ static void check_line(
         /* Among strangers the order tells who may have said it. */
         if (!checker->run->strangers &&
             !message_parse(line->rest.text, line->rest.length, &writer, &number))
-            judge_fault(checker, "writer %u: got a damaged message: %.*s", writer_of(reader),
+            report_fault(checker, "writer %u: got a damaged message: %.*s", writer_of(reader),
                 SHOWN(line->whole));
         break;
     case LINE_KIND_WELCOME:
         if (at > 0)
-            judge_fault(checker, "writer %u: is welcomed twice", writer_of(reader));
+            report_fault(checker, "writer %u: is welcomed twice", writer_of(reader));
         break;
     case LINE_KIND_ERROR:
         if (reader->life != NULL && !check_goodbye(checker, reader, at))
             check_answer(checker, reader, line, answered);
         break;
     case LINE_KIND_UNKNOWN:
-        judge_fault(checker, "writer %u: got a line of no known form: %.*s", writer_of(reader),
+        report_fault(checker, "writer %u: got a line of no known form: %.*s", writer_of(reader),
             SHOWN(line->whole));
         break;
     default:
@@ -200,7 +184,7 @@ static bool lay_beside(struct checker *checker, struct reader *reader)
             continue;
         at = skip_own(checker, reader, reader->reached);
         if (at >= limit || !span_same(checker->order[at].line->whole, line->whole)) {
-            judge_fault(checker, "writer %u: its line %zu is %s: %.*s", writer_of(reader),
+            report_fault(checker, "writer %u: its line %zu is %s: %.*s", writer_of(reader),
                 number + 1, misplacement(checker, reader, line, at), SHOWN(line->whole));
             return false;
         }
@@ -217,7 +201,7 @@ static void check_whole(struct checker *checker, const struct reader *reader, si
     size_t at = skip_own(checker, reader, reader->reached);
 
     if (at < limit)
-        judge_fault(checker,
+        report_fault(checker,
             "writer %u (slot %lu, generation %lu, %s): the next record is missing, and all after "
             "it: "
             "%.*s",
@@ -225,7 +209,7 @@ static void check_whole(struct checker *checker, const struct reader *reader, si
             reader->life->ended ? reader->life->reason : "still there",
             SHOWN(checker->order[at].line->whole));
     if (reader->lines.cut > 0)
-        judge_fault(checker, "writer %u: its last line is cut", writer_of(reader));
+        report_fault(checker, "writer %u: its last line is cut", writer_of(reader));
 }
 
 static void check_said(struct checker *checker, const struct reader *reader, bool all)
@@ -233,7 +217,7 @@ static void check_said(struct checker *checker, const struct reader *reader, boo
     unsigned long said = reader->session->said;
 
     if (reader->life->said > said || (all && reader->life->said < said))
-        judge_fault(checker, "writer %u: said %lu messages, and %lu came", writer_of(reader), said,
+        report_fault(checker, "writer %u: said %lu messages, and %lu came", writer_of(reader), said,
             reader->life->said);
 }
 
@@ -241,7 +225,7 @@ static void check_answered(
     struct checker *checker, const struct reader *reader, unsigned long answered, bool all)
 {
     if (all && answered < reader->session->asked)
-        judge_fault(checker, "writer %u: asked %lu times, and got %lu answers", writer_of(reader),
+        report_fault(checker, "writer %u: asked %lu times, and got %lu answers", writer_of(reader),
             reader->session->asked, answered);
 }
 
@@ -254,14 +238,14 @@ static void check_first_missing(struct checker *checker, const struct reader *re
     if (life->first_missing == 0)
         return;
     if (life->first_missing < life->joined)
-        judge_fault(checker, "writer %u: misses a record from before it joined, says the log",
+        report_fault(checker, "writer %u: misses a record from before it joined, says the log",
             writer_of(reader));
     if (strcmp(life->reason, "worker-crash") == 0 || strcmp(life->drain, "worker-crash") == 0)
         return;
     for (size_t at = life->joined_at; at < reader->reached; at++)
         if (checker->order[at].sequence >= life->first_missing &&
             checker->order[at].sequence != 0 && !is_own(reader, &checker->order[at])) {
-            judge_fault(checker, "writer %u: got what it has not got, says the log: %.*s",
+            report_fault(checker, "writer %u: got what it has not got, says the log: %.*s",
                 writer_of(reader), SHOWN(checker->order[at].line->whole));
             return;
         }
@@ -275,10 +259,10 @@ static void check_ended(struct checker *checker, const struct reader *reader)
 
     checker->report->ended++;
     if (reason == NULL)
-        judge_fault(checker, "writer %u: ended for no known reason: \"%s\"", writer_of(reader),
+        report_fault(checker, "writer %u: ended for no known reason: \"%s\"", writer_of(reader),
             life->reason);
     else if (reason->asked_for ? !order_is_cut(life->drain) : strcmp(life->drain, "none") != 0)
-        judge_fault(checker, "writer %u: %s, and its drain is \"%s\"", writer_of(reader),
+        report_fault(checker, "writer %u: %s, and its drain is \"%s\"", writer_of(reader),
             life->reason, life->drain);
     check_first_missing(checker, reader);
 }
@@ -292,7 +276,7 @@ static bool check_staying(struct checker *checker, const struct reader *reader)
         check_whole(checker, reader, checker->order_count);
         return true;
     }
-    judge_fault(checker, "writer %u: its connection ended, and the log has no word of it",
+    report_fault(checker, "writer %u: its connection ended, and the log has no word of it",
         writer_of(reader));
     return false;
 }
@@ -307,10 +291,10 @@ static bool check_leaving(struct checker *checker, const struct reader *reader)
                    strcmp(life->drain, "done") == 0;
 
     if (life->left_at == SIZE_MAX)
-        judge_fault(checker, "writer %u: the room is not told that it left (%s)", writer_of(reader),
-            life->reason);
+        report_fault(checker, "writer %u: the room is not told that it left (%s)",
+            writer_of(reader), life->reason);
     if (reason != NULL && reason->asked_for && session->wish == CHECKER_STAYS)
-        judge_fault(checker, "writer %u: the log says %s, but it did not ask to leave",
+        report_fault(checker, "writer %u: the log says %s, but it did not ask to leave",
             writer_of(reader), life->reason);
     if (!orderly) {
         check_ended(checker, reader);
@@ -319,7 +303,7 @@ static bool check_leaving(struct checker *checker, const struct reader *reader)
     if (session->wish != CHECKER_FINISHES || session->sight == CHECKER_SEES_OPEN)
         return false;
     if (session->sight == CHECKER_SEES_ERROR)
-        judge_fault(checker, "writer %u: its orderly end was a reset", writer_of(reader));
+        report_fault(checker, "writer %u: its orderly end was a reset", writer_of(reader));
     check_whole(checker, reader, limit_of(checker, reader));
     return true;
 }
@@ -341,7 +325,7 @@ static void check_cursor(struct checker *checker, struct reader *reader)
     check_answered(checker, reader, answered, whole);
 }
 
-bool checker_judge(const struct checker_run *run, struct checker_report *report)
+bool checker_check(const struct checker_run *run, struct checker_report *report)
 {
     struct checker checker = {.run = run, .report = report};
 
@@ -351,7 +335,7 @@ bool checker_judge(const struct checker_run *run, struct checker_report *report)
     if (checker.readers == NULL)
         abort();
     if (checker.lives.lost || checker.lives.unmatched > 0)
-        judge_fault(&checker, "the log is not whole: lines were lost, or leaves have no join");
+        report_fault(&checker, "the log is not whole: lines were lost, or leaves have no join");
     for (size_t at = 0; at < run->count; at++) {
         struct reader *reader = &checker.readers[at];
 

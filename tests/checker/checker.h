@@ -80,6 +80,6 @@ struct checker_report {
 };
 
 /* Judges a run. Returns whether there is no fault. */
-bool checker_judge(const struct checker_run *run, struct checker_report *report);
+bool checker_check(const struct checker_run *run, struct checker_report *report);
 
 #endif

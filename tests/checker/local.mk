@@ -3,12 +3,13 @@
 if HAVE_CHECK
 check_LIBRARIES += tests/checker/libchecker.a
 tests_checker_libchecker_a_SOURCES = \
-	tests/checker/checker.c tests/checker/checker.h tests/checker/judge.h \
+	tests/checker/checker.c tests/checker/checker.h \
 	tests/checker/lines.c tests/checker/lines.h \
 	tests/checker/lives.c tests/checker/lives.h \
 	tests/checker/message.c tests/checker/message.h \
 	tests/checker/order.c \
-	tests/checker/random.h
+	tests/checker/random.h \
+	tests/checker/report.c tests/checker/state.h
 check_PROGRAMS += \
 	tests/checker/check_checker \
 	tests/checker/check_workload

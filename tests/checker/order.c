@@ -9,8 +9,8 @@
  */
 #include "config.h"
 
-#include "tests/checker/judge.h"
 #include "tests/checker/message.h"
+#include "tests/checker/state.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -91,7 +91,7 @@ static void walk_joined(struct checker *checker, size_t at, size_t *next)
     struct life *life = *next < checker->lives.count ? &checker->lives.life[*next] : NULL;
 
     if (life == NULL || !span_is(record->line->name, life->name)) {
-        judge_fault(checker, "the log does not have this join at its place: %.*s",
+        report_fault(checker, "the log does not have this join at its place: %.*s",
             SHOWN(record->line->whole));
         return;
     }
@@ -110,13 +110,13 @@ static void walk_left(struct checker *checker, size_t at)
     size_t length;
 
     if (life == NULL) {
-        judge_fault(checker, "one leaves who is not there: %.*s", SHOWN(record->line->whole));
+        report_fault(checker, "one leaves who is not there: %.*s", SHOWN(record->line->whole));
         return;
     }
     record->life = life;
     life->left_at = at;
     if (!life->ended) {
-        judge_fault(checker, "the log does not have this end: %.*s", SHOWN(record->line->whole));
+        report_fault(checker, "the log does not have this end: %.*s", SHOWN(record->line->whole));
         return;
     }
     reason = order_reason(life->reason);
@@ -125,7 +125,7 @@ static void walk_left(struct checker *checker, size_t at)
     length = strlen(reason->told);
     if (record->line->rest.length < length || (length == 0 && record->line->rest.length > 0) ||
         memcmp(record->line->rest.text, reason->told, length) != 0)
-        judge_fault(checker, "the room is told: %.*s, but the log says %s",
+        report_fault(checker, "the room is told: %.*s, but the log says %s",
             SHOWN(record->line->whole), life->reason);
 }
 
@@ -137,9 +137,10 @@ static void walk_renamed(struct checker *checker, size_t at, size_t *next)
     if (*next < checker->lives.rename_count)
         record->sequence = checker->lives.renames[(*next)++];
     else
-        judge_fault(checker, "the log does not have this rename: %.*s", SHOWN(record->line->whole));
+        report_fault(
+            checker, "the log does not have this rename: %.*s", SHOWN(record->line->whole));
     if (life == NULL) {
-        judge_fault(checker, "one is renamed who is not there: %.*s", SHOWN(record->line->whole));
+        report_fault(checker, "one is renamed who is not there: %.*s", SHOWN(record->line->whole));
         return;
     }
     record->life = life;
@@ -171,7 +172,7 @@ static void walk_strange_message(struct checker *checker, size_t at)
 
     record->life = life_of_name(checker, line->name, at);
     if (record->life == NULL || record->life->claimed)
-        judge_fault(checker, "no stranger may have said: %.*s", SHOWN(line->whole));
+        report_fault(checker, "no stranger may have said: %.*s", SHOWN(line->whole));
 }
 
 static void walk_message(struct checker *checker, size_t at)
@@ -193,15 +194,15 @@ static void walk_message(struct checker *checker, size_t at)
         return; /* told already */
     if (reader == NULL || reader->life == NULL || reader->life->joined_at == 0 ||
         reader->life->left_at != SIZE_MAX) {
-        judge_fault(checker, "writer %u is not there, but says: %.*s", writer, SHOWN(line->whole));
+        report_fault(checker, "writer %u is not there, but says: %.*s", writer, SHOWN(line->whole));
         return;
     }
     record->life = reader->life;
     if (!span_is(line->name, reader->life->name_now))
-        judge_fault(checker, "writer %u has the name %s, but is shown as: %.*s", writer,
+        report_fault(checker, "writer %u has the name %s, but is shown as: %.*s", writer,
             reader->life->name_now, SHOWN(line->whole));
     if (number != reader->life->said + 1)
-        judge_fault(checker, "writer %u: after its message %lu comes: %.*s", writer,
+        report_fault(checker, "writer %u: after its message %lu comes: %.*s", writer,
             reader->life->said, SHOWN(line->whole));
     reader->life->said = number;
 }
@@ -212,7 +213,7 @@ static size_t place_witness(struct checker *checker)
     struct life *life = checker->readers[checker->run->witness].life;
 
     if (life == NULL || life != checker->lives.life) {
-        judge_fault(checker, "the witness is not the first to join");
+        report_fault(checker, "the witness is not the first to join");
         return 0;
     }
     life->joined_at = 1;
@@ -227,7 +228,7 @@ void order_walk(struct checker *checker)
 
     for (size_t at = 0; at < checker->order_count; at++) {
         if (!is_clean(checker->order[at].line->whole))
-            judge_fault(checker, "this is not clean: %.*s", SHOWN(checker->order[at].line->whole));
+            report_fault(checker, "this is not clean: %.*s", SHOWN(checker->order[at].line->whole));
         switch (checker->order[at].line->kind) {
         case LINE_KIND_JOINED:
             walk_joined(checker, at, &joins);
@@ -248,9 +249,9 @@ void order_walk(struct checker *checker)
     uselocale(before);
     freelocale(utf8);
     if (joins < checker->lives.count)
-        judge_fault(
+        report_fault(
             checker, "the room is not told that %s joined", checker->lives.life[joins].name);
     if (renames < checker->lives.rename_count)
-        judge_fault(checker, "the room is not told of %zu renames of the log",
+        report_fault(checker, "the room is not told of %zu renames of the log",
             checker->lives.rename_count - renames);
 }

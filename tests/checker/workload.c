@@ -406,7 +406,7 @@ static enum checker_sight sight_of(const struct participant *participant)
     return client->error == 0 ? CHECKER_SEES_END : CHECKER_SEES_ERROR;
 }
 
-bool workload_judge(struct workload *workload, struct checker_report *report)
+bool workload_check(struct workload *workload, struct checker_report *report)
 {
     struct checker_session *sessions = calloc(workload->count, sizeof(*sessions));
     struct checker_run run = {
@@ -434,7 +434,7 @@ bool workload_judge(struct workload *workload, struct checker_report *report)
             .sight = sight_of(participant),
         };
     }
-    sound = checker_judge(&run, report);
+    sound = checker_check(&run, report);
     free(sessions);
     return sound;
 }

@@ -9,7 +9,7 @@
  * that was said has arrived. The server's timing is not the seed's, so a seed repeats what the
  * clients do, not the order.
  *
- * Every wait is bounded; where one is over, the run ends there, and workload_judge says what is
+ * Every wait is bounded; where one is over, the run ends there, and workload_check says what is
  * missing.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_WORKLOAD_H
@@ -55,7 +55,7 @@ struct workload;
 struct workload *workload_play(const struct workload_plan *plan);
 
 /* Judges what was played, with the server's log until now. */
-bool workload_judge(struct workload *workload, struct checker_report *report);
+bool workload_check(struct workload *workload, struct checker_report *report);
 
 /* Closes all connections. */
 void workload_free(struct workload *workload);

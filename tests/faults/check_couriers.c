@@ -75,7 +75,7 @@ static void play(uint64_t seed, unsigned long deaths, unsigned newcomers)
     struct workload *workload = workload_play(&plan);
     struct checker_report report;
 
-    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+    ck_assert_msg(workload_check(workload, &report), "seed %llu: %lu faults:\n%s",
         (unsigned long long)seed, report.faults, report.text);
     printf("killed %lu couriers under load (seed %llu): %lu records, %lu deliveries, %lu clients "
            "ended, no fault\n",

@@ -102,7 +102,7 @@ static void hunt_on_one_server(uint64_t seed, unsigned deaths, struct bag *bag)
     struct checker_report report;
     struct workload *workload = workload_play(&plan);
 
-    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+    ck_assert_msg(workload_check(workload, &report), "seed %llu: %lu faults:\n%s",
         (unsigned long long)seed, report.faults, report.text);
     /* A newcomer now and then ends in another way, while the machine is slow. */
     ck_assert_uint_ge(hunt.killed + hunt.crashed, deaths - deaths / 10);

@@ -128,7 +128,7 @@ START_TEST(a_workload)
     }
     plan.daemon = daemon = start_short();
     workload = workload_play(&plan);
-    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+    ck_assert_msg(workload_check(workload, &report), "seed %llu: %lu faults:\n%s",
         (unsigned long long)plan.seed, report.faults, report.text);
     printf("1 to 7 bytes at a time (seed %llu): %lu records, %lu deliveries, no fault\n",
         (unsigned long long)plan.seed, report.records, report.deliveries);

@@ -434,7 +434,7 @@ static bool play(struct attack *attack, unsigned newcomers, struct checker_repor
     struct workload *workload = workload_play(&plan);
     bool sound;
 
-    sound = workload_judge(workload, report);
+    sound = workload_check(workload, report);
     workload_free(workload);
     daemon_wait_workers(attack->stage.daemon, 0);
     daemon_stop(attack->stage.daemon);

@@ -362,7 +362,7 @@ static void play(struct workload_plan *plan, struct checker_report *report)
     struct workload *workload = workload_play(plan);
 
     ck_assert_msg(
-        workload_judge(workload, report), "%lu faults:\n%s", report->faults, report->text);
+        workload_check(workload, report), "%lu faults:\n%s", report->faults, report->text);
     if (report->ended != 0) {
         puts(daemon_log(plan->daemon));
         fflush(stdout);

@@ -136,7 +136,7 @@ START_TEST(random_bytes_from_fifty_clients)
     struct checker_report report;
     struct workload *workload = workload_play(&plan);
 
-    ck_assert_msg(workload_judge(workload, &report), "seed %llu: %lu faults:\n%s",
+    ck_assert_msg(workload_check(workload, &report), "seed %llu: %lu faults:\n%s",
         (unsigned long long)plan.seed, report.faults, report.text);
     ck_assert_msg(report.ended == 0, "seed %llu: %lu honest clients were ended",
         (unsigned long long)plan.seed, report.ended);

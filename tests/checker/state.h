@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the parts of the checker share: checker.c lays sessions beside the order that order.c walks.
+ * state.h - what the files of the checker share: order.c walks the order of a run, checker.c compares
+ * the sessions with it, report.c counts the faults.
  */
-#ifndef CHATROOMD_TESTS_CHECKER_JUDGE_H
-#define CHATROOMD_TESTS_CHECKER_JUDGE_H
+#ifndef CHATROOMD_TESTS_CHECKER_STATE_H
+#define CHATROOMD_TESTS_CHECKER_STATE_H
 
 #include "tests/checker/checker.h"
 #include "tests/checker/lines.h"
@@ -57,8 +58,8 @@ void order_make(struct checker *checker);
 /* Walks it from its beginning to its end, finding out whose each record is. */
 void order_walk(struct checker *checker);
 
-/* Counts a fault, and keeps its words while there is room. */
-void judge_fault(struct checker *checker, const char *format, ...)
+/* Counts a fault. The text is kept if it fits in the report. */
+void report_fault(struct checker *checker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* A line as it is shown in a fault. */
