@@ -8,7 +8,7 @@ check_LIBRARIES =
 if HAVE_CHECK
 include tests/checker/local.mk
 include tests/system/local.mk
-dist_check_SCRIPTS += tests/check_includes
+dist_check_SCRIPTS += tests/check_includes tests/check_calls
 check_PROGRAMS += \
 	tests/base/check_address \
 	tests/base/check_alloc \
@@ -126,9 +126,10 @@ check-all: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(SLOW_TESTS) $(TESTS)'
 .PHONY: check-all
 
-# Where the tests find the daemon, and the files of the source that they read.
+# Where the tests find the daemon, the files of the source that they read, and the compiler.
 AM_TESTS_ENVIRONMENT = \
 	CHATROOMD_BINARY='$(abs_top_builddir)/chatroomd'; export CHATROOMD_BINARY; \
 	CHATROOMD_HOSTILE='$(abs_top_builddir)/tests/jail/hostile'; export CHATROOMD_HOSTILE; \
 	CHATROOMD_CARELESS='$(abs_top_builddir)/tests/jail/careless'; export CHATROOMD_CARELESS; \
-	top_srcdir='$(abs_top_srcdir)'; export top_srcdir;
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	CC='$(CC)'; export CC; AR='$(AR)'; export AR;
