@@ -51,8 +51,11 @@ bool jail_make_filters(const struct process_kinds *kinds, struct filter filters[
 {
     bool made = true;
 
-    for (unsigned kind = 0; kind < kinds->count; kind++)
-        made = filter_make(&filters[kind], kinds->rows[kind]->filter) && made;
+    for (unsigned kind = 0; kind < kinds->count; kind++) {
+        const struct filter_table *table = kinds->rows[kind]->filter;
+
+        made = filter_make(&filters[kind], table != NULL ? table : kinds->rows[0]->filter) && made;
+    }
     return made;
 }
 

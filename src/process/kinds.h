@@ -38,7 +38,7 @@ struct process_kind {
     unsigned maps;   /* MAP_... */
     unsigned passes; /* PASS_... */
 
-    /* The system calls that it may make once it is in its jail. */
+    /* The system calls that it may make once it is in its jail. NULL: those of the first kind. */
     const struct filter_table *filter;
 
     /* Its limits in the jail: the highest number of a descriptor plus 1, bytes of private memory

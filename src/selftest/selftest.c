@@ -10,7 +10,6 @@
 #include "selftest/selftest.h"
 
 #include "process/jail.h"
-#include "worker/worker.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -114,11 +113,11 @@ static rlim_t data_of_worker(const struct heritage *heritage)
     return worker_kind.data(heritage);
 }
 
-/* It has the first worker's place and the workers' filter, since it stands for a worker. */
+/* It stands for a worker: `count` and `filter` are NULL, so that it has the first worker's place and
+ * the workers' filter. */
 const struct process_kind selftest_kind = {
     .name = "selftest",
     .maps = MAP_VIEW | MAP_OUTBOX,
-    .filter = &worker_filter,
     .files = no_files,
     .data = data_of_worker,
     .run = selftest_run,

@@ -294,6 +294,8 @@ static bool allows(const struct filter_table *table, const char *call)
 START_TEST(no_other_kind_may_do_the_same)
 {
     for (int kind = 0; kind < KIND_COUNT; kind++) {
+        if (rows[kind]->filter == NULL)
+            continue; /* it has the filter of the first kind */
         ck_assert(!allows(rows[kind]->filter, "openat"));
         ck_assert(!allows(rows[kind]->filter, "fsync"));
     }
