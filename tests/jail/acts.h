@@ -139,7 +139,7 @@ enum act_control { CARELESS, LAWFUL };
 
 /* name, what= of the log's worker-fault, control, whether it is in the room when it does it */
 #define FRAME_ACTS(ACT)                                                                            \
-    ACT(kind_unknown, "unknown-kind", CARELESS, true)                                              \
+    ACT(kind_unknown, "unknown-kind", LAWFUL, true)                                                \
     ACT(kind_of_supervisor, "wrong-direction", CARELESS, true)                                     \
     ACT(kind_of_courier, "wrong-direction", CARELESS, true)                                        \
     ACT(detail_unknown, "wrong-detail", CARELESS, true)                                            \
