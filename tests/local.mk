@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: ISC
 EXTRA_DIST += tests/check_main.h tests/terminal.h
+check_LIBRARIES =
 include tests/fuzz/local.mk
 include tests/proof/local.mk
 
 # A program whose source is not named is made of the .c file of its name.
-check_LIBRARIES =
 if HAVE_CHECK
 include tests/checker/local.mk
 include tests/system/local.mk

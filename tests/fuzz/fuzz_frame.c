@@ -170,7 +170,7 @@ static void send_likely_courier_frame(struct input *input, struct fixture *fixtu
 static void show_client(struct input *input, struct courier *courier)
 {
     uint8_t which = take_byte(input);
-    uint32_t slot = which & 3, life = courier->supervisor->slots[slot].generation;
+    uint32_t slot = which & 3, life = courier->child.supervisor->slots[slot].generation;
     struct delivery_state *state = &courier->part.deliveries[slot];
     uint32_t version = atomic_load(&state->version) + 1;
 
@@ -214,7 +214,7 @@ static void do_couriers_act(struct input *input, struct fixture *fixture, uint8_
         atomic_store(&state->oldest_needed, courier->cursor.notified_to - take_byte(input));
         break;
     case 4:
-        atomic_store(&state->answered, courier->asked + take_byte(input) % 3 - 1);
+        atomic_store(&state->answered, courier->child.pinged + take_byte(input) % 3 - 1);
         break;
     case 5:
         show_client(input, courier);
