@@ -124,7 +124,7 @@ int supervisor_run(
     if (start(run, kinds, forkers))
         status = serve(run);
     finish(run);
+    log_close(); /* it knows limits in *run */
     free(run);
-    log_close();
     return status;
 }
