@@ -150,7 +150,7 @@ static void open_forker(void)
         .max_message = 4096,
         .max_clients = options.max_clients,
         .couriers = options.couriers,
-        .jail = JAIL_REQUIRED,
+        .jail = filter_built_in() ? JAIL_REQUIRED : JAIL_OFF,
     };
 
     ck_assert(forker_start(&forker, &kinds, false));
@@ -309,16 +309,16 @@ static Suite *extra_kind_suite(void)
     TCase *extra = tcase_create("extra");
 
     tcase_add_checked_fixture(extra, open_forker, close_forker);
-#ifdef HAVE_SECCOMP
+    suite_add_tcase(suite, extra);
+    tcase_add_test(extra, no_other_kind_may_do_the_same);
+    if (!filter_built_in())
+        return suite;
     tcase_add_test(extra, it_runs_beside_the_others);
     tcase_add_test(extra, its_filter_kills_for_the_worst);
 #ifndef CHATROOMD_SANITIZERS
     tcase_add_test(extra, its_limits_are_those_of_its_row);
     tcase_add_test(extra, its_filter_refuses_what_has_no_row);
 #endif
-#endif
-    tcase_add_test(extra, no_other_kind_may_do_the_same);
-    suite_add_tcase(suite, extra);
     return suite;
 }
 
