@@ -22,7 +22,7 @@ struct run {
     uint64_t ticked_at;    /* 0: the clock is not running */
     uint64_t drained_at;   /* while stopping: when drain-timeout is over ... */
     uint64_t finished_at;  /* ... and when the remaining children are killed */
-    int stop_signal;       /* the signal that began the stop ... */
+    int stop_signal;       /* the first signal to stop, or 0 ... */
     uint64_t repeated_to;  /* ... and until when the same signal is a repetition */
     const char *killed_by; /* why everything is killed at once, for the log; NULL: it is not */
 };

@@ -3,7 +3,7 @@
  * stop.c - the stop sequence.
  *
  * On SIGTERM and SIGINT the supervisor accepts no more connections and answers no more frames. "The
- * server is stopping" is recorded as the last record for all clients; each client is delivered
+ * server is shutting down" is recorded as the last record for all clients; each client is delivered
  * everything up to that record and then closed, within drain-timeout. Whatever is left then is
  * killed, the forkers first. A second signal, unless it repeats the first within a second, and
  * SIGQUIT kill everything at once. No `left` is recorded during a stop: all clients leave at the same
@@ -61,8 +61,9 @@ void on_stop_signal(evutil_socket_t number, short what, void *argument)
     struct run *run = argument;
 
     (void)what;
-    if (!run->supervisor.stopping) {
+    if (!run->supervisor.stopping)
         begin_stop(run, number == SIGINT ? "SIGINT" : "SIGTERM");
+    if (run->stop_signal == 0) {
         run->stop_signal = number;
         run->repeated_to = clock_ms(&run->supervisor) + STOP_REPEATED_MS;
     } else if (number != run->stop_signal || clock_ms(&run->supervisor) >= run->repeated_to) {

@@ -190,6 +190,23 @@ START_TEST(a_second_stop_ends_at_once)
 }
 END_TEST
 
+/* Both forkers are gone, so the server stops by itself; one who stops it then is not the second. */
+START_TEST(a_first_signal_during_a_stop_ends_nothing)
+{
+    struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
+    pid_t forkers[2] = {daemon_forker(daemon), daemon_standby(daemon)};
+    struct client *crowd[3];
+
+    make_pending(daemon, crowd);
+    ck_assert_int_eq(kill(forkers[0], SIGKILL) | kill(forkers[1], SIGKILL), 0);
+    daemon_wait_log(daemon, "event=stop ", "cause=fault", NULL);
+    daemon_signal(daemon, SIGTERM);
+    expect_orderly_end(crowd, STOPPED);
+    close_all(crowd, 3);
+    daemon_expect_exit(daemon, DAEMON_EXIT_FAILED);
+}
+END_TEST
+
 /* SIGQUIT stops at once, whether it comes alone or, by Ctrl-\ on a terminal, to the whole group. */
 START_TEST(sigquit_ends_at_once)
 {
@@ -365,6 +382,7 @@ static Suite *stop_suite(void)
     tcase_add_test(stop, a_stop_ends_in_time_without_the_forker);
     tcase_add_loop_test(stop, a_signal_that_comes_twice_at_once_is_one, 0, 2);
     tcase_add_loop_test(stop, a_second_stop_ends_at_once, 0, 2);
+    tcase_add_test(stop, a_first_signal_during_a_stop_ends_nothing);
     tcase_add_loop_test(stop, sigquit_ends_at_once, 0, 2);
     tcase_add_test(stop, nobody_gets_in_after_the_stop);
     tcase_add_loop_test(stop, signals_that_must_not_kill, 0, COUNT(harmless));
