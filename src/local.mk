@@ -73,6 +73,7 @@ libchatroomd_a_SOURCES = \
 	src/supervisor/client/leave.c src/supervisor/client/leave.h \
 	src/supervisor/client/worker_delivery.c \
 	src/supervisor/child/child.c src/supervisor/child/child.h \
+	src/supervisor/client/peer.c src/supervisor/client/peer.h \
 	src/supervisor/client/penalty.c src/supervisor/client/penalty.h \
 	src/supervisor/client/slot.c src/supervisor/client/slot.h \
 	src/supervisor/client/spare.c src/supervisor/client/spare.h \

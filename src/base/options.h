@@ -39,6 +39,7 @@ struct options {
     size_t outbox_size;      /* bytes, a multiple of OPTIONS_PAGE */
     unsigned stall_grace_ms;
     unsigned drain_timeout_ms;
+    unsigned peer_timeout_ms;
     bool couriers_auto;           /* the number follows from the machine */
     unsigned couriers;            /* processes that send to clients; 0: each worker sends */
     unsigned clients_per_courier; /* a courier has so many before the next one is used */

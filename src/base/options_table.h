@@ -45,6 +45,8 @@
         "how long a slow client may block others before it is disconnected")                       \
     ROW(drain_timeout_ms, "drain-timeout", VALUE_DURATION, "0 s", "1 h", "5 s",                    \
         "how long a leaving client has to read its pending messages")                              \
+    ROW(peer_timeout_ms, "peer-timeout", VALUE_DURATION, "5 s", "1 h", "2 min",                    \
+        "how long until a client whose host has vanished is disconnected")                         \
     ROW(couriers, "couriers", VALUE_CORES, "0", "64", "auto",                                      \
         "processes that send to clients (auto: one per core; 0: workers send)")                    \
     ROW(clients_per_courier, "clients-per-courier", VALUE_COUNT, "1", "100000", "500",             \

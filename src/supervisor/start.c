@@ -15,6 +15,7 @@
 #include "base/requirements.h"
 #include "relay/loop.h"
 #include "supervisor/child/selftests.h"
+#include "supervisor/client/peer.h"
 #include "supervisor/client/slot.h"
 #include "supervisor/clock.h"
 #include "supervisor/courier/couriers.h"
@@ -186,7 +187,7 @@ bool start(struct run *run, const struct process_kinds *kinds, struct forker *fo
         return false;
     supervisor->base = loop_new();
     if (supervisor->base == NULL || !watch_signals(run) || !spawner_open(&supervisor->spawner) ||
-        !couriers_open(supervisor) || !acceptor_open(&run->acceptor)) {
+        !couriers_open(supervisor) || !peers_open(supervisor) || !acceptor_open(&run->acceptor)) {
         fprintf(stderr, "chatroomd: cannot create the event loop: %s\n", strerror(errno));
         return false;
     }
@@ -211,6 +212,7 @@ void finish(struct run *run)
     for (size_t i = 0; i < sizeof run->signals / sizeof run->signals[0]; i++)
         if (run->signals[i] != NULL)
             event_free(run->signals[i]);
+    peers_close(supervisor);
     if (run->tick != NULL)
         event_free(run->tick);
     if (run->rest != NULL)

@@ -69,6 +69,7 @@ enum wait {
 
 struct courier;
 struct acceptor;
+struct peers;
 struct supervisor;
 
 struct slot {
@@ -173,6 +174,7 @@ struct supervisor {
 
     struct space space;
 
+    struct peers *peers;         /* see client/peer.h; NULL: not watched */
     struct penalties *penalties; /* of addresses whose workers crash */
 
     bool has_dead_children; /* there may be some that nobody has reaped (child/orphans.c) */

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "supervisor/child/orphans.h"
+#include "supervisor/client/peer.h"
 #include "supervisor/client/slot.h"
 #include "supervisor/client/spare.h"
 #include "supervisor/client/stall.h"
@@ -50,6 +51,7 @@ static bool end_turn(struct run *run)
 
     clock_forget(supervisor);
     supervisor->counters.turns++;
+    peers_turn(supervisor);
     children_reap(supervisor);
     clock_needed = couriers_turn(supervisor);
     clock_needed = reap_unknown_children(supervisor) || clock_needed;

@@ -13,6 +13,7 @@ FAULTS_TESTS = \
 	tests/faults/check_hold \
 	tests/faults/check_kills \
 	tests/faults/check_limits \
+	tests/faults/check_peers \
 	tests/faults/check_restart \
 	tests/faults/check_short_io \
 	tests/faults/check_soak \
@@ -29,6 +30,7 @@ tests_faults_check_kills_SOURCES = tests/faults/check_kills.c \
 	tests/checker/workload.c tests/checker/workload.h
 tests_faults_check_kills_LDADD = $(FAULTS_LIBS)
 tests_faults_check_limits_LDADD = $(FAULTS_LIBS)
+tests_faults_check_peers_LDADD = $(FAULTS_LIBS)
 tests_faults_check_restart_LDADD = $(FAULTS_LIBS)
 tests_faults_check_short_io_SOURCES = tests/faults/check_short_io.c \
 	tests/checker/workload.c tests/checker/workload.h

@@ -29,11 +29,9 @@
 
 #define LOCK_ATTEMPTS 16
 
-/* A client whose host has vanished is detected after two minutes of silence and four probes, half a
- * minute apart. */
-#define KEEPALIVE_IDLE_S  120
-#define KEEPALIVE_EVERY_S 30
-#define KEEPALIVE_PROBES  4
+/* A client whose host has vanished is detected after half of peer-timeout without data and this many
+ * unanswered probes in the other half. */
+#define KEEPALIVE_PROBES 4
 
 #ifndef IPV6_FREEBIND
 #define IPV6_FREEBIND 78
@@ -151,15 +149,20 @@ static const char *claim_path(struct listener *listener, struct opening *opening
 
 /* Sets the options that accepted sockets inherit: data is sent when it is written, and a vanished
  * host is detected. So no system call per client is needed. */
-static void set_client_options(int fd)
+static void set_client_options(int fd, const struct options *options)
 {
-    int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S, probes = KEEPALIVE_PROBES;
+    int seconds = (int)(options->peer_timeout_ms / 1000), probes = KEEPALIVE_PROBES;
+    int every = seconds < 2 * probes ? 1 : seconds / 2 / probes, idle = seconds - probes * every;
+    int on = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    if (options->couriers > 0) /* see client/peer.c */
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &options->peer_timeout_ms,
+            sizeof options->peer_timeout_ms);
 }
 
 /* Returns whether a socket on one address receives the connections of the other: the same port, and
@@ -226,7 +229,7 @@ static void set_listener_options(int fd, const struct opening *opening)
         setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &freebind, sizeof freebind);
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
     }
-    set_client_options(fd);
+    set_client_options(fd, opening->options);
 }
 
 /* Returns the error of bind(2) or listen(2) as a message. */

@@ -42,7 +42,11 @@ static int connect_to(const char *text)
 
 START_TEST(an_accepted_socket_has_its_options)
 {
-    static const struct options options;
+    static const struct options settings[] = {
+        {.peer_timeout_ms = 120000, .couriers = 1},
+        {.peer_timeout_ms = 5000, .couriers = 0},
+    };
+    const struct options options = settings[_i];
     struct listener listener;
     char error[256] = "";
     int client, accepted;
@@ -55,9 +59,10 @@ START_TEST(an_accepted_socket_has_its_options)
     ck_assert_int_ge(accepted, 0);
     ck_assert_int_ne(option_of(accepted, IPPROTO_TCP, TCP_NODELAY), 0);
     ck_assert_int_ne(option_of(accepted, SOL_SOCKET, SO_KEEPALIVE), 0);
-    ck_assert_int_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPIDLE), 120);
-    ck_assert_int_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPINTVL), 30);
+    ck_assert_int_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPIDLE), _i == 0 ? 60 : 1);
+    ck_assert_int_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPINTVL), _i == 0 ? 15 : 1);
     ck_assert_int_eq(option_of(accepted, IPPROTO_TCP, TCP_KEEPCNT), 4);
+    ck_assert_int_eq(option_of(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), _i == 0 ? 120000 : 0);
     close(accepted);
     close(client);
     listener_close(&listener);
@@ -148,7 +153,7 @@ static Suite *listener_suite(void)
     Suite *suite = suite_create("supervisor: listener");
     TCase *options = tcase_create("options");
 
-    tcase_add_test(options, an_accepted_socket_has_its_options);
+    tcase_add_loop_test(options, an_accepted_socket_has_its_options, 0, 2);
     tcase_add_loop_test(
         options, an_address_that_another_one_includes, 0, sizeof included / sizeof included[0]);
     tcase_add_test(options, ipv6_leaves_a_listed_ipv4_address_alone);
