@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The checker itself is tested: it must find nothing wrong with runs that kept the promises, and
- * must catch every mutant, that is every run in which one promise was broken in one place.
+ * Tests of the checker itself: it must find nothing wrong in runs that keep the promises, and must
+ * find every mutant, that is, every run in which one promise is broken in one place.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: short seeded workloads on a live server, judged by the checker. A failure tells the
- * seed; CHATROOMD_WORKLOAD_SEED in the environment makes the first run take it.
+ * System test: short seeded workloads on a live server, checked by the checker. A failure prints
+ * the seed; the first run takes it from CHATROOMD_WORKLOAD_SEED in the environment.
  */
 #include "config.h"
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The delivery checker; see checker.h for what is judged.
+ * checker.c - the delivery checker; see checker.h for what it checks.
  *
  * Model:
- * 1. The log gives the lives (lives.c), the bytes of each session its lines (lines.c), the public
- * lines of the witness the order.
- * 2. A session is the life whose address and first name it has; addresses that come again are taken
- * in turn, since a port is free again only after its connection is gone.
- * 3. The order is walked once: the k-th `joined` is the k-th life's, names follow renames, every
- * message must be by the life whose session has its writer's number.
- * 4. Each session's public lines are laid beside the order from behind its `joined`.
+ * 1. The log gives the lives (lives.c), the bytes of each session its lines (lines.c), and the
+ *    public lines of the witness the order.
+ * 2. A session is the life with its address and its first name. Addresses that occur again are
+ *    taken in turn, since a port is free again only after its connection is gone.
+ * 3. The order is walked once: the k-th `joined` is that of the k-th life, names follow renames,
+ *    and every message must be from the life whose session has its writer's number.
+ * 4. The public lines of each session are compared with the order from behind its `joined`.
  *
- * Every fault is counted; of each session only the first difference is told, since all that follows
- * would differ too.
+ * Every fault is counted. Of each session only the first difference is reported, since everything
+ * after it would differ too.
  */
 #include "config.h"
 

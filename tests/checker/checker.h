@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The delivery checker: whether a run of the server kept its promises, judged by what its clients
- * were given and what its log says. A pure library: no sockets, no files, no globals.
+ * checker.h - the delivery checker: whether a run of the server kept its promises, found from what
+ * its clients have received and what its log says. A pure library: no sockets, no files, no
+ * globals.
  *
- * What a run must be like for this to judge it:
- * 1. All clients of the run are its sessions, each with a writer number of its own and messages
- * made by message_compose(), numbered from 1. There are no others on the server in that time,
- * unless the run says so: then strangers may come, say what they like, and go.
+ * What a run must be like:
+ * 1. All clients of the run are its sessions. Each has a writer number of its own, and its messages
+ *    are made by message_compose(), numbered from 1. No other client is on the server in that time,
+ *    unless the run has `strangers` set: then others may join, say anything, and leave.
  * 2. One session, the witness, joins before all others, says nothing, reads everything, and is
- * still there at the end. What it was given, in its order, is the order of the run.
- * 3. All sessions but the witness and those that stay have ended, as far as the server is
- * concerned, before the final message is said, after which nobody says anything.
+ *    still there at the end. The order in which it received the records is the order of the run.
+ * 3. All sessions but the witness and those that stay have been disconnected by the server before
+ *    the final message is said. Nothing is said after it.
  * 4. A session may send unknown commands "/ask1", "/ask2", ...: their errors are private records,
- * and are counted.
+ *    and are counted.
  *
- * What is judged (the words in design.md, "Promises"):
- *  - each line has a known form, each message its checksum: the bytes are intact;
- *  - each session got an unbroken run of the order from just behind its `joined`, but for its own
- *    messages: no gap, no duplicate, nothing out of order, nothing foreign;
- *  - that run goes to the final message for who stays, to its `left` for who ended in order; for
- * who was ended, or would not read, anywhere; only then may a last line be cut;
- *  - the numbers of each writer rise by one in the order, up to all that it said where it ended in
- * order;
- *  - the name shown is the one that its writer has at that place, and a stranger's its own;
- *  - every record is clean text, with no control character in it;
- *  - who was ended has a reason and a first missing sequence number in the log that agree with what
- * it got, and the room was told in the words for that reason; where the drain of who left in order
- * was cut short, the log has a word for what did it;
- *  - `joined` and renames stand in the order as the log has them.
+ * What is checked (in the words of doc/promises.md):
+ *  - each line has a known form and each message a correct checksum: the bytes are intact;
+ *  - each session has received an unbroken part of the order from just behind its `joined`, without
+ *    its own messages: no gap, no duplicate, nothing out of order, nothing that is not in the
+ *    order;
+ *  - that part ends with the final message if the session stays, with its `left` if it ended in
+ *    order, and anywhere if it was disconnected or did not read; only then may its last line be cut
+ *    off;
+ *  - the numbers of each writer rise by one in the order, up to all that it said if it ended in
+ *    order;
+ *  - the name shown is the one that the writer has at that place, and a stranger has its own;
+ *  - every record is clean text without control characters;
+ *  - for a session that was disconnected, the log has a reason and a first missing sequence number
+ *    that agree with what it received, and the room was told with the words for that reason; if the
+ *    drain of a session that left in order was cut short, the log says why;
+ *  - `joined` and renames are in the order as the log has them.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_CHECKER_H
 #define CHATROOMD_TESTS_CHECKER_CHECKER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Changing a simulated run; see edit.h.
+ * edit.c - changes a simulated run; see edit.h.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Changing the lists of a simulated run, for mutants.c. A place is an index into what a session
- * got, a record an index into the order.
+ * edit.h - changes the lists of a simulated run, for mutants.c. A place is an index into what a
+ * session has received, a record is an index into the order.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_EDIT_H
 #define CHATROOMD_TESTS_CHECKER_EDIT_H

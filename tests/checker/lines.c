@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What one client was given, as lines; see lines.h.
+ * lines.c - what one client has received, as lines; see lines.h.
  *
- * A name holds no blank, so that the first blank or "] " after it ends it, whatever else is in it.
+ * A name contains no blank, so the first blank or "] " after it ends it, whatever else the name
+ * contains.
  */
 #include "config.h"
 

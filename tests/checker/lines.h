@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What one client was given, as lines that tell their kind. Pure: bytes in, lines out; the lines
- * point into the bytes, which are the caller's.
+ * lines.h - what one client has received, as lines of a known kind. Pure: bytes in, lines out. The
+ * lines point into the caller's bytes.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_LINES_H
 #define CHATROOMD_TESTS_CHECKER_LINES_H

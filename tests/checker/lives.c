@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the server's log says of its clients; see lives.h.
+ * lives.c - what the server's log says of its clients; see lives.h.
  */
 #include "config.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the server's log says of its clients: one life for each that joined, with its end if it has
- * come, and the sequence numbers of the renames. Pure: text in, lives out; everything is copied.
+ * lives.h - what the server's log says of its clients: one life for each that has joined, with its
+ * end if the log has it, and the sequence numbers of the renames. Pure: text in, lives out;
+ * everything is copied.
  *
- * Of the log only these lines are used, whatever comes before "event=":
+ * Only these lines of the log are used, whatever precedes "event=":
  *     event=join slot=N generation=N name=X address=X sequence=N
  *     event=leave slot=N generation=N name=X address=X reason=X drain=X ... first_missing=N|none
  *     event=rename ... sequence=N

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The messages of a checked run; see message.h.
+ * message.c - the messages of a checked run; see message.h.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The messages of a checked run: each tells who wrote it, its number, and a checksum of itself, so
- * that every reader's log can be judged by what is in it.
+ * message.h - the messages of a checked run. Each contains its writer, its number, and a checksum
+ * of itself, so that what a client has received can be checked by itself.
  *
  *     w7 n1024 c89abcdef any text
  *     |  |     |         '- payload: up to MESSAGE_PAYLOAD_MAX bytes, may be empty

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs in which one promise was broken; see mutants.h. The name of each function says which.
+ * mutants.c - runs in which one promise is broken; see mutants.h. The name of each function says
+ * which.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs in which one promise was broken in one place: what the checker must catch.
+ * mutants.h - runs in which one promise is broken in one place: the checker must find each.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_MUTANTS_H
 #define CHATROOMD_TESTS_CHECKER_MUTANTS_H

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The order of a run, walked once; see checker.c for the model.
+ * order.c - walks the order of a run once; see checker.c for the model.
  *
- * Invariants, at each place of the walk: a life is there if it has joined_at and no left_at;
- * name_now is its name and `said` the number of its last message so far. Lives and renames are
- * taken from the log in its order, so that a log and an order that differ are told where they begin
- * to.
+ * Invariants at each place of the walk: a life is in the room if it has joined_at and no left_at;
+ * name_now is its name, and `said` is the number of its last message so far. Lives and renames are
+ * taken from the log in its order, so that the first difference between log and order is reported.
  */
 #include "config.h"
 

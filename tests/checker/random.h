@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Seeded random numbers: the same seed gives the same run, on every machine.
+ * random.h - seeded random numbers: the same seed gives the same run on every machine.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_RANDOM_H
 #define CHATROOMD_TESTS_CHECKER_RANDOM_H

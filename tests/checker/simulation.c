@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A server that keeps its promises; see simulation.h.
+ * simulation.c - a server that keeps its promises; see simulation.h.
  *
- * Guest names follow the slots here, one slot for each session, so that no name is taken twice.
+ * Guest names follow the slots, and each session has a slot of its own, so that no name is used
+ * twice.
  */
 #include "config.h"
 

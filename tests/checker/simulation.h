@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A server that keeps its promises, as a model: it makes runs for the tests of the checker, with no
- * process and no socket. A test then breaks one promise in what it made, and the checker must say
- * so.
+ * simulation.h - a model of a server that keeps its promises: it makes runs for the tests of the
+ * checker, without a process or a socket. A test then breaks one promise in a run, and the checker
+ * must find it.
  *
- * Model: the order is a list of records, and each session has a list of the records that it is
- * given. The bytes and the log that the checker sees are made of these by simulation_render(), so
- * that a test can change the lists before, or the bytes after.
+ * Model: the order is a list of records, and each session has a list of the records that it
+ * receives. simulation_render() makes the bytes and the log for the checker from these, so that a
+ * test can change the lists before it, or the bytes after it.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_SIMULATION_H
 #define CHATROOMD_TESTS_CHECKER_SIMULATION_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * state.h - what the files of the checker share: order.c walks the order of a run, checker.c compares
- * the sessions with it, report.c counts the faults.
+ * state.h - what the files of the checker share: order.c walks the order of a run, checker.c
+ * compares the sessions with it, report.c counts the faults.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_STATE_H
 #define CHATROOMD_TESTS_CHECKER_STATE_H

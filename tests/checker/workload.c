@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A seeded workload; see workload.h for the model.
+ * workload.c - a seeded workload; see workload.h for the model.
  *
- * Invariants: a participant acts only in the room (PLAYING), and from then on its writer number is
- * its place here plus 1. Bytes that it was given stay in its client until workload_free, also when
- * its connection is gone. participants[0] is the witness, [1] the conductor.
+ * Invariants: a participant does something only while it is in the room (PLAYING); from then on its
+ * writer number is its index here plus 1. The bytes that it has received stay in its client until
+ * workload_free(), even after its connection is gone. participants[0] is the witness, [1] the
+ * conductor.
  */
 #include "config.h"
 

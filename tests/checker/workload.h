@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A seeded workload for a running server, recorded for the checker (checker.h).
+ * workload.h - a seeded workload for a running server, recorded for the checker (checker.h).
  *
- * Model: one thread plays all clients. In turns it lets bytes move for all, and lets some of them
- * do something that the seed chooses: come, talk in bursts, change names, ask, quit, half-close,
- * reset, stop reading for a while or for good; and it may have workers killed. Two never end: the
- * witness, who joins first and only reads, and the conductor, who says the final message when all
- * that was said has arrived. The server's timing is not the seed's, so a seed repeats what the
- * clients do, not the order.
+ * Model: one thread plays all clients. In turns it moves bytes for all, and lets some of them do
+ * what the seed chooses: join, send bursts, change names, send commands, quit, half-close, reset,
+ * stop reading for a while or for good; it may also kill workers. Two clients stay: the witness,
+ * which joins first and only reads, and the conductor, which says the final message when all
+ * messages have arrived. The seed does not determine the server's timing, so a seed repeats what
+ * the clients do, but not the order.
  *
- * Every wait is bounded; where one is over, the run ends there, and workload_check says what is
- * missing.
+ * Every wait is bounded. If one takes too long, the run ends there, and workload_check() says what
+ * is missing.
  */
 #ifndef CHATROOMD_TESTS_CHECKER_WORKLOAD_H
 #define CHATROOMD_TESTS_CHECKER_WORKLOAD_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: couriers that die or freeze. Their clients stay, lose nothing and get nothing twice:
- * where a TCP client stood is known to the byte. Whose stand cannot be known is ended with a
- * reason.
+ * Fault test: couriers that die or freeze. Their clients stay connected, lose nothing and receive
+ * nothing twice: the position of a TCP client is known to the byte. A client whose position cannot
+ * be known is disconnected with a reason.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: too much of everything. More connections than fit, connections that say nothing,
- * connections broken off in mid-message, and one client that talks without end: told, bounded, and
- * over when it is over.
+ * Fault test: too much input. More connections than fit, connections that say nothing, connections
+ * that break off in the middle of a message, and one client that sends without end. Clients are
+ * told, memory is bounded, and afterwards everything is as before.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: workers that lag behind what they are told of. What a client is still to get stays in
- * the ring, also where its worker has been told twice before it took the first, and also where what
- * it was told of does not begin where it had ended.
+ * Fault test: workers that are slow to handle notifications. The ring keeps what a client has not
+ * received, even if its worker was notified twice before it handled the first, and even if the
+ * second notification does not begin where the first ended.
  */
 #include "config.h"
 

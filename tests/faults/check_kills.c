@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: workers that die or freeze, a thousand at random moments under load, two hundred at
- * once, some just when they are to be ended. Only their own clients go; nothing accepted is lost,
- * and no process or slot.
+ * Fault test: workers that die or freeze: a thousand at random moments under load, two hundred at
+ * once, and some just when their client is about to be disconnected. Only their own clients are
+ * lost. No accepted message, process or slot is.
  */
 #include "config.h"
 

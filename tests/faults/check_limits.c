@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: what the machine refuses. No more processes, no more descriptors, too little shared
- * memory: newcomers are told, those who are there do not notice, and it goes on when it is over.
+ * Fault test: limits of the machine. No more processes, no more descriptors, too little shared
+ * memory: new clients are told, clients in the room do not notice, and the server recovers.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: the supervisor is killed, a hundred times, and started again on the same address.
- * Every time its workers and its forker are gone within a second, nothing is left in /dev/shm or
- * the process table, and the next start serves.
+ * Fault test: the supervisor is killed a hundred times and started again on the same address. Each
+ * time its children are gone within a second, nothing is left in /dev/shm or the process table, and
+ * the next start serves.
  */
 #include "config.h"
 

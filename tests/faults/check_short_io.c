@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: every read and write of the server takes 1 to 7 bytes. Nothing changes: neither what
- * a fixed session is given, nor the promises under a seeded workload.
+ * Fault test: every read and write of the server transfers 1 to 7 bytes. The output of a fixed
+ * session stays the same, and a seeded workload passes the checker.
  */
 #include "config.h"
 

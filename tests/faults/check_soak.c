@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Soak: talk without end, with people who come and go all the time. CHATROOMD_SOAK in the
- * environment is how many deliveries are wanted (make soak: 100 million); a short one is made
- * otherwise.
+ * Soak test: messages without end, while clients join and leave all the time. CHATROOMD_SOAK in the
+ * environment is the number of deliveries (make soak: 100 million); without it the test is short.
  *
- * Model: readers who were there from the beginning and say nothing are given the same bytes. One of
+ * Model: clients that are there from the beginning and only read receive the same bytes. One of
  * them, the witness, is read line by line: every message is whole, and the numbers of each writer
- * rise by one. The others are laid beside the witness byte by byte, and only what somebody has yet
- * to get is kept. The run has phases; at the end of each all is delivered, those who came are gone,
- * and the server's figures are those of the end of the first one, within 1 %.
+ * rise by one. The others are compared with the witness byte by byte, and only what one of them has
+ * yet to receive is kept. The run has phases. At the end of each phase everything is delivered and
+ * the clients that joined are gone; then the server's figures must be within 1 % of those at the
+ * end of the first phase.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: clients that do not read. Senders wait and lose nothing; who holds them up is ended
- * in time, and everyone is told; the supervisor's memory does not grow with what is not read.
+ * Fault test: clients that do not read. Senders wait and lose nothing. A client that blocks them is
+ * evicted in time, and the room is told. The supervisor's memory does not grow with what is not
+ * read.
  */
 #include "config.h"
 

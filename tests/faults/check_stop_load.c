@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fault test: SIGTERM in the middle of a lot of talk, at random moments, with output pending. Every
- * message that anybody got reaches every member that reads, and all end in order.
+ * Fault test: SIGTERM at random moments while many messages are sent and output is pending. Every
+ * message that any client has received reaches every member that reads, and all clients are
+ * disconnected in order.
  */
 #include "config.h"
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Fault test: system calls fail, one at a time, in a fixed session: the N-th of its kind, in the
- * supervisor from its start, in the forker, or in one worker. There is an error line or a lost
- * client; never a crash, a hang or a leak; and those who come later are served.
+ * supervisor from its start, in the forker, or in one worker. The result is an error line or a lost
+ * client, but no crash, hang or leak, and clients that connect later are served.
  *
- * Model: strace injects the error into one process, and writes down where it did. The short form
- * tries the first few calls of each kind, the long one goes on until the session has no N-th call.
- * A supervisor that cannot start says why and exits; once it is ready it does not end before it is
- * told to. Excepted is libevent's own signal pipe: a failing read of it ends the server with a word
- * and exit code 1, a failing write loses the signal. So the calls that are its own too, once the
- * server is ready, are made to fail only until then, and then once more.
+ * Model: strace injects the error into one process and records that it did. The short form tries
+ * the first few calls of each kind, the long form continues until the session has no N-th call. A
+ * supervisor that cannot start says why and exits; once it is ready, it runs until it is stopped.
+ * The exception is libevent's own signal pipe: if reading it fails, the server logs that and exits
+ * with 1; if writing it fails, the signal is lost. So a call that libevent makes for itself fails
+ * only until the server is ready, and then once more.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the fault tests share; see faults.h.
+ * faults.c - what the fault tests share; see faults.h.
  */
 #include "config.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the fault tests share: many clients at once, figures of a process, tools that may be
- * missing.
+ * faults.h - what the fault tests share: many clients at once, figures of a process, and tools that
+ * may be missing.
  *
- * Model: a fault test starts a daemon (tests/system/daemon.h), lets clients talk, does one kind of
- * harm many times, and looks at those who were not harmed. It prints how often it did it. A case
- * that needs root or a tool that is not there prints "skipped: WHY" and passes.
+ * Model: a fault test starts a daemon (tests/system/daemon.h), lets clients talk, injects one kind
+ * of fault many times, and checks the clients that it does not concern. It prints how often it did
+ * so. A case that needs root or a missing tool prints "skipped: WHY" and passes.
  *
- * Every function that waits has the bound BOUND_MS and fails the test when it is over.
+ * Every function that waits has the bound BOUND_MS and fails the test after that.
  */
 #ifndef CHATROOMD_TESTS_FAULTS_FAULTS_H
 #define CHATROOMD_TESTS_FAULTS_FAULTS_H

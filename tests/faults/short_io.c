@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A library to be preloaded: read, write, readv, writev, send and recv on stream sockets, pipes and
- * files take 1 to 7 bytes at a time, which is what they may always do.
+ * short_io.c - a library to be preloaded: read, write, readv, writev, send and recv transfer 1 to 7
+ * bytes at a time on stream sockets, pipes and files, which the kernel may do at any time.
  *
- * It changes nothing where bytes have edges: datagram and packet sockets, and event descriptors. It
- * calls the kernel itself, so that it needs no other library to be ready.
+ * Datagram and packet sockets and event descriptors are left alone, since their messages have
+ * bounds. The library calls the kernel itself, so that it depends on no other library.
  */
 #include <errno.h>
 #include <stddef.h>

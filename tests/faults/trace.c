@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * strace; see trace.h.
+ * trace.c - strace; see trace.h.
  */
 #include "config.h"
 

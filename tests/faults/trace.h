@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * strace as a child of the test, for the injection of errors and signals into a running process.
+ * trace.h - strace as a child of the test, to inject errors and signals into a running process.
  *
- * Every function that waits has the bound BOUND_MS and fails the test when it is over.
+ * Every function that waits has the bound BOUND_MS and fails the test after that.
  */
 #ifndef CHATROOMD_TESTS_FAULTS_TRACE_H
 #define CHATROOMD_TESTS_FAULTS_TRACE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses as chatroomd writes them; see address.h. A text that is none of them is a fault of the
- * test and gives EINVAL.
+ * address.c - addresses as chatroomd prints them; see address.h. A text that is not an address is
+ * an error in the test and gives EINVAL.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses as chatroomd writes them: "127.0.0.1:41234", "[::1]:41234", "unix:PATH".
+ * address.h - addresses as chatroomd prints them: "127.0.0.1:41234", "[::1]:41234", "unix:PATH".
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_ADDRESS_H
 #define CHATROOMD_TESTS_SYSTEM_ADDRESS_H

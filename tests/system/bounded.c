@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting with a bound; see bounded.h for the model.
+ * bounded.c - waits with a deadline; see bounded.h for the model.
  *
- * Invariant: `watched` holds each descriptor once. The poll set of a wait is the caller's entries
- * followed by the watched ones, made anew every time, since serving one may end its watch. More
- * than WATCHED_MAX watched descriptors, or a caller's set above SET_MAX, is a fault of the test and
- * asserts.
+ * Invariant: `watched` has each descriptor once. The poll set of a wait is the caller's entries
+ * followed by the watched ones. It is made anew for each poll, since a callback may remove a
+ * descriptor. More than WATCHED_MAX watched descriptors, or more than SET_MAX entries of the
+ * caller, are an error in the test and fail an assertion.
  */
 #include "config.h"
 

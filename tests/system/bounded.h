@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting with a bound, for the system tests.
+ * bounded.h - waits with a deadline, for the system tests.
  *
- * Model: a test process is one thread, and every wait in it is a poll(2) with a deadline. A
- * descriptor that somebody must read all the time (the log of a daemon, which would otherwise fill
- * its pipe) is a watched one: whoever waits, for whatever, serves it in passing. So a test needs no
- * threads, and nothing is ever waited for by sleeping.
+ * Model: a test process is one thread, and every wait in it is a poll(2) with a deadline. Some
+ * descriptors must be read all the time, such as the log of a daemon, which would otherwise fill
+ * its pipe. They are watched: every wait, whatever it waits for, also calls their callbacks. So a
+ * test needs no threads, and never waits by sleeping.
  *
- * Times are milliseconds of CLOCK_MONOTONIC. There is no error to handle: what cannot be polled is
- * a fault of the test itself and asserts.
+ * Times are milliseconds of CLOCK_MONOTONIC. There are no errors to handle: a poll that fails is an
+ * error in the test and fails an assertion.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_BOUNDED_H
 #define CHATROOMD_TESTS_SYSTEM_BOUNDED_H

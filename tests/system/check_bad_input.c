@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: bad input. Each gets its sender an error line and costs nothing else: the sender
- * stays, the others see nothing of it and talk on.
+ * System test: bad input. The sender receives an error line and stays connected. The other clients
+ * do not notice.
  */
 #include "config.h"
 

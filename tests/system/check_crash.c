@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: sudden deaths. A worker's costs its own client and nobody else; the supervisor's
- * takes all workers along, leaves nothing behind, and the next start works.
+ * System test: processes that die suddenly. A worker takes only its own client with it. The
+ * supervisor takes all workers with it and leaves nothing behind, and the next start works.
  */
 #include "config.h"
 

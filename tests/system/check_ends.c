@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: how clients end, and that nothing that a client was owed is lost by its end.
+ * System test: how clients disconnect, and that a client which disconnects in order loses nothing
+ * that precedes its end.
  */
 #include "config.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: the jail as it is seen from outside. What /proc tells of a worker with it and
- * without; who the processes are where a user is given; what the server says where there is no
- * jail to be had; and that workers of other uids still go with their supervisor.
+ * System test: the jail as seen from outside. What /proc shows of a worker with the jail and
+ * without it; which user the processes run as; what the server says if it cannot make a jail; and
+ * that workers with other user ids still die with their supervisor.
  *
- * What the jail prevents is tried in tests/jail/.
+ * tests/jail/ checks what the jail prevents.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: addresses, the command line, the configuration, and the exit codes with their words.
+ * System test: addresses, the command line, the configuration, and exit codes with their messages.
  */
 #include "config.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: bytes without any grammar. Fifty clients send random bytes while honest ones come,
- * talk and go; the delivery checker judges what the honest ones were given (tests/checker), to
- * which the noisy ones are strangers. Nobody honest is ended, and no worker dies of it.
+ * System test: random bytes. Fifty clients send random bytes while other clients join, talk and
+ * leave. The delivery checker (tests/checker) checks what these other clients receive; the fifty
+ * are strangers to it. None of the other clients is disconnected, and no worker dies.
  *
- * CHATROOMD_NOISE_SEED in the environment replaces the seed; CHATROOMD_LONG=1 makes it a million
+ * CHATROOMD_NOISE_SEED in the environment replaces the seed; CHATROOMD_LONG=1 sends a million
  * lines.
  */
 #include "config.h"

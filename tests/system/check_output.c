@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: what the server writes to. A log whose reader has gone, a log file that may not
- * grow, a terminal that stops those who write in the background: none of them costs a client. What
- * an option prints to a full disk is a failure that says so.
+ * System test: what the server writes to. A log whose reader is gone, a log file that may not grow,
+ * a terminal that stops background processes that write to it: none of them disconnects a client.
+ * An option whose output does not fit on a full disk fails with a message.
  *
- * Model: the program under test is started by a shell script in the test's folder, which sets the
- * scene and then becomes the program. Where its log is not to be had, the test knows by a client on
- * a local socket that it serves.
+ * Model: a shell script in the test's folder prepares the environment and then executes the program
+ * under test. If its log cannot be read, the test connects a client to a local socket to see that
+ * it serves.
  */
 #include "config.h"
 

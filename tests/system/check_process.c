@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: what a worker is made of. Its descriptors, its part of the region, its signals, its
- * title; and that nothing of it stays when its client has gone.
+ * System test: the processes of the server. The descriptors of a worker, its part of the region,
+ * its signals and its title; and that nothing of a worker is left when its client is gone.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: an old kernel or a container's profile that refuses system calls, and a container
- * without /proc or /dev/null. The server does without, or says which it is and what to allow.
+ * System test: an old kernel or a container profile that refuses system calls, and a container
+ * without /proc or /dev/null. The server works without them, or names what it needs.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: no child has the configuration in its memory, where a client that takes it over could
- * read it. A marker stands in the configuration file; the supervisor's memory has it, and that of
- * forkers, workers and couriers does not.
+ * System test: no child has the configuration in its memory, where a client that takes it over
+ * could read it. The configuration file contains a marker. The supervisor's memory contains it;
+ * that of forkers, workers and couriers does not.
  */
 #include "config.h"
 

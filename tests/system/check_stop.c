@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: signals. The stop loses nothing that anybody saw, and the other signals do no harm.
+ * System test: signals. A stop loses no message that any client has received, and other signals do
+ * no harm.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * System test: people talk. What everybody in a room is to see, in which order and in which words.
+ * System test: clients talk. What the clients in a room receive, in which order and in which words.
  */
 #include "config.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A line client of the server under test; see client.h for the model.
+ * client.c - a line client of the server under test; see client.h for the model.
  *
- * Invariants: out.data[sent..length) is what is still to be sent; both are 0 when nothing is.
- * cursor <= in.length. Once `ended`, the input is never read again.
+ * Invariants: out.data[sent..length) is still to be sent; both are 0 if there is nothing to send.
+ * cursor <= in.length. Once `ended` is set, the input is not read again.
  */
 #include "config.h"
 

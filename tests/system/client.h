@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A line client of the server under test.
+ * client.h - a line client of the server under test.
  *
- * Model: a client is a descriptor to write to and one to read from (the same socket, or the pipes
- * of a program such as nc), the bytes it has yet to send, all bytes it was ever given, and a cursor
- * in these up to which the test has looked at them. Nothing blocks: the bytes move in client_turn,
- * which every wait of this file is made of, and which serves the watched descriptors too (see
- * bounded.h). A client that must not read has `reads` false, and is then read by nobody.
+ * Model: a client has a descriptor to write to and one to read from (the same socket, or the pipes
+ * of a program such as nc), the bytes that it has yet to send, all bytes that it has received, and
+ * a cursor up to which the test has looked at these. Nothing blocks: client_turn moves the bytes.
+ * Every wait of this file consists of client_turns, which also serve the watched descriptors (see
+ * bounded.h). A client with `reads` false is not read.
  *
- * Every function that waits has the bound BOUND_MS and fails the test when it is over, in words
- * that hold the client's name, what was expected, and what came.
+ * Every function that waits has the bound BOUND_MS. After that it fails the test with a message
+ * that names the client, what was expected, and what was received.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_CLIENT_H
 #define CHATROOMD_TESTS_SYSTEM_CLIENT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rooms in which much is said; see crowd.h.
+ * crowd.c - rooms with many messages; see crowd.h.
  */
 #include "config.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rooms in which much is said, for the tests of what nobody may lose.
+ * crowd.h - rooms with many messages, for tests that no client loses any of them.
  *
- * Model: a crowd is an array of clients of one room that were let in by client_join_room(), so that
- * the cursor of each stands at the same place in the one order. One of them, the witness, only
- * reads. What another client got is then compared with what the witness got.
+ * Model: a crowd is an array of clients of one room that client_join_room() has joined, so that all
+ * their cursors are at the same place of the one order. One of them, the witness, only reads. What
+ * another client has received is compared with what the witness has.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_CROWD_H
 #define CHATROOMD_TESTS_SYSTEM_CROWD_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The built chatroomd under test; see daemon.h for the model.
+ * daemon.c - the chatroomd under test; see daemon.h for the model.
  *
- * Invariants: every daemon that runs is in `running`, from its fork to daemon_release, so that the
- * exit handler finds it. The log is kept whole: a test is short, and the log of a failed one is
- * what tells why.
+ * Invariants: every daemon that runs is in `running`, from its fork to daemon_release(), so that
+ * the exit handler finds it. The whole log is kept: a test is short, and the log shows why a test
+ * failed.
  */
 #include "config.h"
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The built chatroomd under test: started, watched, signalled, stopped and checked.
+ * daemon.h - starts, watches, signals, stops and checks the chatroomd under test.
  *
- * Model: a struct daemon is one started program. What it says is read into memory as it comes, in
- * passing, by every wait of the test (see bounded.h). A daemon dies with the test process, whatever
- * happens to that: it gets SIGKILL with its parent. The test process is made a subreaper, so that
- * orphaned workers can be waited for.
+ * Model: a struct daemon is one started program. Every wait of the test reads what it has written
+ * into memory (see bounded.h). A daemon receives SIGKILL when the test process dies, for any
+ * reason. The test process is a subreaper, so that it can wait for orphaned workers.
  *
  * The program is the one named by CHATROOMD_BINARY, which automake's tests environment sets. It
- * runs with `-f /dev/null` and `-l 127.0.0.1:0` unless the options given say otherwise, so that
- * neither an installed configuration nor another test is in the way.
+ * runs with `-f /dev/null` and `-l 127.0.0.1:0` unless the given options say otherwise, so that an
+ * installed configuration or another test does not get in the way.
  *
- * Every function that waits has the bound BOUND_MS and fails the test when it is over, with the end
- * of the log. Text of a sanitizer in the log fails the test that ends the daemon.
+ * Every function that waits has the bound BOUND_MS and fails the test after that, with the end of
+ * the log. If the log contains the text of a sanitizer, the function that ends the daemon fails the
+ * test.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_DAEMON_H
 #define CHATROOMD_TESTS_SYSTEM_DAEMON_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A folder of a test's own; see folder.h. It has no folders in it.
+ * folder.c - a folder of the test's own; see folder.h. It contains no folders.
  */
 #include "config.h"
 

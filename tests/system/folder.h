@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A folder of a test's own for sockets and files, gone with everything in it when the test has
- * passed; a test that failed leaves it to be looked at.
+ * folder.h - a folder of the test's own for sockets and files. It is removed with everything in it
+ * when the test has passed. A test that fails leaves it.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_FOLDER_H
 #define CHATROOMD_TESTS_SYSTEM_FOLDER_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The two ways of delivering, and the main() of a test program that holds in both.
+ * modes.h - the two modes of delivery, and the main() of a test program that holds in both.
  *
- * The program's suite runs twice, with CHATROOMD_TEST_MODE in the environment, by which
- * daemon_start() gives the server its couriers: none, or several with few clients each, so that
- * even a handful of clients has more than one. Where the variable is set already, the suite runs in
- * that mode only.
+ * The program's suite runs twice, with CHATROOMD_TEST_MODE in the environment. daemon_start() reads
+ * it to choose the number of couriers: none, or several with few clients each, so that even a few
+ * clients have more than one courier. If the variable is already set, the suite runs in that mode
+ * only.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_MODES_H
 #define CHATROOMD_TESTS_SYSTEM_MODES_H

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What /proc tells about a process; see process.h.
+ * process.c - what /proc shows of a process; see process.h.
  *
- * Files of /proc are read whole with one open, so that what is parsed is of one moment as far as
- * the kernel grants it. /proc/PID/stat is parsed from its last ')', since a title may hold
- * anything.
+ * A file of /proc is read whole with one open, so that it describes one moment as far as the kernel
+ * allows. /proc/PID/stat is parsed from its last ')', since a title may contain any character.
  */
 #include "config.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What /proc tells about a process, for the system tests: Linux only, as chatroomd is.
+ * process.h - what /proc shows of a process, for the system tests.
  *
- * Everything here is a look at one moment; who needs a condition to become true asks again in a
- * bounded_turn loop. A process that is gone meanwhile is no error: it has no title, no fields and
- * no descriptors.
+ * Every function looks at one moment. To wait for a condition, a test calls it in a bounded_turn
+ * loop. A process that is gone is no error: it has no title, no fields and no descriptors.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_PROCESS_H
 #define CHATROOMD_TESTS_SYSTEM_PROCESS_H

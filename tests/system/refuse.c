@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A seccomp filter: one comparison for each number, then "allow", then "fail with ERROR".
+ * refuse.c - a seccomp filter: one comparison for each number, then "allow", then "fail with
+ * ERROR".
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A kernel or container profile that refuses system calls.
+ * refuse.h - refuses system calls as a kernel or a container profile does.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_REFUSE_H
 #define CHATROOMD_TESTS_SYSTEM_REFUSE_H

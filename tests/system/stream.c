@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program under test says; see stream.h.
+ * stream.c - the output of a program under test; see stream.h.
  */
 #include "config.h"
 

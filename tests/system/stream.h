@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program under test says: a pipe from it, read into memory by every wait of the test, and
- * looked at by lines.
+ * stream.h - the output of a program under test: a pipe that every wait of the test reads into
+ * memory, searched by lines.
  *
- * The pipe is watched (see bounded.h) from stream_open until its end is read. All text is kept, and
- * is NUL-terminated at all times; memory that runs out fails the test.
+ * The pipe is watched (see bounded.h) from stream_open() until its end is read. All text is kept,
+ * and is always NUL-terminated. If memory runs out, the test fails.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_STREAM_H
 #define CHATROOMD_TESTS_SYSTEM_STREAM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a client was given, as a list of lines; see transcript.h.
+ * transcript.c - what a client has received, as a list of lines; see transcript.h.
  */
 #include "config.h"
 

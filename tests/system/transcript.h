@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a client was given, as a list of lines, for checks of order and content over several
- * clients.
+ * transcript.h - what a client has received, as a list of lines, to compare order and content of
+ * several clients.
  *
- * A transcript is a copy: the client may go on. Lines are in the order in which they came.
+ * A transcript is a copy: the client may receive more. Lines are in the order in which they came.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_TRANSCRIPT_H
 #define CHATROOMD_TESTS_SYSTEM_TRANSCRIPT_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The children of a daemon under test; see workers.h.
+ * workers.c - the children of a daemon under test; see workers.h.
  *
  * They are told apart by their process titles, as an administrator does with ps: the title of a
- * worker shows its slot, and the log the name of the client in it.
+ * worker shows its slot, and the log the name of the client in that slot.
  */
 #include "config.h"
 

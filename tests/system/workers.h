@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The children of a daemon under test: its client workers, and the forker that makes them.
+ * workers.h - the children of a daemon under test: forkers, workers and couriers.
  *
- * Every function that waits has the bound BOUND_MS and fails the test when it is over.
+ * Every function that waits has the bound BOUND_MS and fails the test after that.
  */
 #ifndef CHATROOMD_TESTS_SYSTEM_WORKERS_H
 #define CHATROOMD_TESTS_SYSTEM_WORKERS_H
