@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One gathering for many clients: whom it suits, and that each client gets the bytes that it would
- * have got alone, against a plain list of what is its own.
+ * One batch for many clients: which clients it suits, and that each client receives the bytes that
+ * it would receive alone, compared with a plain list of its records.
  */
 #include "config.h"
 

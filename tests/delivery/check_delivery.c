@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What one client is given of the ring: which records, of which ranges, in which runs.
+ * What one client receives of the ring: which records, of which ranges, in which runs.
  */
 #include "config.h"
 

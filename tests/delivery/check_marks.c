@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where a delivery stands, as the supervisor finds it when the delivering process has died: at any
- * moment position and bytes must belong together.
+ * The position of a delivery as the supervisor finds it when the delivering process has died:
+ * position and bytes must belong together at any moment.
  *
- * Model: a child delivers, and its parent lets it do one instruction after the other (ptrace(2))
- * and looks after each: so whatever instruction is its last, what is seen here is what it would
- * leave.
+ * Model: a child delivers. Its parent lets it execute one instruction after the other (ptrace(2))
+ * and reads the position after each. So whichever instruction is the child's last, the test has
+ * seen what it would leave.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How far a delivery has got after any number of bytes, and that these are the right ones: against
- * a naive list of the records, and through a real socket.
+ * How far a delivery is after any number of bytes, and that these are the right ones: compared with
+ * a plain list of the records, and through a real socket.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * See records.h.
+ * records.c - see records.h.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A ring with records in it and one client's delivery, for the tests of delivery.
+ * records.h - a ring with records in it and one client's delivery, for the tests of delivery.
  */
 #ifndef CHATROOMD_TESTS_DELIVERY_RECORDS_H
 #define CHATROOMD_TESTS_DELIVERY_RECORDS_H

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * acts.h - all that the hostile worker does, one row each.
+ * acts.h - everything that the hostile worker tries, one row each.
  *
- * CALL acts ask the kernel for something from within the jail. Each must be refused, by an error or
- * by death; with `jail = off` each must succeed, or it would prove nothing. Those of CONFINED_ACTS
- * are tried once more by a process that has entered the supervisor's jail instead of a worker's.
+ * CALL acts ask the kernel for something from within the jail. The kernel must refuse each with an
+ * error, or kill the worker. With `jail = off` each must succeed; otherwise the row would prove
+ * nothing. Those of CONFINED_ACTS are tried once more by a process that has entered the
+ * supervisor's jail instead of a worker's.
  *
- * FRAME acts lie to the supervisor over the relay or in the outbox. Each must end its worker with
- * the fault named. Its control is either the careless build, in which the check that catches it
- * finds everything fine (CARELESS), or the same act done lawfully (LAWFUL), which must pass.
+ * FRAME acts send the supervisor something wrong over the relay or in the outbox. Each must end its
+ * worker with the named fault. The control of a row is either the careless build, in which the
+ * check that finds it accepts everything (CARELESS), or the same act within the rules (LAWFUL),
+ * which must pass.
  */
 #ifndef CHATROOMD_TESTS_JAIL_ACTS_H
 #define CHATROOMD_TESTS_JAIL_ACTS_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * CALL acts: what a worker can ask of the kernel.
+ * acts_calls.c - CALL acts: what a worker can ask the kernel for.
  *
- * Each is harmless where it succeeds: signals are 0, what is written to another process is what was
- * there, limits are set to what they are. What needs more than one call succeeds if the last one
- * does.
+ * An act that succeeds does no harm: signals are 0, memory of another process is overwritten with
+ * what it contains, limits are set to their values. An act of several calls succeeds if the last
+ * one does.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Acts of a hostile courier; see acts_courier.h.
+ * acts_courier.c - the acts of a hostile courier; see acts_courier.h.
  *
- * Memory is written with what is there, so that an act that succeeds changes nothing.
+ * Memory is overwritten with what it contains, so that an act that succeeds changes nothing.
  */
 #include "config.h"
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * acts_courier.h - all that the hostile courier does, one row each, in the order in which it does
- * them.
+ * acts_courier.h - everything that the hostile courier tries, one row each, in this order.
  *
- * CALL acts of acts.h ask the kernel for something, and so do those of COURIER_CALL_ACTS, which are
- * about what only a courier has: its clients' sockets, and a socket by which descriptors come. Each
- * must be refused; with `jail = off` each must succeed.
+ * CALL acts (acts.h) and COURIER_CALL_ACTS ask the kernel for something. The latter concern what
+ * only a courier has: its clients' sockets, and a socket that descriptors arrive on. Each must be
+ * refused; with `jail = off` each must succeed.
  *
- * MEMORY acts are on what all read. Each must be refused, or end the courier; where it has kept the
- * descriptors of the region, and mapped all of it for writing, each must succeed.
+ * MEMORY acts write to memory that all processes read. Each must be refused or end the courier. If
+ * the courier has kept the descriptors of the region and mapped all of it for writing, each must
+ * succeed.
  *
- * FRAME acts lie to the supervisor over the relay or in the courier's part of the region. Each must
- * end the courier with the fault named, NULL where there is none, and leave all clients as they
- * are, its own too. Controls are those of acts.h, or none where there is no lawful form.
+ * FRAME acts send the supervisor something wrong over the relay or in the courier's part of the
+ * region. Each must end the courier with the named fault, or with none if that is NULL, and must
+ * not affect any client, not even the courier's own. Their controls are those of acts.h, or none if
+ * there is no such act within the rules.
  *
- * CLIENT acts are those by which a courier's own clients come to harm; nobody else may.
+ * CLIENT acts harm the courier's own clients; they may harm no other client.
  */
 #ifndef CHATROOMD_TESTS_JAIL_ACTS_COURIER_H
 #define CHATROOMD_TESTS_JAIL_ACTS_COURIER_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * FRAME acts: what a worker can write to the supervisor.
+ * acts_frames.c - FRAME acts: what a worker can send to the supervisor.
  *
- * The sizes are those of the test's options: max-message-size 4 KiB, outbox-size 16 KiB. Frames leave by
- * send(2), which the jail allows, until the socket is full or the supervisor has closed it.
+ * The sizes are those of the test's options: max-message-size 4 KiB, outbox-size 16 KiB. Frames are
+ * sent by send(2), which the jail allows, until the socket is full or the supervisor has closed it.
  */
 #include "config.h"
 

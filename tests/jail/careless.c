@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * careless.c - the two checks of what a worker wrote, finding everything fine.
+ * careless.c - the two checks of what a worker wrote, replaced by functions that accept everything.
  *
- * Linked in front of the library, so that its own are left out: the control of the FRAME acts. The
- * rest of both files is the real one.
+ * Linked before the library, so that they take the place of its own: the control of the FRAME acts.
+ * The rest of both files is the real one.
  */
 #define frame_check frame_judge_carefully
 #define text_check  text_check_carefully

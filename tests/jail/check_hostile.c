@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A hostile worker under honest clients: all of acts.h, tried and refused, and each tried once more
- * where it must succeed.
+ * A hostile worker among honest clients: every act of acts.h is tried and refused, and is tried
+ * once more under conditions in which it must succeed.
  *
- * Model: honest clients on TCP come, talk and go as a seeded workload, and the delivery checker
- * judges what they were given (tests/checker). Meanwhile hostile ones come on a local socket, one
- * after the other, one for each act; to the checker they are strangers. So honest clients see
- * nothing of an act but, where the hostile one was in the room, its coming and going, and what it
- * says under its own name.
+ * Model: honest clients join, talk and leave over TCP as a seeded workload, and the delivery
+ * checker (tests/checker) checks what they receive. Meanwhile hostile clients connect to a local
+ * socket, one after the other, one for each act; to the checker they are strangers. So all that
+ * honest clients see of an act is that the hostile client joins and leaves, if it was in the room,
+ * and what it says under its own name.
  *
- * All is tried where workers deliver to their own clients, since they have more then, and what
- * there is of it once more where couriers do.
+ * Everything is tried with workers that deliver to their own clients, since they have more then,
+ * and what applies is tried once more with couriers.
  *
- * The controls need no crowd: a room of three, who are heard by each other.
+ * The controls need no crowd: three clients in a room check that they hear each other.
  */
 #include "config.h"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A hostile courier under honest clients: all of acts_courier.h, tried and refused, and each tried
- * once more where it must succeed.
+ * A hostile courier among honest clients: every act of acts_courier.h is tried and refused, and is
+ * tried once more under conditions in which it must succeed.
  *
- * Model: one courier is taken over, again and again (hostile_courier.c): this test kills an honest
- * generation of it, the next one does an act and ends, and the one after that is honest. What came
- * of the act the log tells: how the courier ended, and whether it was found fault with before.
+ * Model: one courier is taken over again and again (hostile_courier.c). The test kills an honest
+ * generation of it, the next one does an act and ends, and the one after that is honest. The log
+ * shows the result of the act: how the courier ended, and whether a fault was found before.
  *
- * Meanwhile honest clients talk as a seeded workload, and the delivery checker judges what they
- * were given. Where an act can harm nobody some of them are the hostile courier's own clients, who
- * go on with the next one and miss nothing. Where it harms its own clients these are strangers to
- * the checker, and everybody else is another courier's.
+ * Meanwhile honest clients talk as a seeded workload, and the delivery checker checks what they
+ * receive. If an act can harm nobody, some of them are the hostile courier's own clients, which
+ * continue with the next courier and miss nothing. If it harms its own clients, these are strangers
+ * to the checker, and all others belong to another courier.
  */
 #include "config.h"
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A chatroomd some of whose workers are taken over: built for the tests only.
+ * hostile.c - a chatroomd some of whose workers are taken over: built for the tests only.
  *
- * Model: the same daemon with other functions in its table of process kinds. Clients on TCP get the real client
- * worker. Clients on a local socket get the hostile one, which is set up and jailed in just the
- * same way, but first reads a line `ACT SIBLING [lawful|confined]` from its client, and then does
- * that act; with `confined` it enters the supervisor's jail instead of its own.
- * Which of the two it is to be a new worker sees when its client's socket waits for it.
- * What came of a CALL act it tells its client: "succeeded", or "refused: WHY"; nothing where it was
- * killed. After a FRAME act it waits for its end, or for its client's.
+ * Model: the daemon with other functions in its table of process kinds. Clients on TCP get the real
+ * worker. Clients on a local socket get the hostile one. It is set up and jailed in the same way,
+ * but first reads a line `ACT SIBLING [lawful|confined]` from its client and then does that act;
+ * with `confined` it enters the supervisor's jail instead of its own. A new worker sees which of
+ * the two it is to be when its client's socket arrives. It tells its client the result of a CALL
+ * act: "succeeded", or "refused: WHY"; nothing if it was killed. After a FRAME act it waits for its
+ * end or its client's.
  *
- * Where the environment names a courier (hostile_courier.c), that is taken over, and no worker is.
+ * If the environment names a courier (hostile_courier.c), that is taken over, and no worker is.
  *
- * Built with CARELESS, the checks that catch FRAME acts find everything fine (careless.c).
+ * In the build with CARELESS, the checks that find FRAME acts accept everything (careless.c).
  */
 #include "config.h"
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The courier of the hostile chatroomd.
+ * hostile_courier.c - the courier of the hostile chatroomd.
  *
- * Model: one courier number is named in the environment. In its odd generations it is the real
- * courier. In each even one it is set up and jailed in just the same way, but is given its first
- * client's socket before, does the next act of the list, and ends. So every act is done by a new
- * courier, whose clients the next, honest one serves; the test kills that when it has seen enough.
+ * Model: the environment names the number of one courier. In its odd generations it is the real
+ * courier. In each even one it is set up and jailed in the same way, but receives its first
+ * client's socket before that, does the next act of the list, and ends. So every act is done by a
+ * new courier, and the next, honest one serves its clients; the test kills that one when it has
+ * seen enough.
  *
- * What came of a call its exit status tells (hostile.h). After a FRAME act that is not lawful, and
- * for which there is a fault, it waits for its end.
+ * The exit status is the result of a call (hostile.h). After a FRAME act that has a fault, and is
+ * not LAWFUL, the courier waits for its end.
  */
 #include "config.h"
 

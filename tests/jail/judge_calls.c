@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Compares traces of chatroomd with the filter tables of workers and couriers:
+ * judge_calls.c - compares traces of chatroomd with the filter tables of workers and couriers:
  *
- *   judge_calls TRACE...       each what `strace -f -e raw=!seccomp -o TRACE` wrote
- *   judge_calls                prints the length of the client workers' filter
+ *     judge_calls TRACE...       each written by `strace -f -e raw=!seccomp -o TRACE`
+ *     judge_calls                prints the length of the workers' filter
  *
  * Model: a worker or a courier is a process that makes an event loop and then loads a filter of its
- * table's length (selftests make no loop, the supervisor's filter is longer). That filter is its
- * only one, since the forker has none. From there on each of its calls must be listed: a row of
- * that name that allows it, whose conditions hold for the numbers that it was called with, or one
- * that refuses it with an errno of its own. A call that no row lists, one that is listed and was
- * refused as unknown, and a worker killed by its filter fail.
- * The call in which a worker was killed with SIGKILL is not judged: strace can have come too late to
- * read it, and shows in its place what another process called last (seen with strace 6.1: a
- * courier's epoll_wait became the kill that ended it).
- * Rows that no worker made use of are told, and are no failure: some are for other machines and
+ * table's length (selftests make no loop, and the supervisor's filter is longer). That filter is
+ * its only one, since the forker has none. From then on each of its calls must be listed: in a row
+ * of that name that allows it and whose conditions hold for the arguments, or in one that refuses
+ * it with an errno of its own. The check fails if a call is in no row, if a listed call was refused
+ * as unknown, or if the filter killed a worker.
+ *
+ * The call in which a worker was killed with SIGKILL is not checked. strace may come too late to
+ * read it, and then shows what another process called last (observed with strace 6.1: a courier's
+ * epoll_wait was shown as the kill that ended it).
+ *
+ * Rows that no worker has used are printed, and are no failure: some are for other machines and
  * library versions.
  *
  * Not a test by itself: compare_calls runs it.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The judgement of frames that a worker or a courier sent: every kind, every field at its limits
- * and beyond, and frames of random bytes, of which none may be let through that reaches outside of
- * the outbox, or names a slot that there is not.
+ * The check of frames that a worker or a courier has sent: every kind, every field at its limits
+ * and beyond them, and frames of random bytes. No frame may pass that reaches outside of the outbox
+ * or names a slot that does not exist.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptors from process to process: they arrive with their message or not at all, and none is
- * left open that nobody knows of.
+ * Descriptors from process to process: each arrives with its message or not at all, and none is
+ * left open without an owner.
  */
 #include "config.h"
 

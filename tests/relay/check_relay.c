@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Frames over a real socketpair: the one end a relay on an event loop, the other a bare descriptor.
+ * Frames over a real socketpair: one end is a relay on an event loop, the other a bare descriptor.
  */
 #include "config.h"
 
