@@ -61,7 +61,7 @@ static void expect_own_runs(void)
 
 /* --- whom it suits */
 
-START_TEST(a_member_is_given_all)
+START_TEST(a_member_receives_all_records)
 {
     for (int i = 0; i < 10; i++)
         put(message_of(2), 100);
@@ -74,7 +74,7 @@ START_TEST(a_member_is_given_all)
 }
 END_TEST
 
-START_TEST(nothing_makes_an_empty_batch)
+START_TEST(no_records_make_an_empty_batch)
 {
     put(message_of(2), 100);
     batch_gather(&batch, 2, 2);
@@ -83,7 +83,7 @@ START_TEST(nothing_makes_an_empty_batch)
 }
 END_TEST
 
-START_TEST(not_the_sender_of_a_message)
+START_TEST(a_message_does_not_suit_its_sender)
 {
     put(message_of(ME), 100);
     put(message_of(2), 100);
@@ -97,7 +97,7 @@ START_TEST(not_the_sender_of_a_message)
 END_TEST
 
 /* What is given to its sender too makes no difference. */
-START_TEST(also_who_a_renaming_is_about)
+START_TEST(a_rename_suits_its_own_client)
 {
     struct record_label label = message_of(ME);
 
@@ -109,7 +109,7 @@ START_TEST(also_who_a_renaming_is_about)
 }
 END_TEST
 
-START_TEST(not_the_recipient_of_a_private_record)
+START_TEST(a_batch_does_not_suit_the_recipient_of_a_private_record)
 {
     put(message_of(2), 100);
     put(private_to(ME, GENERATION), 100);
@@ -133,7 +133,7 @@ START_TEST(the_private_record_of_another_makes_a_gap)
 END_TEST
 
 /* The last record that makes a difference counts, and each slot's own. */
-START_TEST(differences_are_each_slot_s_own)
+START_TEST(each_slot_has_its_own_exceptions)
 {
     put(message_of(ME), 10);
     put(private_to(2, GENERATION), 10);
@@ -145,7 +145,7 @@ START_TEST(differences_are_each_slot_s_own)
 }
 END_TEST
 
-START_TEST(a_record_of_nobody_s)
+START_TEST(a_record_without_a_client_suits_all)
 {
     struct record_label label = message_of(REGION_NO_SLOT);
 
@@ -159,7 +159,7 @@ START_TEST(a_record_of_nobody_s)
 }
 END_TEST
 
-START_TEST(records_of_another_room)
+START_TEST(a_batch_leaves_out_other_rooms)
 {
     struct record_label other = message_of(2);
 
@@ -176,7 +176,7 @@ START_TEST(records_of_another_room)
 }
 END_TEST
 
-START_TEST(only_who_has_been_in_the_room_throughout)
+START_TEST(a_batch_suits_only_clients_in_the_room_throughout)
 {
     struct delivery_state states[4] = {0};
     struct delivery newcomer, leaver, none, other;
@@ -205,7 +205,7 @@ START_TEST(only_who_has_been_in_the_room_throughout)
 }
 END_TEST
 
-START_TEST(only_who_stands_at_its_beginning)
+START_TEST(a_batch_suits_only_clients_at_its_beginning)
 {
     for (int i = 0; i < 5; i++)
         put(message_of(2), 10);
@@ -224,7 +224,7 @@ END_TEST
 
 /* --- how far it goes */
 
-START_TEST(it_ends_where_its_runs_are_used_up)
+START_TEST(a_batch_ends_when_its_runs_are_used_up)
 {
     uint64_t from = 1;
     struct record_label other = message_of(2);
@@ -247,7 +247,7 @@ START_TEST(it_ends_where_its_runs_are_used_up)
 }
 END_TEST
 
-START_TEST(it_goes_on_over_the_ring_s_end)
+START_TEST(a_batch_continues_over_the_ring_s_end)
 {
     put(message_of(2), view.ring_size - 50);
     put(message_of(2), 30);
@@ -470,7 +470,7 @@ static void finish(struct client *client)
     go(client);
 }
 
-START_TEST(everybody_gets_its_own)
+START_TEST(each_client_receives_its_own_records)
 {
     uint64_t blocked = 0, whole = 0;
 
@@ -501,22 +501,22 @@ static Suite *batch_suite(void)
 
     tcase_set_timeout(suiting, 60);
     tcase_add_checked_fixture(suiting, set_up, tear_down);
-    tcase_add_test(suiting, a_member_is_given_all);
-    tcase_add_test(suiting, nothing_makes_an_empty_batch);
-    tcase_add_test(suiting, not_the_sender_of_a_message);
-    tcase_add_test(suiting, also_who_a_renaming_is_about);
-    tcase_add_test(suiting, not_the_recipient_of_a_private_record);
+    tcase_add_test(suiting, a_member_receives_all_records);
+    tcase_add_test(suiting, no_records_make_an_empty_batch);
+    tcase_add_test(suiting, a_message_does_not_suit_its_sender);
+    tcase_add_test(suiting, a_rename_suits_its_own_client);
+    tcase_add_test(suiting, a_batch_does_not_suit_the_recipient_of_a_private_record);
     tcase_add_test(suiting, the_private_record_of_another_makes_a_gap);
-    tcase_add_test(suiting, differences_are_each_slot_s_own);
-    tcase_add_test(suiting, a_record_of_nobody_s);
-    tcase_add_test(suiting, records_of_another_room);
-    tcase_add_test(suiting, only_who_has_been_in_the_room_throughout);
-    tcase_add_test(suiting, only_who_stands_at_its_beginning);
-    tcase_add_test(suiting, it_ends_where_its_runs_are_used_up);
-    tcase_add_test(suiting, it_goes_on_over_the_ring_s_end);
+    tcase_add_test(suiting, each_slot_has_its_own_exceptions);
+    tcase_add_test(suiting, a_record_without_a_client_suits_all);
+    tcase_add_test(suiting, a_batch_leaves_out_other_rooms);
+    tcase_add_test(suiting, a_batch_suits_only_clients_in_the_room_throughout);
+    tcase_add_test(suiting, a_batch_suits_only_clients_at_its_beginning);
+    tcase_add_test(suiting, a_batch_ends_when_its_runs_are_used_up);
+    tcase_add_test(suiting, a_batch_continues_over_the_ring_s_end);
     suite_add_tcase(suite, suiting);
     tcase_set_timeout(random, 60);
-    tcase_add_test(random, everybody_gets_its_own);
+    tcase_add_test(random, each_client_receives_its_own_records);
     suite_add_tcase(suite, random);
     return suite;
 }

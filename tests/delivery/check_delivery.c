@@ -42,7 +42,7 @@ static bool is_given(struct record_label label)
     return count > 0;
 }
 
-START_TEST(who_is_given_what)
+START_TEST(each_record_kind_has_its_recipients)
 {
     static const bool of_own[RECORD_KIND_COUNT] = {[RECORD_RENAMED] = true,
         [RECORD_WELCOME] = true,
@@ -111,7 +111,7 @@ START_TEST(memberships_are_bounded_and_forgotten)
 }
 END_TEST
 
-START_TEST(in_and_out_and_in_again)
+START_TEST(a_client_may_join_leave_and_join_again)
 {
     ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     ck_assert(delivery_set_membership(&delivery, 0, 3, false));
@@ -142,7 +142,7 @@ START_TEST(ranges_that_go_back_are_refused)
 }
 END_TEST
 
-START_TEST(who_has_all_jumps_to_the_next_range)
+START_TEST(a_client_that_has_all_moves_to_the_next_range)
 {
     for (int i = 0; i < 20; i++)
         put(message_of(2), 10);
@@ -177,7 +177,7 @@ START_TEST(skipping_goes_forward_only)
 END_TEST
 
 /* To the first record that is the client's, which is the first that it misses if it ends now. */
-START_TEST(settling_passes_what_is_not_given)
+START_TEST(the_position_passes_records_of_others)
 {
     ck_assert(delivery_set_membership(&delivery, 0, 1, true));
     for (int i = 0; i < 3; i++)
@@ -200,7 +200,7 @@ START_TEST(settling_passes_what_is_not_given)
 }
 END_TEST
 
-START_TEST(what_is_waited_for_is_noticed_when_it_is_passed)
+START_TEST(the_wanted_position_is_noticed_when_it_is_passed)
 {
     _Atomic uint64_t *wanted = &region.slots[ME].wanted;
     struct iovec runs[DELIVERY_RUNS_MAX];
@@ -276,7 +276,7 @@ START_TEST(a_run_is_cut_at_its_longest)
 }
 END_TEST
 
-START_TEST(the_runs_are_used_up)
+START_TEST(a_gathering_ends_when_the_runs_are_used_up)
 {
     enum { RECORDS = 2 * (DELIVERY_RUNS_MAX + 2), NO_ROOM = 2 * DELIVERY_RUNS_MAX + 1 };
     size_t gathered = (size_t)DELIVERY_RUNS_MAX * 10;
@@ -321,18 +321,18 @@ static Suite *delivery_suite(void)
 
     tcase_set_timeout(records, 60);
     tcase_add_checked_fixture(records, set_up, tear_down);
-    tcase_add_test(records, who_is_given_what);
+    tcase_add_test(records, each_record_kind_has_its_recipients);
     tcase_add_test(records, a_membership_has_a_first_and_a_last_record);
     tcase_add_test(records, memberships_are_bounded_and_forgotten);
-    tcase_add_test(records, in_and_out_and_in_again);
+    tcase_add_test(records, a_client_may_join_leave_and_join_again);
     tcase_add_test(records, ranges_that_go_back_are_refused);
-    tcase_add_test(records, who_has_all_jumps_to_the_next_range);
+    tcase_add_test(records, a_client_that_has_all_moves_to_the_next_range);
     tcase_add_test(records, skipping_goes_forward_only);
-    tcase_add_test(records, settling_passes_what_is_not_given);
-    tcase_add_test(records, what_is_waited_for_is_noticed_when_it_is_passed);
+    tcase_add_test(records, the_position_passes_records_of_others);
+    tcase_add_test(records, the_wanted_position_is_noticed_when_it_is_passed);
     tcase_add_test(records, neighbours_leave_as_one_run);
     tcase_add_test(records, a_run_is_cut_at_its_longest);
-    tcase_add_test(records, the_runs_are_used_up);
+    tcase_add_test(records, a_gathering_ends_when_the_runs_are_used_up);
     tcase_add_test(records, the_ring_s_end_cuts_a_run);
     suite_add_tcase(suite, records);
     return suite;

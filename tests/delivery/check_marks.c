@@ -173,7 +173,7 @@ static void expect_one_or_the_other(void)
     CHECK_QUICKLY(atomic_load(&shared->waits) == 0);
 }
 
-START_TEST(the_next_client_of_a_slot_begins_whole)
+START_TEST(the_next_client_of_a_slot_begins_with_a_whole_record)
 {
     put_records();
     deliver_all();
@@ -187,7 +187,7 @@ END_TEST
 
 /* What had left of the first record, before this delivery began, is not asked for again, and counts
  * when the record is whole. */
-START_TEST(bytes_of_one_that_began_within_a_record)
+START_TEST(bytes_count_for_a_delivery_that_begins_within_a_record)
 {
     struct delivery one;
     struct iovec runs[DELIVERY_RUNS_MAX];
@@ -216,7 +216,7 @@ START_TEST(bytes_of_one_that_began_within_a_record)
 END_TEST
 
 /* The same, where all leaves at once. */
-START_TEST(bytes_of_one_that_began_within_a_record_and_wrote_all)
+START_TEST(bytes_count_for_one_that_began_within_a_record_and_wrote_all)
 {
     struct delivery one;
     uint64_t first = put(message_of(2), 100);
@@ -242,9 +242,9 @@ static Suite *marks_suite(void)
     tcase_set_timeout(marks, 120);
     tcase_add_checked_fixture(marks, set_up, tear_down);
     tcase_add_test(marks, position_and_bytes_belong_together_at_every_instruction);
-    tcase_add_test(marks, the_next_client_of_a_slot_begins_whole);
-    tcase_add_test(marks, bytes_of_one_that_began_within_a_record);
-    tcase_add_test(marks, bytes_of_one_that_began_within_a_record_and_wrote_all);
+    tcase_add_test(marks, the_next_client_of_a_slot_begins_with_a_whole_record);
+    tcase_add_test(marks, bytes_count_for_a_delivery_that_begins_within_a_record);
+    tcase_add_test(marks, bytes_count_for_one_that_began_within_a_record_and_wrote_all);
     suite_add_tcase(suite, marks);
     return suite;
 }

@@ -164,7 +164,7 @@ static void deliver_some(void)
     expect_position();
 }
 
-START_TEST(any_number_of_bytes_at_a_time)
+START_TEST(a_write_may_take_any_number_of_bytes)
 {
     begin_list();
     for (int round = 0; round < 60000; round++) {
@@ -237,7 +237,7 @@ START_TEST(a_small_socket_gets_every_byte_once)
 }
 END_TEST
 
-START_TEST(a_turn_has_an_end)
+START_TEST(a_turn_writes_a_bounded_number_of_bytes)
 {
     int big = 4 * 1024 * 1024;
     unsigned turns = 0;
@@ -261,7 +261,7 @@ START_TEST(a_turn_has_an_end)
 }
 END_TEST
 
-START_TEST(a_dead_descriptor_is_lost)
+START_TEST(a_dead_connection_is_reported)
 {
     open_ring(64 * 1024);
     open_socket();
@@ -284,10 +284,10 @@ static Suite *progress_suite(void)
     TCase *random = tcase_create("random");
 
     tcase_set_timeout(random, 60);
-    tcase_add_test(random, any_number_of_bytes_at_a_time);
+    tcase_add_test(random, a_write_may_take_any_number_of_bytes);
     tcase_add_test(random, a_small_socket_gets_every_byte_once);
-    tcase_add_test(random, a_turn_has_an_end);
-    tcase_add_test(random, a_dead_descriptor_is_lost);
+    tcase_add_test(random, a_turn_writes_a_bounded_number_of_bytes);
+    tcase_add_test(random, a_dead_connection_is_reported);
     suite_add_tcase(suite, random);
     return suite;
 }

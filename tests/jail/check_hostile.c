@@ -197,7 +197,7 @@ START_TEST(every_call_succeeds_without_the_jail)
 END_TEST
 
 /* What an honest worker shares with other processes; its jail would keep us from looking. */
-START_TEST(what_all_read_is_mapped_by_who_delivers_only)
+START_TEST(only_a_process_that_delivers_maps_the_ring)
 {
     enum mode mode = (enum mode)_i;
     struct process_mapping found[8];
@@ -216,7 +216,7 @@ END_TEST
 
 /* What the supervisor may not do, tried by a worker in the supervisor's jail. The server has none, so
  * that nothing else refuses these. */
-START_TEST(no_call_succeeds_in_the_supervisors_place)
+START_TEST(no_call_succeeds_in_the_supervisor_s_jail)
 {
     struct stage stage;
     char words[256];
@@ -235,7 +235,7 @@ END_TEST
 /* --- frames */
 
 /* Where couriers deliver, what a worker says of its position is nothing: it is gone, no more. */
-START_TEST(a_position_means_nothing_where_couriers_deliver)
+START_TEST(a_worker_s_position_is_ignored_if_couriers_deliver)
 {
     struct stage stage;
 
@@ -255,7 +255,7 @@ static const struct frame_row *row_of(int number, enum act_control control)
 }
 
 /* Done lawfully, the same act is not found fault with. */
-START_TEST(the_same_done_lawfully_passes)
+START_TEST(the_same_act_within_the_rules_passes)
 {
     const struct frame_row *row = row_of(_i, LAWFUL);
     struct stage stage;
@@ -277,7 +277,7 @@ END_TEST
 /* Where the check is careless, the lie goes through: the supervisor takes it, falls over it, or
  * waits for ever for space that there cannot be. A fault is looked for until one of these is
  * certain, by one more message that comes or does not. */
-START_TEST(what_is_not_checked_goes_through)
+START_TEST(a_frame_that_is_not_checked_succeeds)
 {
     const struct frame_row *row = row_of(_i, CARELESS);
     int64_t deadline = bounded_deadline(CARELESS_MS);
@@ -441,7 +441,7 @@ static bool play(struct attack *attack, unsigned newcomers, struct checker_repor
     return sound;
 }
 
-START_TEST(nobody_notices_any_act)
+START_TEST(no_act_affects_honest_clients)
 {
     struct attack attack = {.mode = (enum mode)_i, .end = CALL_COUNT + FRAME_COUNT};
     struct checker_report report;
@@ -464,7 +464,7 @@ static const char *const noticed[] = {
 #define NOTICED_COUNT ((int)(sizeof noticed / sizeof noticed[0]))
 
 /* The control of the above: what gets through a careless server to the room, the checker sees. */
-START_TEST(what_gets_through_is_noticed)
+START_TEST(an_act_that_succeeds_is_noticed)
 {
     struct attack attack = {.next = CALL_COUNT, .careless = true};
     struct checker_report report;
@@ -486,14 +486,14 @@ static Suite *hostile_suite(void)
     tcase_set_timeout(calls, BOUND_CASE_SECONDS);
     tcase_set_timeout(frames, BOUND_CASE_SECONDS);
     tcase_set_timeout(all, 2 * BOUND_CASE_SECONDS);
-    tcase_add_loop_test(all, nobody_notices_any_act, 0, MODE_COUNT);
-    tcase_add_loop_test(all, what_gets_through_is_noticed, 0, NOTICED_COUNT);
+    tcase_add_loop_test(all, no_act_affects_honest_clients, 0, MODE_COUNT);
+    tcase_add_loop_test(all, an_act_that_succeeds_is_noticed, 0, NOTICED_COUNT);
     tcase_add_test(calls, every_call_succeeds_without_the_jail);
-    tcase_add_loop_test(calls, what_all_read_is_mapped_by_who_delivers_only, 0, MODE_COUNT);
-    tcase_add_test(frames, a_position_means_nothing_where_couriers_deliver);
-    tcase_add_test(calls, no_call_succeeds_in_the_supervisors_place);
-    tcase_add_loop_test(frames, the_same_done_lawfully_passes, 0, (int)FRAME_COUNT);
-    tcase_add_loop_test(frames, what_is_not_checked_goes_through, 0, (int)FRAME_COUNT);
+    tcase_add_loop_test(calls, only_a_process_that_delivers_maps_the_ring, 0, MODE_COUNT);
+    tcase_add_test(frames, a_worker_s_position_is_ignored_if_couriers_deliver);
+    tcase_add_test(calls, no_call_succeeds_in_the_supervisor_s_jail);
+    tcase_add_loop_test(frames, the_same_act_within_the_rules_passes, 0, (int)FRAME_COUNT);
+    tcase_add_loop_test(frames, a_frame_that_is_not_checked_succeeds, 0, (int)FRAME_COUNT);
     suite_add_tcase(suite, all);
     suite_add_tcase(suite, calls);
     suite_add_tcase(suite, frames);

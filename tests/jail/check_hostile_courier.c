@@ -283,7 +283,7 @@ START_TEST(every_call_succeeds_without_the_jail)
 }
 END_TEST
 
-START_TEST(memory_can_be_written_where_it_is_open)
+START_TEST(memory_that_is_open_can_be_written)
 {
     struct attack attack = {
         .succeeds = true, .next = first_of(ROW_MEMORY), .end = first_of(ROW_FRAME)};
@@ -297,7 +297,7 @@ END_TEST
 
 /* What a courier shares with other processes: what all read, to read it, and its own part, a page
  * and a line for each of the hundred slots. Its jail would keep us from looking. */
-START_TEST(only_its_own_part_is_mapped_for_writing)
+START_TEST(a_courier_maps_only_its_own_part_for_writing)
 {
     struct attack attack = {.succeeds = true};
     struct process_mapping found[8];
@@ -321,7 +321,7 @@ START_TEST(only_its_own_part_is_mapped_for_writing)
 }
 END_TEST
 
-START_TEST(the_same_done_lawfully_passes)
+START_TEST(the_same_act_within_the_rules_passes)
 {
     size_t at = first_of(ROW_FRAME) + (size_t)_i;
     struct attack attack = {.succeeds = true, .next = at, .end = at + 1};
@@ -334,7 +334,7 @@ START_TEST(the_same_done_lawfully_passes)
 END_TEST
 
 /* Where the check is careless the lie goes through, and the server may fall over it. */
-START_TEST(what_is_not_checked_goes_through)
+START_TEST(a_frame_that_is_not_checked_succeeds)
 {
     size_t at = first_of(ROW_FRAME) + (size_t)_i;
     struct attack attack = {.succeeds = true, .next = at, .end = at + 1};
@@ -375,7 +375,7 @@ static void play(struct workload_plan *plan, struct checker_report *report)
 
 /* The first to come are the hostile courier's. Who leaves is owed what an honest one is slow to
  * deliver in between, so there is time for that. */
-START_TEST(nobody_notices_any_act)
+START_TEST(no_act_affects_honest_clients)
 {
     struct attack attack = {.end = first_of(ROW_CLIENT)};
     struct checker_report report;
@@ -447,7 +447,7 @@ static bool raid_on(void *context)
     return false;
 }
 
-START_TEST(only_its_own_clients_come_to_harm)
+START_TEST(a_courier_can_harm_only_its_own_clients)
 {
     size_t at = first_of(ROW_CLIENT) + (size_t)_i;
     struct raid raid = {.attack = {.number = 1, .next = at, .end = at + 1}};
@@ -483,14 +483,14 @@ static Suite *hostile_courier_suite(void)
     tcase_set_timeout(calls, BOUND_CASE_SECONDS);
     tcase_set_timeout(frames, BOUND_CASE_SECONDS);
     tcase_set_timeout(all, 2 * BOUND_CASE_SECONDS);
-    tcase_add_test(all, nobody_notices_any_act);
+    tcase_add_test(all, no_act_affects_honest_clients);
     tcase_add_loop_test(
-        all, only_its_own_clients_come_to_harm, 0, (int)(ROW_COUNT - first_of(ROW_CLIENT)));
+        all, a_courier_can_harm_only_its_own_clients, 0, (int)(ROW_COUNT - first_of(ROW_CLIENT)));
     tcase_add_test(calls, every_call_succeeds_without_the_jail);
-    tcase_add_test(calls, only_its_own_part_is_mapped_for_writing);
-    tcase_add_test(calls, memory_can_be_written_where_it_is_open);
-    tcase_add_loop_test(frames, the_same_done_lawfully_passes, 0, frame_count);
-    tcase_add_loop_test(frames, what_is_not_checked_goes_through, 0, frame_count);
+    tcase_add_test(calls, a_courier_maps_only_its_own_part_for_writing);
+    tcase_add_test(calls, memory_that_is_open_can_be_written);
+    tcase_add_loop_test(frames, the_same_act_within_the_rules_passes, 0, frame_count);
+    tcase_add_loop_test(frames, a_frame_that_is_not_checked_succeeds, 0, frame_count);
     suite_add_tcase(suite, all);
     suite_add_tcase(suite, calls);
     suite_add_tcase(suite, frames);

@@ -54,7 +54,7 @@ static unsigned sender_of(const struct expectation *expected)
     return (expected->senders & WORKER) != 0 ? WORKER : COURIER;
 }
 
-static enum frame_verdict judge_from(unsigned sender, struct frame frame)
+static enum frame_verdict check_from(unsigned sender, struct frame frame)
 {
     return frame_check(&frame, sender, &limits);
 }
@@ -62,7 +62,7 @@ static enum frame_verdict judge_from(unsigned sender, struct frame frame)
 /* A worker's frame. */
 static enum frame_verdict judge(struct frame frame)
 {
-    return judge_from(WORKER, frame);
+    return check_from(WORKER, frame);
 }
 
 static struct frame of_kind(unsigned kind)
@@ -70,13 +70,13 @@ static struct frame of_kind(unsigned kind)
     return (struct frame){.kind = (uint8_t)kind};
 }
 
-START_TEST(each_sends_only_its_own_kinds)
+START_TEST(each_sender_may_send_its_own_kinds_only)
 {
     static const unsigned senders[] = {FRAME_FROM_NOBODY, WORKER, COURIER};
 
     for (int i = 0; i < 3; i++)
         for (unsigned kind = 0; kind < 256; kind++) {
-            enum frame_verdict verdict = judge_from(senders[i], of_kind(kind));
+            enum frame_verdict verdict = check_from(senders[i], of_kind(kind));
 
             if (kind >= FRAME_KIND_COUNT)
                 ck_assert_int_eq(verdict, FRAME_UNKNOWN_KIND);
@@ -87,35 +87,35 @@ START_TEST(each_sends_only_its_own_kinds)
 }
 END_TEST
 
-START_TEST(details)
+START_TEST(a_detail_out_of_range_is_a_fault)
 {
     for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         for (unsigned detail = 0; detail < 256; detail++) {
             struct frame frame = of_kind(expected->kind);
             frame.detail = (uint8_t)detail;
-            ck_assert_int_eq(judge_from(sender_of(expected), frame),
+            ck_assert_int_eq(check_from(sender_of(expected), frame),
                 detail <= expected->largest_detail ? FRAME_FINE : FRAME_WRONG_DETAIL);
         }
     }
 }
 END_TEST
 
-START_TEST(rooms)
+START_TEST(a_room_out_of_range_is_a_fault)
 {
     for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
         for (unsigned room = 0; room < 65536; room++) {
             struct frame frame = of_kind(expected->kind);
             frame.room = (uint16_t)room;
-            CHECK_QUICKLY(judge_from(sender_of(expected), frame) ==
+            CHECK_QUICKLY(check_from(sender_of(expected), frame) ==
                           (room < limits.room_count ? FRAME_FINE : FRAME_WRONG_ROOM));
         }
     }
 }
 END_TEST
 
-START_TEST(lengths)
+START_TEST(a_length_out_of_range_is_a_fault)
 {
     for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
@@ -136,7 +136,7 @@ START_TEST(lengths)
 }
 END_TEST
 
-START_TEST(offsets)
+START_TEST(an_offset_out_of_range_is_a_fault)
 {
     for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
@@ -183,16 +183,16 @@ START_TEST(an_outbox_smaller_than_the_longest_text)
 }
 END_TEST
 
-START_TEST(slots_that_a_courier_names)
+START_TEST(a_courier_s_slot_out_of_range_is_a_fault)
 {
     static const uint32_t outside[] = {10, 11, 0x7fffffff, 0x80000000, UINT32_MAX};
     struct frame frame = of_kind(FRAME_DETACHED);
 
     for (frame.slot = 0; frame.slot < limits.slot_count; frame.slot++)
-        ck_assert_int_eq(judge_from(COURIER, frame), FRAME_FINE);
+        ck_assert_int_eq(check_from(COURIER, frame), FRAME_FINE);
     for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
         frame.slot = outside[i];
-        ck_assert_int_eq(judge_from(COURIER, frame), FRAME_WRONG_SLOT);
+        ck_assert_int_eq(check_from(COURIER, frame), FRAME_WRONG_SLOT);
     }
     frame = of_kind(FRAME_PUBLISH);
     frame.slot = UINT32_MAX; /* a worker names none: its socket does */
@@ -230,21 +230,21 @@ static struct frame random_frame(int number)
     return frame;
 }
 
-START_TEST(frames_of_random_bytes)
+START_TEST(no_frame_of_random_bytes_reaches_outside)
 {
     unsigned fine[2] = {0, 0};
 
     for (int i = 0; i < 2000000; i++) {
         struct frame frame = random_frame(i);
 
-        if (judge_from(WORKER, frame) == FRAME_FINE) {
+        if (check_from(WORKER, frame) == FRAME_FINE) {
             fine[0]++;
             CHECK_QUICKLY(may_send(WORKER, frame.kind) && frame.detail <= 1 && frame.room < 3);
             CHECK_QUICKLY(frame.length <= limits.max_message);
             CHECK_QUICKLY(frame.offset <= limits.outbox_size);
             CHECK_QUICKLY(frame.offset + frame.length <= limits.outbox_size);
         }
-        if (judge_from(COURIER, frame) == FRAME_FINE) {
+        if (check_from(COURIER, frame) == FRAME_FINE) {
             fine[1]++;
             CHECK_QUICKLY(may_send(COURIER, frame.kind) && frame.detail <= 1 && frame.room < 3);
             CHECK_QUICKLY(frame.slot < limits.slot_count);
@@ -255,7 +255,7 @@ START_TEST(frames_of_random_bytes)
 }
 END_TEST
 
-START_TEST(credit_and_words)
+START_TEST(every_kind_has_a_cost_and_a_word)
 {
     for (const struct expectation *expected = expectations; expected < expectations + EXPECTED;
          expected++) {
@@ -284,15 +284,15 @@ static Suite *frame_suite(void)
     TCase *judging = tcase_create("judging");
 
     tcase_set_timeout(judging, 60);
-    tcase_add_test(judging, each_sends_only_its_own_kinds);
-    tcase_add_test(judging, details);
-    tcase_add_test(judging, rooms);
-    tcase_add_test(judging, lengths);
-    tcase_add_test(judging, offsets);
+    tcase_add_test(judging, each_sender_may_send_its_own_kinds_only);
+    tcase_add_test(judging, a_detail_out_of_range_is_a_fault);
+    tcase_add_test(judging, a_room_out_of_range_is_a_fault);
+    tcase_add_test(judging, a_length_out_of_range_is_a_fault);
+    tcase_add_test(judging, an_offset_out_of_range_is_a_fault);
     tcase_add_test(judging, an_outbox_smaller_than_the_longest_text);
-    tcase_add_test(judging, slots_that_a_courier_names);
-    tcase_add_test(judging, frames_of_random_bytes);
-    tcase_add_test(judging, credit_and_words);
+    tcase_add_test(judging, a_courier_s_slot_out_of_range_is_a_fault);
+    tcase_add_test(judging, no_frame_of_random_bytes_reaches_outside);
+    tcase_add_test(judging, every_kind_has_a_cost_and_a_word);
     tcase_add_test(judging, every_kind_and_verdict_has_a_word);
     suite_add_tcase(suite, judging);
     return suite;

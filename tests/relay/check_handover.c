@@ -64,7 +64,7 @@ static unsigned count_descriptors(void)
     return count;
 }
 
-START_TEST(the_pair_is_what_it_should_be)
+START_TEST(a_pair_keeps_messages_apart_and_only_our_end_never_blocks)
 {
     int type;
     socklen_t length = sizeof type;
@@ -78,7 +78,7 @@ START_TEST(the_pair_is_what_it_should_be)
 }
 END_TEST
 
-START_TEST(what_is_sent_arrives)
+START_TEST(a_sent_descriptor_arrives)
 {
     struct handover_client about = {.address = "[2001:db8::1]:4711"}, seen;
     int other, sent = make_pipe(&other), received;
@@ -146,7 +146,7 @@ START_TEST(messages_keep_their_order_and_their_bounds)
 }
 END_TEST
 
-START_TEST(a_full_socket_is_not_waited_for)
+START_TEST(sending_does_not_wait_for_a_full_socket)
 {
     int other, sent = make_pipe(&other), received;
     char bytes[8];
@@ -170,7 +170,7 @@ START_TEST(a_full_socket_is_not_waited_for)
 }
 END_TEST
 
-START_TEST(the_other_end_is_closed)
+START_TEST(a_closed_other_end_is_reported)
 {
     int other, sent = make_pipe(&other), received = 77;
     char bytes[8];
@@ -189,7 +189,7 @@ START_TEST(the_other_end_is_closed)
 }
 END_TEST
 
-START_TEST(bytes_without_a_descriptor)
+START_TEST(bytes_may_come_without_a_descriptor)
 {
     int received[2] = {77, 77};
     char bytes[8];
@@ -201,7 +201,7 @@ START_TEST(bytes_without_a_descriptor)
 }
 END_TEST
 
-START_TEST(fewer_descriptors_than_there_is_room_for)
+START_TEST(fewer_descriptors_may_come_than_fit)
 {
     int other, sent = make_pipe(&other), received[2] = {77, 77};
     char bytes[8];
@@ -217,7 +217,7 @@ START_TEST(fewer_descriptors_than_there_is_room_for)
 END_TEST
 
 /* What there is no room for is neither written nor left open. */
-START_TEST(more_descriptors_than_there_is_room_for)
+START_TEST(more_descriptors_than_fit_are_closed)
 {
     int others[2], received[2] = {77, 77};
     int sent[2] = {make_pipe(&others[0]), make_pipe(&others[1])};
@@ -238,7 +238,7 @@ START_TEST(more_descriptors_than_there_is_room_for)
 END_TEST
 
 /* The message comes all the same, so that the next one is not taken for it. */
-START_TEST(a_process_that_may_have_no_more_descriptors)
+START_TEST(a_process_at_its_limit_of_descriptors_loses_none)
 {
     int other, sent = make_pipe(&other), received = 77;
     struct rlimit few, before;
@@ -287,7 +287,7 @@ static void signal_and_send(pid_t receiver)
 }
 
 /* The child signals its parent, which waits or is about to, again and again before it sends. */
-START_TEST(a_signal_does_not_end_the_waiting)
+START_TEST(a_signal_does_not_end_a_wait)
 {
     struct sigaction action = {.sa_handler = on_signal};
     pid_t receiver = getpid(), pid;
@@ -317,17 +317,17 @@ static Suite *handover_suite(void)
 
     tcase_set_timeout(passing, 60);
     tcase_add_checked_fixture(passing, set_up, tear_down);
-    tcase_add_test(passing, the_pair_is_what_it_should_be);
-    tcase_add_test(passing, what_is_sent_arrives);
+    tcase_add_test(passing, a_pair_keeps_messages_apart_and_only_our_end_never_blocks);
+    tcase_add_test(passing, a_sent_descriptor_arrives);
     tcase_add_test(passing, several_descriptors_keep_their_places);
     tcase_add_test(passing, messages_keep_their_order_and_their_bounds);
-    tcase_add_test(passing, a_full_socket_is_not_waited_for);
-    tcase_add_test(passing, the_other_end_is_closed);
-    tcase_add_test(passing, bytes_without_a_descriptor);
-    tcase_add_test(passing, fewer_descriptors_than_there_is_room_for);
-    tcase_add_test(passing, more_descriptors_than_there_is_room_for);
-    tcase_add_test(passing, a_process_that_may_have_no_more_descriptors);
-    tcase_add_test(passing, a_signal_does_not_end_the_waiting);
+    tcase_add_test(passing, sending_does_not_wait_for_a_full_socket);
+    tcase_add_test(passing, a_closed_other_end_is_reported);
+    tcase_add_test(passing, bytes_may_come_without_a_descriptor);
+    tcase_add_test(passing, fewer_descriptors_may_come_than_fit);
+    tcase_add_test(passing, more_descriptors_than_fit_are_closed);
+    tcase_add_test(passing, a_process_at_its_limit_of_descriptors_loses_none);
+    tcase_add_test(passing, a_signal_does_not_end_a_wait);
     suite_add_tcase(suite, passing);
     return suite;
 }

@@ -235,7 +235,7 @@ START_TEST(the_end_comes_once_after_the_last_frame)
 }
 END_TEST
 
-START_TEST(a_cut_frame_at_the_end_is_no_frame)
+START_TEST(a_partial_frame_at_the_end_is_dropped)
 {
     static const size_t cuts[] = {1, 12, sizeof(struct frame) - 1};
     struct frame frame = numbered(2);
@@ -351,7 +351,7 @@ START_TEST(a_full_socket_keeps_the_order)
 }
 END_TEST
 
-START_TEST(what_is_kept_is_not_overtaken)
+START_TEST(a_kept_frame_is_not_overtaken)
 {
     uint64_t sent = 1, taken = 1;
     struct frame frame;
@@ -392,7 +392,7 @@ START_TEST(a_batch_may_be_taken_in_part)
 }
 END_TEST
 
-START_TEST(both_ways_at_once)
+START_TEST(frames_go_both_ways_at_once)
 {
     uint64_t sent = 1, taken = 1, put_count = 0;
 
@@ -419,7 +419,7 @@ END_TEST
 
 /* Nothing is sent before there are FRAME_BATCH_MAX frames more than fit, or frame_batch_send() is
  * called. */
-START_TEST(a_batch_sends_when_it_is_full_or_told_to)
+START_TEST(a_batch_is_sent_when_it_is_full_or_flushed)
 {
     struct frame_batch batch = {.relay = witness.relay};
     uint64_t taken = 1;
@@ -441,7 +441,7 @@ END_TEST
 
 /* --- its loop --- */
 
-START_TEST(no_variable_chooses_how_the_loop_waits)
+START_TEST(the_environment_does_not_change_the_loop)
 {
     struct event_base *base;
 
@@ -466,17 +466,17 @@ static Suite *relay_suite(void)
     tcase_add_test(frames, a_piece_waits_while_another_relay_is_read);
     tcase_add_test(frames, the_relay_may_be_closed_by_a_frame);
     tcase_add_test(frames, the_end_comes_once_after_the_last_frame);
-    tcase_add_loop_test(frames, a_cut_frame_at_the_end_is_no_frame, 0, 3);
+    tcase_add_loop_test(frames, a_partial_frame_at_the_end_is_dropped, 0, 3);
     tcase_add_test(frames, a_dead_end_loses_nothing_that_it_sent);
     tcase_add_test(frames, a_dead_end_loses_nothing_that_it_sent_while_we_are_blocked);
     tcase_add_test(frames, frames_go_out_at_once);
     tcase_add_test(frames, a_full_socket_keeps_the_order);
-    tcase_add_test(frames, what_is_kept_is_not_overtaken);
+    tcase_add_test(frames, a_kept_frame_is_not_overtaken);
     tcase_add_test(frames, a_batch_may_be_taken_in_part);
-    tcase_add_test(frames, both_ways_at_once);
-    tcase_add_test(frames, a_batch_sends_when_it_is_full_or_told_to);
+    tcase_add_test(frames, frames_go_both_ways_at_once);
+    tcase_add_test(frames, a_batch_is_sent_when_it_is_full_or_flushed);
     suite_add_tcase(suite, frames);
-    tcase_add_test(loop, no_variable_chooses_how_the_loop_waits);
+    tcase_add_test(loop, the_environment_does_not_change_the_loop);
     suite_add_tcase(suite, loop);
     return suite;
 }
