@@ -49,25 +49,6 @@ unsigned trial_end(unsigned first)
     return end;
 }
 
-void trial_start(const struct trial *trial, unsigned clients, struct server *server, char *address)
-{
-    const struct arm *arm = &arms[trial->arm];
-    const struct peer_settings wanted = {
-        .chatroomd = trial->settings->chatroomd,
-        .options = trial->settings->options,
-        .more = arm->options,
-        .clients = clients,
-    };
-
-    if (!arm->peer->start(server, &wanted, address))
-        fail("%s was here a moment ago, and is gone", arms[trial->arm].name);
-}
-
-void trial_stop(const struct trial *trial, struct server *server)
-{
-    server_stop(server, arms[trial->arm].peer->strict);
-}
-
 static void trial_on_signal(int number)
 {
     if (trial_group > 0)

@@ -71,7 +71,7 @@ START_TEST(each_flipped_bit_is_caught)
 }
 END_TEST
 
-START_TEST(sound_runs_are_sound)
+START_TEST(a_correct_run_has_no_fault)
 {
     struct simulation *simulation = simulation_make((uint64_t)_i);
     struct checker_report report;
@@ -84,7 +84,7 @@ START_TEST(sound_runs_are_sound)
 }
 END_TEST
 
-START_TEST(a_log_that_is_not_whole)
+START_TEST(an_incomplete_log_is_a_fault)
 {
     static const char *const events[] = {"event=join ", "event=leave ", "event=rename "};
     struct simulation *simulation = simulation_make(7);
@@ -141,7 +141,7 @@ static const struct {
     {"x\nof no form", false},
 };
 
-START_TEST(what_strangers_may_say)
+START_TEST(strangers_may_say_certain_lines)
 {
     struct simulation *simulation = simulation_make(5);
     struct simulation_record *record = make_stranger(simulation);
@@ -158,7 +158,7 @@ START_TEST(what_strangers_may_say)
 END_TEST
 
 /* Nor may it be said in the name of a session, or of nobody. */
-START_TEST(a_stranger_under_another_name)
+START_TEST(a_stranger_with_a_session_s_name_is_a_fault)
 {
     struct simulation *simulation = simulation_make(5);
     struct simulation_record *record = make_stranger(simulation);
@@ -171,7 +171,7 @@ START_TEST(a_stranger_under_another_name)
 }
 END_TEST
 
-START_TEST(messages_are_read_back)
+START_TEST(a_composed_message_is_parsed_back)
 {
     struct random random = {99};
     char text[MESSAGE_ROOM], payload[MESSAGE_PAYLOAD_MAX + 1];
@@ -202,14 +202,14 @@ static Suite *checker_suite(void)
     TCase *checker = tcase_create("checker");
 
     tcase_set_timeout(checker, 60);
-    tcase_add_test(checker, messages_are_read_back);
-    tcase_add_loop_test(checker, sound_runs_are_sound, 0, SEEDS);
+    tcase_add_test(checker, a_composed_message_is_parsed_back);
+    tcase_add_loop_test(checker, a_correct_run_has_no_fault, 0, SEEDS);
     tcase_add_loop_test(checker, each_mutant_is_caught, 0, mutant_count);
     tcase_add_loop_test(checker, each_flipped_bit_is_caught, 0, 4);
-    tcase_add_loop_test(checker, a_log_that_is_not_whole, 0, 3);
+    tcase_add_loop_test(checker, an_incomplete_log_is_a_fault, 0, 3);
     tcase_add_loop_test(
-        checker, what_strangers_may_say, 0, (int)(sizeof(strange) / sizeof(strange[0])));
-    tcase_add_loop_test(checker, a_stranger_under_another_name, 0, 2);
+        checker, strangers_may_say_certain_lines, 0, (int)(sizeof(strange) / sizeof(strange[0])));
+    tcase_add_loop_test(checker, a_stranger_with_a_session_s_name_is_a_fault, 0, 2);
     suite_add_tcase(suite, checker);
     return suite;
 }

@@ -56,7 +56,7 @@ static uint64_t seed(uint64_t otherwise)
 }
 
 /* People come, talk and go. */
-START_TEST(people_come_and_go)
+START_TEST(clients_join_and_leave)
 {
     struct workload_plan plan = {
         .seed = seed(1 + (uint64_t)_i),
@@ -75,7 +75,7 @@ START_TEST(people_come_and_go)
 END_TEST
 
 /* A small ring, long messages, and some who stop reading: senders wait, laggards are ended. */
-START_TEST(laggards_in_a_small_ring)
+START_TEST(clients_that_do_not_read_in_a_small_ring)
 {
     struct workload_plan plan = {
         .seed = seed(101),
@@ -94,7 +94,7 @@ START_TEST(laggards_in_a_small_ring)
 END_TEST
 
 /* Workers are killed at random moments under load. */
-START_TEST(workers_are_killed)
+START_TEST(workers_are_killed_under_load)
 {
     struct workload_plan plan = {
         .seed = seed(201),
@@ -112,7 +112,7 @@ START_TEST(workers_are_killed)
 END_TEST
 
 /* More come than fit: the others are told, and come in when there is room. */
-START_TEST(a_full_house)
+START_TEST(a_full_server_works)
 {
     struct workload_plan plan = {
         .seed = seed(301),
@@ -135,10 +135,10 @@ static Suite *workload_suite(void)
     TCase *workload = tcase_create("workload");
 
     tcase_set_timeout(workload, 2 * BOUND_CASE_SECONDS);
-    tcase_add_loop_test(workload, people_come_and_go, 0, 2);
-    tcase_add_test(workload, laggards_in_a_small_ring);
-    tcase_add_test(workload, workers_are_killed);
-    tcase_add_test(workload, a_full_house);
+    tcase_add_loop_test(workload, clients_join_and_leave, 0, 2);
+    tcase_add_test(workload, clients_that_do_not_read_in_a_small_ring);
+    tcase_add_test(workload, workers_are_killed_under_load);
+    tcase_add_test(workload, a_full_server_works);
     suite_add_tcase(suite, workload);
     return suite;
 }

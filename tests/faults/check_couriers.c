@@ -87,7 +87,7 @@ static void play(uint64_t seed, unsigned long deaths, unsigned newcomers)
     daemon_stop(hunt.daemon);
 }
 
-START_TEST(killed_under_load)
+START_TEST(couriers_killed_under_load_lose_nothing)
 {
     unsigned long deaths = (unsigned long)fault_times(fault_sanitizers() ? 60 : 250, 2000);
 
@@ -114,7 +114,7 @@ static void kill_all_couriers(struct daemon *daemon, int number)
 
 /* Half of them do not read, so that each stands in the middle of some record, with bytes in the
  * kernel on both sides; the couriers are killed then, again and again. */
-START_TEST(full_sockets)
+START_TEST(a_courier_killed_with_full_sockets_loses_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS(SEVERAL, "-o", "stall-grace=1 h"));
     struct client *crowd[CROWD];
@@ -145,10 +145,9 @@ START_TEST(full_sockets)
 }
 END_TEST
 
-/* One who has said /quit and not read yet gets the rest from the next courier. */
-/* That a second newcomer has joined rests while the first one's news have just been written to all;
- * the courier dies in that rest. */
-START_TEST(while_news_rest)
+/* The second client's `joined` is deferred, since the first one's has just been written to all. The
+ * courier dies meanwhile. */
+START_TEST(a_courier_killed_with_deferred_joins_loses_none)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1"));
     struct client *crowd[LARGE_CROWD], *newcomers[2];
@@ -170,7 +169,8 @@ START_TEST(while_news_rest)
 }
 END_TEST
 
-START_TEST(in_the_middle_of_an_end)
+/* A client that has said /quit and has not read yet receives the rest from the next courier. */
+START_TEST(a_courier_killed_during_a_disconnect_loses_nothing)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS(SEVERAL, "-o", "stall-grace=1 h", "-o", "drain-timeout=60 s"));
@@ -198,7 +198,7 @@ END_TEST
 
 /* --- frozen --- */
 
-START_TEST(frozen)
+START_TEST(a_frozen_courier_is_replaced)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1"));
     struct client *crowd[3];
@@ -219,7 +219,7 @@ END_TEST
 
 /* A frozen courier's clients are not taken for laggards, although the ring is full because of them.
  */
-START_TEST(frozen_with_a_full_ring)
+START_TEST(a_frozen_courier_is_replaced_if_the_ring_is_full)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1", "-o", "ring-size=256 KiB",
         "-o", "max-message-size=1 KiB", "-o", "stall-grace=200 ms"));
@@ -254,7 +254,7 @@ static pid_t first_courier(struct daemon *daemon)
 
 /* While one courier has nothing to do, the ring goes round with what is another's. Then it is told
  * of a message, and dies before it knows. What lies between is not its clients', and is gone. */
-START_TEST(killed_before_a_jump)
+START_TEST(a_courier_killed_before_it_skips_a_gap_loses_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=2", "-o", "clients-per-courier=2",
         "-o", "ring-size=256 KiB", "-o", "max-message-size=1 KiB", "-o", "stall-grace=1 h"));
@@ -304,7 +304,7 @@ static void wait_for_couriers_at_rest(struct daemon *daemon)
             ck_assert_msg(bounded_turn(deadline), "a courier comes to no rest: %s", state);
 }
 
-START_TEST(unix_sockets)
+START_TEST(clients_of_unix_sockets_are_disconnected_with_a_reason)
 {
     struct daemon *daemon;
     struct client *crowd[3];
@@ -335,7 +335,7 @@ END_TEST
 /* --- with others --- */
 
 /* The forker dies in the same moment, so that the next courier has to wait for the next forker. */
-START_TEST(with_the_forker)
+START_TEST(a_courier_and_the_forker_may_die_together)
 {
     struct daemon *daemon = daemon_start(OPTIONS(SEVERAL));
     struct client *crowd[CROWD];
@@ -360,7 +360,7 @@ START_TEST(with_the_forker)
 END_TEST
 
 /* The stop waits for the couriers that are made anew: everybody gets all, and the last word. */
-START_TEST(at_the_stop)
+START_TEST(couriers_killed_during_the_stop_lose_nothing)
 {
     for (int round = 0; round < fault_times(5, 100); round++) {
         struct daemon *daemon = daemon_start(OPTIONS(SEVERAL, "-o", "drain-timeout=60 s"));
@@ -390,16 +390,16 @@ static Suite *couriers_suite(void)
     TCase *couriers = tcase_create("couriers");
 
     tcase_set_timeout(couriers, FAULT_CASE_SECONDS);
-    tcase_add_loop_test(couriers, killed_under_load, 0, 2);
-    tcase_add_test(couriers, full_sockets);
-    tcase_add_test(couriers, while_news_rest);
-    tcase_add_test(couriers, in_the_middle_of_an_end);
-    tcase_add_test(couriers, frozen);
-    tcase_add_test(couriers, frozen_with_a_full_ring);
-    tcase_add_test(couriers, killed_before_a_jump);
-    tcase_add_test(couriers, unix_sockets);
-    tcase_add_test(couriers, with_the_forker);
-    tcase_add_test(couriers, at_the_stop);
+    tcase_add_loop_test(couriers, couriers_killed_under_load_lose_nothing, 0, 2);
+    tcase_add_test(couriers, a_courier_killed_with_full_sockets_loses_nothing);
+    tcase_add_test(couriers, a_courier_killed_with_deferred_joins_loses_none);
+    tcase_add_test(couriers, a_courier_killed_during_a_disconnect_loses_nothing);
+    tcase_add_test(couriers, a_frozen_courier_is_replaced);
+    tcase_add_test(couriers, a_frozen_courier_is_replaced_if_the_ring_is_full);
+    tcase_add_test(couriers, a_courier_killed_before_it_skips_a_gap_loses_nothing);
+    tcase_add_test(couriers, clients_of_unix_sockets_are_disconnected_with_a_reason);
+    tcase_add_test(couriers, a_courier_and_the_forker_may_die_together);
+    tcase_add_test(couriers, couriers_killed_during_the_stop_lose_nothing);
     suite_add_tcase(suite, couriers);
     return suite;
 }

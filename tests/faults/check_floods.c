@@ -49,7 +49,7 @@ static void expect_as_before(struct daemon *daemon, struct figures before, unsig
 
 /* Ten times the connections that fit, all at once: as many as fit are in, the others are told, each
  * with one line; nobody in the room notices but by the new names; and then there is room again. */
-START_TEST(ten_times_what_fits)
+START_TEST(ten_times_more_connections_than_fit_are_told)
 {
     struct daemon *daemon = daemon_start(
         OPTIONS("-o", "max-clients=20", "-o", "clients-per-courier=200", "-o", "spare-workers=0"));
@@ -92,7 +92,7 @@ START_TEST(ten_times_what_fits)
 END_TEST
 
 /* One place, and always one too many who want it: now the one gets in, now the other does not. */
-START_TEST(now_and_then_a_place)
+START_TEST(free_slots_are_used_while_connections_wait)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=3"));
     int rounds = fault_times(100, 2000);
@@ -118,7 +118,7 @@ START_TEST(now_and_then_a_place)
 END_TEST
 
 /* Connections that say nothing, and are gone again, some before they were looked at. */
-START_TEST(connect_and_say_nothing)
+START_TEST(silent_connections_are_bounded)
 {
     struct daemon *daemon = daemon_start(
         OPTIONS("-o", "max-clients=120", "-o", "clients-per-courier=200", "-o", "spare-workers=0"));
@@ -151,7 +151,7 @@ END_TEST
 
 /* Connections that are broken off in the middle of a message: the room is told that they are gone,
  * and gets nothing of it. */
-START_TEST(resets_in_mid_message)
+START_TEST(connections_reset_within_a_message_leave_nothing)
 {
     struct daemon *daemon = daemon_start(
         OPTIONS("-o", "max-clients=24", "-o", "clients-per-courier=200", "-o", "spare-workers=0"));
@@ -216,7 +216,7 @@ static bool has_come(const struct client *client, const char *line)
 
 /* A quiet client's messages reach the witness soon, whatever the flooder says. The ring and the
  * witness's buffer are small, so that little of what comes before them stands there. */
-START_TEST(one_client_floods)
+START_TEST(one_client_that_floods_harms_no_other)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS("-o", "ring-size=256 KiB", "-o", "max-message-size=1 KiB"));
@@ -261,13 +261,13 @@ static Suite *floods_suite(void)
     TCase *floods = tcase_create("floods"), *talk = tcase_create("talk");
 
     tcase_set_timeout(floods, FAULT_CASE_SECONDS);
-    tcase_add_test(floods, ten_times_what_fits);
-    tcase_add_test(floods, now_and_then_a_place);
-    tcase_add_test(floods, connect_and_say_nothing);
-    tcase_add_test(floods, resets_in_mid_message);
+    tcase_add_test(floods, ten_times_more_connections_than_fit_are_told);
+    tcase_add_test(floods, free_slots_are_used_while_connections_wait);
+    tcase_add_test(floods, silent_connections_are_bounded);
+    tcase_add_test(floods, connections_reset_within_a_message_leave_nothing);
     suite_add_tcase(suite, floods);
     tcase_set_timeout(talk, FAULT_CASE_SECONDS);
-    tcase_add_test(talk, one_client_floods);
+    tcase_add_test(talk, one_client_that_floods_harms_no_other);
     suite_add_tcase(suite, talk);
     return suite;
 }

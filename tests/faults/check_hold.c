@@ -38,7 +38,7 @@ static void speak(struct client *const *crowd, unsigned first, unsigned count)
 
 /* One alone has talked for long, so that nothing has been told to its worker; that is frozen, and
  * told two things, one after the other; then others talk until the ring is full. */
-START_TEST(told_twice_after_a_gap)
+START_TEST(a_worker_notified_twice_after_a_gap_loses_nothing)
 {
     struct daemon *daemon = start();
     struct client *crowd[3], *order[2];
@@ -68,7 +68,7 @@ END_TEST
 
 /* Newcomers, while others talk without end. Each gets its welcome first, and then the order from
  * its own place on. */
-START_TEST(newcomers_in_a_full_ring)
+START_TEST(clients_join_while_the_ring_is_full)
 {
     struct daemon *daemon = start();
     struct client *crowd[3];
@@ -105,8 +105,8 @@ static Suite *hold_suite(void)
 
     tcase_set_timeout(hold, FAULT_CASE_SECONDS);
     if (mode_is_workers())
-        tcase_add_test(hold, told_twice_after_a_gap);
-    tcase_add_test(hold, newcomers_in_a_full_ring);
+        tcase_add_test(hold, a_worker_notified_twice_after_a_gap_loses_nothing);
+    tcase_add_test(hold, clients_join_while_the_ring_is_full);
     suite_add_tcase(suite, hold);
     return suite;
 }

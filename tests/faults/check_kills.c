@@ -115,7 +115,7 @@ static void hunt_on_one_server(uint64_t seed, unsigned deaths, struct bag *bag)
     daemon_stop(hunt.daemon);
 }
 
-START_TEST(one_after_the_other)
+START_TEST(workers_killed_one_after_the_other)
 {
     unsigned deaths = fault_sanitizers() ? 100 : 500;
     uint64_t seed = 1001 + 1000 * (uint64_t)_i;
@@ -183,7 +183,7 @@ static void run_until_all_left(struct client *const *crowd)
     }
 }
 
-START_TEST(all_at_once)
+START_TEST(workers_killed_all_at_once)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=202"));
     struct client *crowd[MANY + 2];
@@ -209,7 +209,7 @@ END_TEST
 
 /* None of them reads, so that the ring is full, and there is room for 200 `left` only as the dead
  * give it back. */
-START_TEST(all_at_once_while_the_ring_is_full)
+START_TEST(workers_killed_all_at_once_while_the_ring_is_full)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=202", "-o", "stall-grace=1 h",
         "-o", "ring-size=256 KiB", "-o", "max-message-size=1 KiB"));
@@ -352,7 +352,7 @@ static void expect_beginning(const struct client *victim, const struct client *w
 
 /* A worker is frozen and goes on, or not, a moment before or after it is ended, which it is in any
  * case. The next one in its slot finds nothing of it. */
-START_TEST(frozen)
+START_TEST(frozen_workers_are_killed)
 {
     struct freezer freezer = {
         .daemon = daemon_start(OPTIONS("-o", "max-clients=3", "-o",
@@ -385,10 +385,10 @@ static Suite *kills_suite(void)
     TCase *kills = tcase_create("kills");
 
     tcase_set_timeout(kills, FAULT_CASE_SECONDS);
-    tcase_add_loop_test(kills, one_after_the_other, 0, 2);
-    tcase_add_test(kills, all_at_once);
-    tcase_add_test(kills, all_at_once_while_the_ring_is_full);
-    tcase_add_test(kills, frozen);
+    tcase_add_loop_test(kills, workers_killed_one_after_the_other, 0, 2);
+    tcase_add_test(kills, workers_killed_all_at_once);
+    tcase_add_test(kills, workers_killed_all_at_once_while_the_ring_is_full);
+    tcase_add_test(kills, frozen_workers_are_killed);
     suite_add_tcase(suite, kills);
     return suite;
 }

@@ -132,7 +132,7 @@ static bool forbid_forks(const char *folder, pid_t process, bool forbidden)
 
 /* As root by a cgroup, which no privilege passes; otherwise by the forker's RLIMIT_NPROC, which the
  * other processes of the user fill. */
-START_TEST(forks_are_refused)
+START_TEST(clients_are_told_if_a_fork_is_refused)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8", FEW_PROCESSES));
     char folder[200] = "";
@@ -168,7 +168,7 @@ END_TEST
 /* The forker dies, and for a second the standby that takes over cannot create a process, not even the
  * next standby: newcomers are told, those who are there do not notice, the log has one line, and
  * then all get in. The next standby works as well. */
-START_TEST(no_standby_can_be_created)
+START_TEST(the_server_runs_without_a_standby_forker)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct client *crowd[2];
@@ -210,7 +210,7 @@ START_TEST(no_standby_can_be_created)
 END_TEST
 
 /* Both forkers die: those who are there are told, and the server stops and says why. */
-START_TEST(both_forkers_die)
+START_TEST(the_server_stops_if_both_forkers_die)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8"));
     struct client *crowd[2];
@@ -262,7 +262,7 @@ static void limit_descriptors(pid_t process, int free, struct rlimit *before)
 /* No descriptor is free, or a few are, so that the shortage comes at another place. Newcomers wait
  * in the backlog, or are told; nothing spins; and a second after the relief all who waited are in.
  */
-START_TEST(descriptors_run_out)
+START_TEST(a_supervisor_without_descriptors_recovers)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct client *crowd[2], *waiting[20];
@@ -303,7 +303,7 @@ END_TEST
 
 /* The same in the forker, which cannot take what it is sent; or can, with the last one that is
  * free, and then its worker has what it needs in place of what it closes. */
-START_TEST(the_forkers_descriptors_run_out)
+START_TEST(a_forker_without_descriptors_recovers)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct rlimit before;
@@ -333,7 +333,7 @@ START_TEST(the_forkers_descriptors_run_out)
 END_TEST
 
 /* The forker dies while newcomers wait for it: they are told, and the next ones get in. */
-START_TEST(the_forker_dies_with_newcomers)
+START_TEST(a_forker_that_dies_while_clients_connect_is_replaced)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
     struct client *crowd[2], *waiting[20];
@@ -401,7 +401,7 @@ static void wait_spares(struct daemon *daemon, size_t expected)
  * for whom it was asked are told, the others get in, all in a bounded time; those who are there do
  * not notice, and the log says once why there is another forker. With spare workers, and without.
  */
-START_TEST(the_forker_freezes_with_newcomers)
+START_TEST(a_forker_that_freezes_while_clients_connect_is_replaced)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=120", "-o",
         _i == 0 ? "spare-workers=0" : "spare-workers=4", "-o", "clients-per-courier=200"));
@@ -457,7 +457,7 @@ static void stop_supervisor(struct daemon *daemon)
 
 /* All of them die while the supervisor cannot see it, and a newcomer comes before that or after: it
  * gets a worker that lives. */
-START_TEST(spares_die_as_a_newcomer_comes)
+START_TEST(a_client_connects_while_spare_workers_die)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "spare-workers=4"));
     struct client *newcomer = NULL;
@@ -489,7 +489,7 @@ static const char small_memory[] = "#!/bin/sh\n"
                                    "mount -t tmpfs -o size=1m none /dev/shm || exit 99\n"
                                    "exec \"$CHATROOMD_BINARY\" \"$@\"\n";
 
-START_TEST(shared_memory_is_too_small)
+START_TEST(too_little_shared_memory_is_named)
 {
     char script[200], command[600], line[500] = "";
     unsigned long available = 0, needed = 0;
@@ -525,15 +525,15 @@ static Suite *limits_suite(void)
     TCase *limits = tcase_create("limits");
 
     tcase_set_timeout(limits, FAULT_CASE_SECONDS);
-    tcase_add_test(limits, forks_are_refused);
-    tcase_add_test(limits, no_standby_can_be_created);
-    tcase_add_test(limits, both_forkers_die);
-    tcase_add_loop_test(limits, descriptors_run_out, 0, 4);
-    tcase_add_loop_test(limits, the_forkers_descriptors_run_out, 0, 2);
-    tcase_add_test(limits, the_forker_dies_with_newcomers);
-    tcase_add_loop_test(limits, the_forker_freezes_with_newcomers, 0, 2);
-    tcase_add_loop_test(limits, spares_die_as_a_newcomer_comes, 0, 2);
-    tcase_add_test(limits, shared_memory_is_too_small);
+    tcase_add_test(limits, clients_are_told_if_a_fork_is_refused);
+    tcase_add_test(limits, the_server_runs_without_a_standby_forker);
+    tcase_add_test(limits, the_server_stops_if_both_forkers_die);
+    tcase_add_loop_test(limits, a_supervisor_without_descriptors_recovers, 0, 4);
+    tcase_add_loop_test(limits, a_forker_without_descriptors_recovers, 0, 2);
+    tcase_add_test(limits, a_forker_that_dies_while_clients_connect_is_replaced);
+    tcase_add_loop_test(limits, a_forker_that_freezes_while_clients_connect_is_replaced, 0, 2);
+    tcase_add_loop_test(limits, a_client_connects_while_spare_workers_die, 0, 2);
+    tcase_add_test(limits, too_little_shared_memory_is_named);
     suite_add_tcase(suite, limits);
     return suite;
 }

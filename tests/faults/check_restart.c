@@ -158,7 +158,7 @@ static void restart_on(const char *first, int rounds)
         address, (long long)longest);
 }
 
-START_TEST(on_tcp)
+START_TEST(a_killed_server_starts_again_on_tcp)
 {
     char address[80];
 
@@ -167,7 +167,7 @@ START_TEST(on_tcp)
 }
 END_TEST
 
-START_TEST(on_a_unix_socket)
+START_TEST(a_killed_server_starts_again_on_a_unix_socket)
 {
     char address[160];
 
@@ -190,7 +190,7 @@ static unsigned start_time(const char *address)
 /* Killed at a random moment of its start. That is all that the pause is for: it waits for nothing,
  * since what is looked for lies between the events that could be waited for. Between two system
  * calls there its memory has a name, and nothing in it yet: that may be left. */
-START_TEST(at_the_start)
+START_TEST(a_server_killed_while_it_starts_leaves_nothing)
 {
     struct random random = {.state = 99};
     int rounds = fault_times(100, 3000), unready = 0, names = 0;
@@ -222,7 +222,7 @@ START_TEST(at_the_start)
 END_TEST
 
 /* The second one on an address refuses, and the first is untouched. */
-START_TEST(two_on_one_address)
+START_TEST(one_of_two_servers_on_an_address_starts)
 {
     struct daemon *first, *second;
     struct client *crowd[2];
@@ -253,10 +253,10 @@ static Suite *restart_suite(void)
     TCase *restart = tcase_create("restart");
 
     tcase_set_timeout(restart, FAULT_CASE_SECONDS);
-    tcase_add_test(restart, on_tcp);
-    tcase_add_test(restart, on_a_unix_socket);
-    tcase_add_test(restart, at_the_start);
-    tcase_add_loop_test(restart, two_on_one_address, 0, 2);
+    tcase_add_test(restart, a_killed_server_starts_again_on_tcp);
+    tcase_add_test(restart, a_killed_server_starts_again_on_a_unix_socket);
+    tcase_add_test(restart, a_server_killed_while_it_starts_leaves_nothing);
+    tcase_add_loop_test(restart, one_of_two_servers_on_an_address_starts, 0, 2);
     suite_add_tcase(suite, restart);
     return suite;
 }

@@ -86,7 +86,7 @@ static void play(struct daemon *daemon, struct transcript **given)
     daemon_stop(daemon);
 }
 
-START_TEST(a_fixed_session)
+START_TEST(short_transfers_do_not_change_a_session)
 {
     struct transcript *plain[2], *cut[2];
 
@@ -105,7 +105,7 @@ START_TEST(a_fixed_session)
 }
 END_TEST
 
-START_TEST(a_workload)
+START_TEST(short_transfers_do_not_break_a_workload)
 {
     struct workload_plan plan = {
         .seed = 701,
@@ -144,8 +144,8 @@ static Suite *short_io_suite(void)
     TCase *io = tcase_create("short");
 
     tcase_set_timeout(io, FAULT_CASE_SECONDS);
-    tcase_add_test(io, a_fixed_session);
-    tcase_add_test(io, a_workload);
+    tcase_add_test(io, short_transfers_do_not_change_a_session);
+    tcase_add_test(io, short_transfers_do_not_break_a_workload);
     suite_add_tcase(suite, io);
     return suite;
 }

@@ -252,7 +252,7 @@ static void soak_open(struct soak *soak)
     }
 }
 
-START_TEST(talk_without_end)
+START_TEST(the_server_s_figures_do_not_grow)
 {
     unsigned long wanted = wanted_deliveries();
     struct figures first = {0}, now = {0};
@@ -285,7 +285,7 @@ static Suite *soak_suite(void)
     TCase *soak = tcase_create("soak");
 
     tcase_set_timeout(soak, getenv("CHATROOMD_SOAK") != NULL ? BOUND_S : FAULT_CASE_SECONDS);
-    tcase_add_test(soak, talk_without_end);
+    tcase_add_test(soak, the_server_s_figures_do_not_grow);
     suite_add_tcase(suite, soak);
     return suite;
 }

@@ -47,7 +47,7 @@ static unsigned talk_until_held_up(struct client *const *crowd, size_t count)
 }
 
 /* While one does not read, the two senders wait, for as long as it takes, and nothing is lost. */
-START_TEST(senders_wait)
+START_TEST(senders_wait_and_lose_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", SMALL_RING, "-o", "stall-grace=1 h"));
     struct client *crowd[4];
@@ -177,7 +177,7 @@ static void expect_told(struct hall *hall, const struct client *laggard)
 }
 
 /* They stop reading one after the other, all while the sender talks. */
-START_TEST(laggards_are_ended)
+START_TEST(clients_that_do_not_read_are_evicted)
 {
     struct hall hall;
     int64_t stalled, took, deadline;
@@ -210,7 +210,7 @@ START_TEST(laggards_are_ended)
 END_TEST
 
 /* One who reads slowly but steadily holds nobody up for a whole grace, and stays. */
-START_TEST(a_slow_reader_stays)
+START_TEST(a_client_that_reads_slowly_stays)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", SMALL_RING, "-o", "stall-grace=2 s"));
     struct client *crowd[3];
@@ -250,7 +250,7 @@ static void expect_same_memory(struct daemon *daemon, size_t before, const char 
 #define ASKED    4000
 
 /* Each asks /who without end and reads nothing: its requests wait, and nobody else does. */
-START_TEST(answers_that_nobody_reads)
+START_TEST(answers_that_are_not_read_take_bounded_memory)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "ring-size=8 MiB", "-o", "stall-grace=1 h"));
     struct client *crowd[FLOODERS + 2];
@@ -281,7 +281,7 @@ END_TEST
 #define FROZEN 8
 
 /* Workers that do not read their relays, while others are told in thousands of turns. */
-START_TEST(relays_that_nobody_reads)
+START_TEST(a_worker_that_does_not_read_takes_bounded_memory)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS("-o", "ring-size=16 MiB", "-o", "stall-grace=1 h"));
@@ -318,11 +318,11 @@ static Suite *stall_suite(void)
     TCase *stall = tcase_create("stall");
 
     tcase_set_timeout(stall, FAULT_CASE_SECONDS);
-    tcase_add_test(stall, senders_wait);
-    tcase_add_test(stall, laggards_are_ended);
-    tcase_add_test(stall, a_slow_reader_stays);
-    tcase_add_test(stall, answers_that_nobody_reads);
-    tcase_add_test(stall, relays_that_nobody_reads);
+    tcase_add_test(stall, senders_wait_and_lose_nothing);
+    tcase_add_test(stall, clients_that_do_not_read_are_evicted);
+    tcase_add_test(stall, a_client_that_reads_slowly_stays);
+    tcase_add_test(stall, answers_that_are_not_read_take_bounded_memory);
+    tcase_add_test(stall, a_worker_that_does_not_read_takes_bounded_memory);
     suite_add_tcase(suite, stall);
     return suite;
 }

@@ -78,7 +78,7 @@ static size_t stop_once(struct random *random, const char *ring)
     return messages;
 }
 
-START_TEST(in_the_middle)
+START_TEST(a_stop_under_load_delivers_what_anybody_has)
 {
     struct random random = {.state = 31 + (uint64_t)_i};
     int rounds = fault_times(3, 200);
@@ -97,7 +97,7 @@ static Suite *stop_load_suite(void)
     TCase *stop = tcase_create("stop");
 
     tcase_set_timeout(stop, FAULT_CASE_SECONDS);
-    tcase_add_loop_test(stop, in_the_middle, 0, 2);
+    tcase_add_loop_test(stop, a_stop_under_load_delivers_what_anybody_has, 0, 2);
     suite_add_tcase(suite, stop);
     return suite;
 }

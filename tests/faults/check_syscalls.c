@@ -287,7 +287,7 @@ static bool fail_in_supervisor(const struct fault *fault, int number, size_t usu
     return trace_injected(output);
 }
 
-START_TEST(supervisor)
+START_TEST(a_call_that_fails_in_the_supervisor)
 {
     const struct fault *fault = &in_supervisor[_i];
     int before, tried = 0, tries = fault_times(fault->tries, TRIES_MAX);
@@ -373,7 +373,7 @@ static bool fail_in_forker(const struct fault *fault, int number)
     return trace_injected(room.output);
 }
 
-START_TEST(forker)
+START_TEST(a_call_that_fails_in_the_forker)
 {
     const struct fault *fault = &in_forker[_i];
     int number = 1, tries = fault_times(fault->tries, TRIES_MAX);
@@ -409,7 +409,7 @@ static bool fail_in_worker(const struct fault *fault, int number)
     return trace_injected(room.output);
 }
 
-START_TEST(worker)
+START_TEST(a_call_that_fails_in_a_worker)
 {
     const struct fault *fault = &in_worker[_i];
     int number = 1, tries = fault_times(fault->tries, TRIES_MAX);
@@ -424,7 +424,7 @@ END_TEST
 
 /* The forker is killed between creating a worker and announcing it. The newcomer is refused, or
  * disconnected if its worker let it in before that; the worker is gone, and is reaped. */
-START_TEST(forker_that_does_not_tell)
+START_TEST(a_forker_that_does_not_announce_a_worker)
 {
     int times = fault_times(5, 100);
 
@@ -454,7 +454,7 @@ END_TEST
 
 /* The worker cannot wait until its client takes more: the client gets everything all the same, or
  * is ended, but does not wait for ever. */
-START_TEST(worker_that_cannot_wait)
+START_TEST(a_worker_that_cannot_wait_dies)
 {
     static const char inject[] = "inject=epoll_ctl:error=ENOMEM";
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -491,7 +491,7 @@ END_TEST
 
 /* Each new worker gets the signal at its first steps: those of the group do nothing to it, and what
  * kills it costs its own client alone. */
-START_TEST(signalled_at_birth)
+START_TEST(a_signal_at_a_worker_s_first_steps)
 {
     static const char *const signals[] = {"TERM", "INT", "HUP", "USR1", "PIPE", "KILL", "SEGV"};
     bool deadly = _i >= 5;
@@ -526,13 +526,13 @@ static Suite *syscalls_suite(void)
     /* What looks for leaks cannot be traced. */
     setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     tcase_set_timeout(calls, FAULT_CASE_SECONDS);
-    tcase_add_loop_test(calls, supervisor, 0, COUNT(in_supervisor));
-    tcase_add_loop_test(calls, forker, 0, COUNT(in_forker));
-    tcase_add_loop_test(calls, worker, 0, COUNT(in_worker));
-    tcase_add_test(calls, forker_that_does_not_tell);
+    tcase_add_loop_test(calls, a_call_that_fails_in_the_supervisor, 0, COUNT(in_supervisor));
+    tcase_add_loop_test(calls, a_call_that_fails_in_the_forker, 0, COUNT(in_forker));
+    tcase_add_loop_test(calls, a_call_that_fails_in_a_worker, 0, COUNT(in_worker));
+    tcase_add_test(calls, a_forker_that_does_not_announce_a_worker);
     if (mode_is_workers())
-        tcase_add_test(calls, worker_that_cannot_wait);
-    tcase_add_loop_test(calls, signalled_at_birth, 0, 7);
+        tcase_add_test(calls, a_worker_that_cannot_wait_dies);
+    tcase_add_loop_test(calls, a_signal_at_a_worker_s_first_steps, 0, 7);
     suite_add_tcase(suite, calls);
     return suite;
 }

@@ -49,7 +49,7 @@ static void expect_error_only(const char *start)
     client_expect_silence(other, &sender, 1);
 }
 
-START_TEST(unknown_commands)
+START_TEST(an_unknown_command_is_answered_with_an_error)
 {
     open_room();
     client_send(sender, "/foo\n");
@@ -91,7 +91,7 @@ static void expect_long(size_t length)
     client_expect(other, "[guest1] %s", line);
 }
 
-START_TEST(lines_at_and_over_the_limit)
+START_TEST(a_line_over_the_limit_is_refused)
 {
     open_room();
     send_long(100, "\n");
@@ -111,7 +111,7 @@ START_TEST(lines_at_and_over_the_limit)
 }
 END_TEST
 
-START_TEST(a_line_over_the_limit_at_a_half_close)
+START_TEST(a_long_line_cut_by_a_half_close_is_refused)
 {
     open_room();
     send_long(101, "");
@@ -141,7 +141,7 @@ static void forget_freed_memory(void)
     setenv("ASAN_OPTIONS", options, 1);
 }
 
-START_TEST(an_endless_line_stays_in_bounded_memory)
+START_TEST(an_endless_line_takes_bounded_memory)
 {
     struct client *room[3];
     char piece[100000];
@@ -189,7 +189,7 @@ static const char *const not_utf8[] = {
     "/quit \xff",
 };
 
-START_TEST(text_that_is_not_utf8)
+START_TEST(text_that_is_not_utf8_is_refused)
 {
     open_room();
     client_send(sender, "%s\n", not_utf8[_i]);
@@ -224,7 +224,7 @@ static const struct bytes controls[] = {
     BYTES("/quit \x1b[2J"),
 };
 
-START_TEST(control_characters)
+START_TEST(a_control_character_is_refused)
 {
     open_room();
     client_send_bytes(sender, controls[_i].data, controls[_i].length);
@@ -234,7 +234,7 @@ START_TEST(control_characters)
 }
 END_TEST
 
-START_TEST(what_is_next_to_control_characters_passes)
+START_TEST(characters_next_to_control_characters_pass)
 {
     open_room();
     client_send(sender, " \t~\xc2\xa0\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf\n");
@@ -247,7 +247,7 @@ static const char *const bad_names[] = {"", " ", "1abc", "9", "two words", "a,b"
     "[x] y", "caf\xc3\xa9", "abcdefghijklmnopqrstuvwxyzabcdefg", "guest5", "GUEST5", "Guest1",
     "guest4000000000", "alice", "ALICE", "aLiCe"};
 
-START_TEST(bad_reserved_and_taken_names)
+START_TEST(a_bad_reserved_or_taken_name_is_refused)
 {
     static const char *const before[] = {"* guest2 is now alice"};
 
@@ -285,7 +285,7 @@ static struct client *join_once_free(const char *address)
     }
 }
 
-START_TEST(a_full_server_says_so)
+START_TEST(a_full_server_tells_a_new_client_so)
 {
     struct client *room[2], *third;
 
@@ -320,15 +320,15 @@ static Suite *bad_input_suite(void)
     TCase *bad = tcase_create("bad input");
 
     tcase_set_timeout(bad, BOUND_CASE_SECONDS);
-    tcase_add_test(bad, unknown_commands);
-    tcase_add_test(bad, lines_at_and_over_the_limit);
-    tcase_add_test(bad, a_line_over_the_limit_at_a_half_close);
-    tcase_add_test(bad, an_endless_line_stays_in_bounded_memory);
-    tcase_add_loop_test(bad, text_that_is_not_utf8, 0, COUNT(not_utf8));
-    tcase_add_loop_test(bad, control_characters, 0, COUNT(controls));
-    tcase_add_test(bad, what_is_next_to_control_characters_passes);
-    tcase_add_loop_test(bad, bad_reserved_and_taken_names, 0, COUNT(bad_names));
-    tcase_add_test(bad, a_full_server_says_so);
+    tcase_add_test(bad, an_unknown_command_is_answered_with_an_error);
+    tcase_add_test(bad, a_line_over_the_limit_is_refused);
+    tcase_add_test(bad, a_long_line_cut_by_a_half_close_is_refused);
+    tcase_add_test(bad, an_endless_line_takes_bounded_memory);
+    tcase_add_loop_test(bad, text_that_is_not_utf8_is_refused, 0, COUNT(not_utf8));
+    tcase_add_loop_test(bad, a_control_character_is_refused, 0, COUNT(controls));
+    tcase_add_test(bad, characters_next_to_control_characters_pass);
+    tcase_add_loop_test(bad, a_bad_reserved_or_taken_name_is_refused, 0, COUNT(bad_names));
+    tcase_add_test(bad, a_full_server_tells_a_new_client_so);
     suite_add_tcase(suite, bad);
     return suite;
 }

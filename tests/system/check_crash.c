@@ -38,7 +38,7 @@ static void close_all(struct client *const *crowd, size_t count)
 static const int deaths[] = {SIGKILL, SIGABRT};
 
 /* Where couriers deliver there is still somebody to tell its client. */
-START_TEST(a_worker_dies)
+START_TEST(a_dead_worker_takes_only_its_client_along)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=3"));
     struct client *crowd[3], *next;
@@ -69,7 +69,7 @@ START_TEST(a_worker_dies)
 END_TEST
 
 /* What a worker had accepted before it died reaches everybody, in the one order. */
-START_TEST(a_talking_worker_dies)
+START_TEST(a_worker_that_dies_while_its_client_talks)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[4];
@@ -95,7 +95,7 @@ START_TEST(a_talking_worker_dies)
 }
 END_TEST
 
-START_TEST(all_workers_die_at_once)
+START_TEST(all_workers_may_die_at_once)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=20"));
     struct client *crowd[20];
@@ -157,7 +157,7 @@ static void kill_and_look(struct daemon *daemon, size_t children)
     daemon_release(daemon);
 }
 
-START_TEST(the_supervisor_dies)
+START_TEST(a_dead_supervisor_takes_its_children_along)
 {
     struct daemon *daemon;
     struct client *crowd[8];
@@ -185,7 +185,7 @@ START_TEST(the_supervisor_dies)
 END_TEST
 
 /* Workers that cannot run, or wait for a client that does not read, follow as well. */
-START_TEST(the_supervisor_dies_with_busy_workers)
+START_TEST(a_dead_supervisor_takes_busy_workers_along)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[4];
@@ -200,7 +200,7 @@ START_TEST(the_supervisor_dies_with_busy_workers)
 }
 END_TEST
 
-START_TEST(a_unix_socket_is_taken_over_after_a_death)
+START_TEST(a_dead_server_s_unix_socket_is_replaced)
 {
     char address[160];
     struct daemon *daemon;
@@ -221,7 +221,7 @@ START_TEST(a_unix_socket_is_taken_over_after_a_death)
 END_TEST
 
 /* The forker is made anew; nobody who is there notices, and newcomers get in again. */
-START_TEST(the_forker_dies)
+START_TEST(a_dead_forker_is_replaced)
 {
     struct daemon *daemon = daemon_start(NULL);
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -257,13 +257,13 @@ static Suite *crash_suite(void)
     TCase *crash = tcase_create("crash");
 
     tcase_set_timeout(crash, BOUND_CASE_SECONDS);
-    tcase_add_loop_test(crash, a_worker_dies, 0, 2);
-    tcase_add_test(crash, a_talking_worker_dies);
-    tcase_add_test(crash, all_workers_die_at_once);
-    tcase_add_test(crash, the_supervisor_dies);
-    tcase_add_test(crash, the_supervisor_dies_with_busy_workers);
-    tcase_add_test(crash, a_unix_socket_is_taken_over_after_a_death);
-    tcase_add_test(crash, the_forker_dies);
+    tcase_add_loop_test(crash, a_dead_worker_takes_only_its_client_along, 0, 2);
+    tcase_add_test(crash, a_worker_that_dies_while_its_client_talks);
+    tcase_add_test(crash, all_workers_may_die_at_once);
+    tcase_add_test(crash, a_dead_supervisor_takes_its_children_along);
+    tcase_add_test(crash, a_dead_supervisor_takes_busy_workers_along);
+    tcase_add_test(crash, a_dead_server_s_unix_socket_is_replaced);
+    tcase_add_test(crash, a_dead_forker_is_replaced);
     suite_add_tcase(suite, crash);
     return suite;
 }

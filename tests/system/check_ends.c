@@ -26,7 +26,7 @@ static void close_all(struct client *const *crowd, size_t count)
 }
 
 /* Witness, three who talk all the time, and one who leaves in the middle of it. */
-START_TEST(a_half_close_in_a_busy_room)
+START_TEST(a_half_closed_client_receives_all_that_precedes_its_end)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[5], *leaver;
@@ -78,7 +78,7 @@ static void read_on(struct client *const *crowd, struct client *leaver, enum way
 
 /* One who has read nothing of what the others said leaves, and reads only then; in one of the ways
  * it talks on all the time, so that there is unread input whenever its socket is closed. */
-START_TEST(a_backlog_is_drained)
+START_TEST(a_client_that_leaves_receives_its_backlog)
 {
     static const char *const told[WAYS] = {
         "* guest3 left (quit)", "* guest3 left (quit)", "* guest3 left"};
@@ -106,7 +106,7 @@ START_TEST(a_backlog_is_drained)
 }
 END_TEST
 
-START_TEST(a_close_says_the_last_unfinished_line)
+START_TEST(a_half_close_ends_the_last_line)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[2];
@@ -123,7 +123,7 @@ START_TEST(a_close_says_the_last_unfinished_line)
 }
 END_TEST
 
-START_TEST(a_reset_is_a_lost_connection)
+START_TEST(a_reset_is_reported_as_a_lost_connection)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=2"));
     struct client *crowd[2];
@@ -143,7 +143,7 @@ START_TEST(a_reset_is_a_lost_connection)
 END_TEST
 
 /* One that ends and never reads is given up after drain-timeout, with what it missed in the log. */
-START_TEST(the_drain_has_an_end)
+START_TEST(a_client_that_does_not_read_ends_after_drain_timeout)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=400 ms"));
     struct client *crowd[3];
@@ -203,7 +203,7 @@ static void cut_short(struct client *const *crowd, pid_t worker, enum cut cut)
     }
 }
 
-START_TEST(a_drain_cut_short_has_its_word)
+START_TEST(the_log_says_why_a_drain_was_cut_short)
 {
     struct daemon *daemon = daemon_start(OPTIONS(
         "-o", cuts[_i].drain_timeout, "-o", "ring-size=10 MiB", "-o", "stall-grace=300 ms"));
@@ -231,7 +231,7 @@ END_TEST
 
 /* While one does not read and the ring is full, senders wait and nobody is dropped; when it reads,
  * all goes on and nothing was lost. */
-START_TEST(senders_wait_for_a_slow_reader)
+START_TEST(senders_wait_for_a_slow_client)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=1 h"));
@@ -255,7 +255,7 @@ END_TEST
 /* Where its own messages end, a worker that sleeps is told of others' in several steps: what it has
  * been told of in the first must stay held in the next, or the ring is written over under its
  * hands. */
-START_TEST(a_sleeping_worker_is_told_twice)
+START_TEST(a_worker_that_sleeps_is_notified_twice)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=1 h"));
@@ -283,7 +283,7 @@ START_TEST(a_sleeping_worker_is_told_twice)
 END_TEST
 
 /* One that does not read at all is ended after stall-grace, and the others get everything. */
-START_TEST(a_stalled_reader_is_ended)
+START_TEST(a_client_that_does_not_read_is_evicted)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS("-o", "ring-size=512 KiB", "-o", "stall-grace=300 ms"));
@@ -313,15 +313,15 @@ static Suite *ends_suite(void)
     TCase *ends = tcase_create("ends");
 
     tcase_set_timeout(ends, BOUND_CASE_SECONDS);
-    tcase_add_test(ends, a_half_close_in_a_busy_room);
-    tcase_add_loop_test(ends, a_backlog_is_drained, 0, WAYS);
-    tcase_add_test(ends, a_close_says_the_last_unfinished_line);
-    tcase_add_test(ends, a_reset_is_a_lost_connection);
-    tcase_add_test(ends, the_drain_has_an_end);
-    tcase_add_loop_test(ends, a_drain_cut_short_has_its_word, 0, CUTS);
-    tcase_add_test(ends, senders_wait_for_a_slow_reader);
-    tcase_add_test(ends, a_sleeping_worker_is_told_twice);
-    tcase_add_test(ends, a_stalled_reader_is_ended);
+    tcase_add_test(ends, a_half_closed_client_receives_all_that_precedes_its_end);
+    tcase_add_loop_test(ends, a_client_that_leaves_receives_its_backlog, 0, WAYS);
+    tcase_add_test(ends, a_half_close_ends_the_last_line);
+    tcase_add_test(ends, a_reset_is_reported_as_a_lost_connection);
+    tcase_add_test(ends, a_client_that_does_not_read_ends_after_drain_timeout);
+    tcase_add_loop_test(ends, the_log_says_why_a_drain_was_cut_short, 0, CUTS);
+    tcase_add_test(ends, senders_wait_for_a_slow_client);
+    tcase_add_test(ends, a_worker_that_sleeps_is_notified_twice);
+    tcase_add_test(ends, a_client_that_does_not_read_is_evicted);
     suite_add_tcase(suite, ends);
     return suite;
 }

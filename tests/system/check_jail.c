@@ -162,7 +162,7 @@ END_TEST
 
 #endif
 
-START_TEST(a_jail_that_is_off_is_not_there_and_said_so)
+START_TEST(jail_off_is_logged_and_makes_no_jail)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "jail=off"));
     struct client *client = client_join(daemon_address(daemon, 0));
@@ -185,7 +185,7 @@ static bool is_root(void)
     return false;
 }
 
-START_TEST(the_server_becomes_the_user)
+START_TEST(the_server_runs_as_its_user)
 {
     if (!is_root())
         return;
@@ -206,7 +206,7 @@ START_TEST(the_server_becomes_the_user)
 }
 END_TEST
 
-START_TEST(each_slot_has_its_uid)
+START_TEST(each_slot_has_a_uid_of_its_own)
 {
     if (!is_root())
         return;
@@ -240,7 +240,7 @@ START_TEST(each_slot_has_its_uid)
 END_TEST
 
 /* Not even one that is stopped, and so cannot see the end of its relay, is left behind. */
-START_TEST(workers_of_other_uids_follow_the_supervisor)
+START_TEST(a_worker_with_another_uid_dies_with_the_supervisor)
 {
     if (!is_root())
         return;
@@ -264,7 +264,7 @@ START_TEST(workers_of_other_uids_follow_the_supervisor)
 END_TEST
 
 /* The supervisor can kill what has another uid: one that does not go by itself. */
-START_TEST(a_stuck_worker_of_another_uid_is_killed_at_the_stop)
+START_TEST(a_stuck_worker_with_another_uid_is_killed_at_the_stop)
 {
     if (!is_root())
         return;
@@ -299,7 +299,7 @@ static const struct {
 #endif
 };
 
-START_TEST(what_cannot_be_is_refused)
+START_TEST(a_jail_or_user_that_cannot_be_had_is_refused)
 {
     struct daemon *daemon = daemon_launch(refused[_i].options);
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -312,7 +312,7 @@ START_TEST(what_cannot_be_is_refused)
 }
 END_TEST
 
-START_TEST(without_root_there_is_no_user)
+START_TEST(a_user_other_than_root_cannot_set_one)
 {
     if (geteuid() == 0) {
         printf("skipped: this is for who is not root\n");
@@ -326,7 +326,7 @@ START_TEST(without_root_there_is_no_user)
 END_TEST
 
 /* Six workers of one address crash: it is refused for a second. */
-START_TEST(an_address_pays_for_crashes)
+START_TEST(an_address_whose_workers_crash_is_refused_for_a_second)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *client;
@@ -360,15 +360,15 @@ static Suite *jail_suite(void)
 #ifdef HAVE_SECCOMP
     tcase_add_test(jail, a_worker_is_jailed_before_it_has_a_client);
 #endif
-    tcase_add_test(jail, a_jail_that_is_off_is_not_there_and_said_so);
-    tcase_add_test(jail, the_server_becomes_the_user);
-    tcase_add_test(jail, each_slot_has_its_uid);
-    tcase_add_test(jail, workers_of_other_uids_follow_the_supervisor);
-    tcase_add_test(jail, a_stuck_worker_of_another_uid_is_killed_at_the_stop);
-    tcase_add_loop_test(
-        jail, what_cannot_be_is_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
-    tcase_add_test(jail, without_root_there_is_no_user);
-    tcase_add_test(jail, an_address_pays_for_crashes);
+    tcase_add_test(jail, jail_off_is_logged_and_makes_no_jail);
+    tcase_add_test(jail, the_server_runs_as_its_user);
+    tcase_add_test(jail, each_slot_has_a_uid_of_its_own);
+    tcase_add_test(jail, a_worker_with_another_uid_dies_with_the_supervisor);
+    tcase_add_test(jail, a_stuck_worker_with_another_uid_is_killed_at_the_stop);
+    tcase_add_loop_test(jail, a_jail_or_user_that_cannot_be_had_is_refused, 0,
+        (int)(sizeof(refused) / sizeof(refused[0])));
+    tcase_add_test(jail, a_user_other_than_root_cannot_set_one);
+    tcase_add_test(jail, an_address_whose_workers_crash_is_refused_for_a_second);
     suite_add_tcase(suite, jail);
     return suite;
 }

@@ -32,7 +32,7 @@ static void talk(const char *address)
     client_close(two[1]);
 }
 
-START_TEST(ipv4)
+START_TEST(a_client_connects_over_ipv4)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-l", "127.0.0.1:0"));
 
@@ -43,7 +43,7 @@ START_TEST(ipv4)
 }
 END_TEST
 
-START_TEST(ipv6)
+START_TEST(a_client_connects_over_ipv6)
 {
     struct daemon *daemon;
 
@@ -58,7 +58,7 @@ START_TEST(ipv6)
 }
 END_TEST
 
-START_TEST(several_addresses_are_one_room)
+START_TEST(clients_of_several_addresses_share_a_room)
 {
     char address[PATH_ROOM];
     struct daemon *daemon;
@@ -84,7 +84,7 @@ START_TEST(several_addresses_are_one_room)
 }
 END_TEST
 
-START_TEST(a_unix_socket)
+START_TEST(a_client_connects_over_a_unix_socket)
 {
     char address[PATH_ROOM];
     struct daemon *daemon;
@@ -104,7 +104,7 @@ END_TEST
 
 static const char *const bare_ports[] = {"0", ":0", "localhost:0"};
 
-START_TEST(a_port_alone)
+START_TEST(a_port_alone_is_an_address)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-l", bare_ports[_i]));
 
@@ -115,7 +115,7 @@ START_TEST(a_port_alone)
 END_TEST
 
 /* An IPv4 client of an IPv6 address is known by its IPv4 address. */
-START_TEST(both_families_on_one_address)
+START_TEST(one_address_may_serve_both_families)
 {
     char address[PATH_ROOM];
     struct daemon *daemon;
@@ -143,7 +143,7 @@ static void expect_words(const char *const *options, int code, const char *word,
     daemon_expect_exit(daemon, code);
 }
 
-START_TEST(who_may_use_a_unix_socket)
+START_TEST(socket_mode_sets_who_may_use_a_unix_socket)
 {
     char address[PATH_ROOM], group[100];
     const struct group *own = getgrgid(getegid());
@@ -165,7 +165,7 @@ START_TEST(who_may_use_a_unix_socket)
 }
 END_TEST
 
-START_TEST(a_group_of_another)
+START_TEST(a_group_of_others_is_refused)
 {
     const struct group *other = getgrnam("nogroup");
     char address[PATH_ROOM];
@@ -184,7 +184,7 @@ START_TEST(a_group_of_another)
 }
 END_TEST
 
-START_TEST(a_path_with_blanks)
+START_TEST(a_path_with_blanks_is_quoted_in_the_log)
 {
     char address[PATH_ROOM], quoted[PATH_ROOM + 20];
     struct daemon *daemon;
@@ -199,7 +199,7 @@ START_TEST(a_path_with_blanks)
 END_TEST
 
 /* As one of root's is to everybody else. */
-START_TEST(a_lock_that_cannot_be_opened)
+START_TEST(a_lock_that_cannot_be_opened_is_named)
 {
     char address[PATH_ROOM], lock[PATH_ROOM];
 
@@ -226,7 +226,7 @@ START_TEST(a_stale_unix_socket_is_replaced)
 }
 END_TEST
 
-START_TEST(a_live_unix_socket_is_not_taken)
+START_TEST(a_live_unix_socket_is_not_replaced)
 {
     char address[PATH_ROOM];
     struct daemon *first;
@@ -248,7 +248,7 @@ START_TEST(a_live_unix_socket_is_not_taken)
 END_TEST
 
 /* A server that is stopped by a signal for a while is alive all the same. */
-START_TEST(a_sleeping_unix_socket_is_not_taken)
+START_TEST(a_sleeping_server_s_unix_socket_is_not_replaced)
 {
     char address[PATH_ROOM];
     struct daemon *first;
@@ -263,7 +263,7 @@ START_TEST(a_sleeping_unix_socket_is_not_taken)
 }
 END_TEST
 
-START_TEST(an_ordinary_file_is_not_taken)
+START_TEST(an_ordinary_file_is_not_replaced)
 {
     char path[PATH_ROOM], address[PATH_ROOM], text[16] = "";
     FILE *file;
@@ -303,7 +303,7 @@ START_TEST(a_taken_port_is_refused)
 END_TEST
 
 /* TEST-NET-1, which no machine has; and an address of one link. */
-START_TEST(addresses_that_no_interface_has_yet)
+START_TEST(an_address_that_no_interface_has_yet)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "freebind=on", "-l", "192.0.2.1:0"));
 
@@ -321,7 +321,7 @@ START_TEST(addresses_that_no_interface_has_yet)
 }
 END_TEST
 
-START_TEST(addresses_that_cannot_be)
+START_TEST(an_address_that_cannot_be_bound_is_refused)
 {
     char folder[PATH_ROOM];
 
@@ -335,7 +335,7 @@ END_TEST
 static const char *const wrong_addresses[] = {"", "nonsense", "127.0.0.1", "127.0.0.1:65536",
     "127.0.0.1:-1", "127.0.0.1:x", "[::1]", "[::1:5", "300.0.0.1:5", "unix:"};
 
-START_TEST(addresses_that_are_none)
+START_TEST(a_text_that_is_no_address_is_refused)
 {
     struct daemon *daemon = daemon_launch(OPTIONS("-l", wrong_addresses[_i]));
 
@@ -344,7 +344,7 @@ START_TEST(addresses_that_are_none)
 }
 END_TEST
 
-START_TEST(wrong_usage)
+START_TEST(wrong_usage_is_refused)
 {
     expect_words(OPTIONS("-x"), DAEMON_EXIT_USAGE, "x", "");
     expect_words(OPTIONS("--nonsense"), DAEMON_EXIT_USAGE, "nonsense", "");
@@ -370,7 +370,7 @@ static const struct wrong wrong_settings[] = {
     {"log-level=loud", "log-level", "loud"},
 };
 
-START_TEST(wrong_settings_on_the_command_line)
+START_TEST(a_wrong_setting_on_the_command_line_is_refused)
 {
     const struct wrong *wrong = &wrong_settings[_i];
     const char *const *options = OPTIONS("-o", wrong->setting);
@@ -384,7 +384,7 @@ END_TEST
 static const char *const wrong_lines[] = {
     "nonsense = 1", "max-clients = 0", "max-clients = many", "log-level = loud", "max-clients ="};
 
-START_TEST(wrong_lines_in_the_file)
+START_TEST(a_wrong_line_in_the_file_is_refused)
 {
     char text[200], path[PATH_ROOM], place[PATH_ROOM + 8];
 
@@ -397,7 +397,7 @@ START_TEST(wrong_lines_in_the_file)
 }
 END_TEST
 
-START_TEST(a_file_that_is_not_there)
+START_TEST(a_missing_file_is_named)
 {
     char path[PATH_ROOM];
 
@@ -419,7 +419,7 @@ static void expect_print(const char *const *options, char *printed, size_t size)
     daemon_expect_exit(daemon, DAEMON_EXIT_STOPPED);
 }
 
-START_TEST(checking_a_good_configuration)
+START_TEST(a_good_configuration_passes_the_check)
 {
     char path[PATH_ROOM], address[PATH_ROOM];
     struct daemon *daemon;
@@ -432,7 +432,7 @@ START_TEST(checking_a_good_configuration)
 }
 END_TEST
 
-START_TEST(the_configuration_in_force)
+START_TEST(the_configuration_in_force_is_printed)
 {
     char path[PATH_ROOM], printed[8192];
 
@@ -449,7 +449,7 @@ START_TEST(the_configuration_in_force)
 }
 END_TEST
 
-START_TEST(the_file_counts_and_the_command_line_wins)
+START_TEST(the_command_line_overrides_the_file)
 {
     char path[PATH_ROOM];
     struct daemon *daemon;
@@ -467,7 +467,7 @@ START_TEST(the_file_counts_and_the_command_line_wins)
 }
 END_TEST
 
-START_TEST(version_and_help)
+START_TEST(version_and_help_are_printed)
 {
     char printed[8192];
 
@@ -489,34 +489,35 @@ static Suite *listen_suite(void)
     TCase *addresses = tcase_create("addresses"), *words = tcase_create("words");
 
     tcase_set_timeout(addresses, BOUND_CASE_SECONDS);
-    tcase_add_test(addresses, ipv4);
-    tcase_add_test(addresses, ipv6);
-    tcase_add_loop_test(addresses, a_port_alone, 0, COUNT(bare_ports));
-    tcase_add_test(addresses, both_families_on_one_address);
-    tcase_add_test(addresses, addresses_that_no_interface_has_yet);
-    tcase_add_test(addresses, several_addresses_are_one_room);
-    tcase_add_test(addresses, a_unix_socket);
-    tcase_add_test(addresses, who_may_use_a_unix_socket);
-    tcase_add_test(addresses, a_group_of_another);
-    tcase_add_test(addresses, a_path_with_blanks);
-    tcase_add_test(addresses, a_lock_that_cannot_be_opened);
+    tcase_add_test(addresses, a_client_connects_over_ipv4);
+    tcase_add_test(addresses, a_client_connects_over_ipv6);
+    tcase_add_loop_test(addresses, a_port_alone_is_an_address, 0, COUNT(bare_ports));
+    tcase_add_test(addresses, one_address_may_serve_both_families);
+    tcase_add_test(addresses, an_address_that_no_interface_has_yet);
+    tcase_add_test(addresses, clients_of_several_addresses_share_a_room);
+    tcase_add_test(addresses, a_client_connects_over_a_unix_socket);
+    tcase_add_test(addresses, socket_mode_sets_who_may_use_a_unix_socket);
+    tcase_add_test(addresses, a_group_of_others_is_refused);
+    tcase_add_test(addresses, a_path_with_blanks_is_quoted_in_the_log);
+    tcase_add_test(addresses, a_lock_that_cannot_be_opened_is_named);
     tcase_add_test(addresses, a_stale_unix_socket_is_replaced);
-    tcase_add_test(addresses, a_live_unix_socket_is_not_taken);
-    tcase_add_test(addresses, a_sleeping_unix_socket_is_not_taken);
-    tcase_add_test(addresses, an_ordinary_file_is_not_taken);
+    tcase_add_test(addresses, a_live_unix_socket_is_not_replaced);
+    tcase_add_test(addresses, a_sleeping_server_s_unix_socket_is_not_replaced);
+    tcase_add_test(addresses, an_ordinary_file_is_not_replaced);
     tcase_add_test(addresses, a_taken_port_is_refused);
-    tcase_add_test(addresses, addresses_that_cannot_be);
+    tcase_add_test(addresses, an_address_that_cannot_be_bound_is_refused);
     suite_add_tcase(suite, addresses);
     tcase_set_timeout(words, BOUND_CASE_SECONDS);
-    tcase_add_loop_test(words, addresses_that_are_none, 0, COUNT(wrong_addresses));
-    tcase_add_test(words, wrong_usage);
-    tcase_add_loop_test(words, wrong_settings_on_the_command_line, 0, COUNT(wrong_settings));
-    tcase_add_loop_test(words, wrong_lines_in_the_file, 0, COUNT(wrong_lines));
-    tcase_add_test(words, a_file_that_is_not_there);
-    tcase_add_test(words, checking_a_good_configuration);
-    tcase_add_test(words, the_configuration_in_force);
-    tcase_add_test(words, the_file_counts_and_the_command_line_wins);
-    tcase_add_test(words, version_and_help);
+    tcase_add_loop_test(words, a_text_that_is_no_address_is_refused, 0, COUNT(wrong_addresses));
+    tcase_add_test(words, wrong_usage_is_refused);
+    tcase_add_loop_test(
+        words, a_wrong_setting_on_the_command_line_is_refused, 0, COUNT(wrong_settings));
+    tcase_add_loop_test(words, a_wrong_line_in_the_file_is_refused, 0, COUNT(wrong_lines));
+    tcase_add_test(words, a_missing_file_is_named);
+    tcase_add_test(words, a_good_configuration_passes_the_check);
+    tcase_add_test(words, the_configuration_in_force_is_printed);
+    tcase_add_test(words, the_command_line_overrides_the_file);
+    tcase_add_test(words, version_and_help_are_printed);
     suite_add_tcase(suite, words);
     return suite;
 }

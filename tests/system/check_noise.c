@@ -112,7 +112,7 @@ static bool go_on(void *context)
     return finish(noise);
 }
 
-START_TEST(random_bytes_from_fifty_clients)
+START_TEST(random_bytes_of_fifty_clients_harm_nobody_else)
 {
     struct noise noise = {
         .daemon = daemon_start(OPTIONS("-o", "max-clients=70")),
@@ -158,7 +158,7 @@ static Suite *noise_suite(void)
     TCase *noise = tcase_create("noise");
 
     tcase_set_timeout(noise, 20 * BOUND_CASE_SECONDS);
-    tcase_add_test(noise, random_bytes_from_fifty_clients);
+    tcase_add_test(noise, random_bytes_of_fifty_clients_harm_nobody_else);
     suite_add_tcase(suite, noise);
     return suite;
 }

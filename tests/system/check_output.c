@@ -98,7 +98,7 @@ static void expect_service(struct daemon *daemon)
 }
 
 /* As after `chatroomd 2>&1 | head -1`. */
-START_TEST(a_log_whose_reader_has_gone)
+START_TEST(a_log_without_a_reader_costs_no_client)
 {
     set_scene("mkfifo \"$0.pipe\"; exec 3<>\"$0.pipe\"; exec 2>\"$0.pipe\"; exec 3<&-");
     expect_service(daemon_launch(OPTIONS("-l", socket_address, SMALL)));
@@ -106,7 +106,7 @@ START_TEST(a_log_whose_reader_has_gone)
 END_TEST
 
 /* The limit is in units of 512 bytes: 2 MiB, which is above the shared memory. */
-START_TEST(a_log_file_at_its_limit)
+START_TEST(a_log_file_at_its_limit_costs_no_client)
 {
     struct stat status;
     char path[PATH_ROOM];
@@ -118,7 +118,7 @@ START_TEST(a_log_file_at_its_limit)
 }
 END_TEST
 
-START_TEST(a_limit_below_the_shared_memory)
+START_TEST(a_file_limit_below_the_shared_memory_is_named)
 {
     struct daemon *daemon;
 
@@ -172,7 +172,7 @@ static pid_t server_of(const struct client *client)
     return who.pid;
 }
 
-START_TEST(in_the_background_of_a_terminal)
+START_TEST(a_background_process_of_a_terminal_is_not_stopped)
 {
     int slave, terminal = terminal_open(&slave), status;
     struct client *client;
@@ -196,7 +196,7 @@ END_TEST
 
 static const char *const printing[] = {"-V", "-h", "-T", "-t"};
 
-START_TEST(a_full_disk)
+START_TEST(output_to_a_full_disk_fails_with_a_message)
 {
     struct daemon *daemon;
 
@@ -217,11 +217,12 @@ static Suite *output_suite(void)
     TCase *output = tcase_create("output");
 
     tcase_set_timeout(output, BOUND_CASE_SECONDS);
-    tcase_add_test(output, a_log_whose_reader_has_gone);
-    tcase_add_test(output, a_log_file_at_its_limit);
-    tcase_add_test(output, a_limit_below_the_shared_memory);
-    tcase_add_test(output, in_the_background_of_a_terminal);
-    tcase_add_loop_test(output, a_full_disk, 0, sizeof printing / sizeof printing[0]);
+    tcase_add_test(output, a_log_without_a_reader_costs_no_client);
+    tcase_add_test(output, a_log_file_at_its_limit_costs_no_client);
+    tcase_add_test(output, a_file_limit_below_the_shared_memory_is_named);
+    tcase_add_test(output, a_background_process_of_a_terminal_is_not_stopped);
+    tcase_add_loop_test(output, output_to_a_full_disk_fails_with_a_message, 0,
+        sizeof printing / sizeof printing[0]);
     suite_add_tcase(suite, output);
     return suite;
 }

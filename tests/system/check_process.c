@@ -113,7 +113,7 @@ static void check_descriptors(pid_t process)
     check_pipe(ends, pipes);
 }
 
-START_TEST(descriptors_of_a_worker)
+START_TEST(a_worker_has_only_its_own_descriptors)
 {
     open_room();
     for (unsigned number = 0; number < 3; number++)
@@ -140,7 +140,7 @@ static void wait_descriptors(pid_t process, size_t count, const char *whose)
 }
 
 /* Who makes a worker keeps nothing of it, or the client would never see its end. */
-START_TEST(descriptors_left_by_clients)
+START_TEST(a_client_leaves_no_descriptors_behind)
 {
     struct client *more[10];
     size_t supervisor, forker;
@@ -194,7 +194,7 @@ static struct process_mapping check_supervisors_mappings(void)
     return found[0];
 }
 
-START_TEST(mappings_of_a_worker)
+START_TEST(a_worker_maps_its_part_of_the_region)
 {
     struct process_mapping outbox[3], region;
 
@@ -211,7 +211,7 @@ START_TEST(mappings_of_a_worker)
 }
 END_TEST
 
-START_TEST(mappings_of_the_forker)
+START_TEST(the_forker_maps_no_shared_memory_for_writing)
 {
     struct process_mapping found[MAPPINGS_MAX];
     size_t count;
@@ -239,7 +239,7 @@ static long forker_memory(const char *max_clients)
 }
 
 /* Each worker is a copy of it, and has all of its memory. */
-START_TEST(memory_of_the_forker_does_not_grow_with_the_clients)
+START_TEST(the_forker_s_memory_does_not_grow_with_the_clients)
 {
     long few = forker_memory("max-clients=10"), many = forker_memory("max-clients=2000");
 
@@ -247,7 +247,7 @@ START_TEST(memory_of_the_forker_does_not_grow_with_the_clients)
 }
 END_TEST
 
-START_TEST(signals_of_a_worker)
+START_TEST(a_worker_ignores_the_signals_of_the_group)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
     uint64_t set;
@@ -291,7 +291,7 @@ static void expect_title(const struct client *client, unsigned slot)
     wait_title(daemon_worker_of(daemon_here, client->name), expected);
 }
 
-START_TEST(titles_show_slot_and_address)
+START_TEST(process_titles_show_slot_and_address)
 {
     struct client *more[8];
 
@@ -310,7 +310,7 @@ START_TEST(titles_show_slot_and_address)
 END_TEST
 
 /* A worker is the supervisor's own child, and a client is served by one process of its own. */
-START_TEST(one_worker_for_each_client)
+START_TEST(each_client_has_a_worker)
 {
     pid_t workers[8];
 
@@ -348,7 +348,7 @@ static void wait_no_zombies(void)
 /* The children of a script that becomes the server, as the orphans of a container are its first
  * process's: one ends before there is an event loop, and one while clients talk. Those that the
  * server made itself keep their statuses. */
-START_TEST(children_of_others_are_reaped)
+START_TEST(children_of_other_processes_are_reaped)
 {
     char script[200], pid_file[200], text[1000];
     struct client *pair[2];
@@ -378,15 +378,15 @@ static Suite *process_suite(void)
     TCase *process = tcase_create("process");
 
     tcase_set_timeout(process, BOUND_CASE_SECONDS);
-    tcase_add_test(process, descriptors_of_a_worker);
-    tcase_add_test(process, descriptors_left_by_clients);
-    tcase_add_test(process, mappings_of_a_worker);
-    tcase_add_test(process, mappings_of_the_forker);
-    tcase_add_test(process, memory_of_the_forker_does_not_grow_with_the_clients);
-    tcase_add_test(process, signals_of_a_worker);
-    tcase_add_test(process, titles_show_slot_and_address);
-    tcase_add_test(process, one_worker_for_each_client);
-    tcase_add_test(process, children_of_others_are_reaped);
+    tcase_add_test(process, a_worker_has_only_its_own_descriptors);
+    tcase_add_test(process, a_client_leaves_no_descriptors_behind);
+    tcase_add_test(process, a_worker_maps_its_part_of_the_region);
+    tcase_add_test(process, the_forker_maps_no_shared_memory_for_writing);
+    tcase_add_test(process, the_forker_s_memory_does_not_grow_with_the_clients);
+    tcase_add_test(process, a_worker_ignores_the_signals_of_the_group);
+    tcase_add_test(process, process_titles_show_slot_and_address);
+    tcase_add_test(process, each_client_has_a_worker);
+    tcase_add_test(process, children_of_other_processes_are_reaped);
     suite_add_tcase(suite, process);
     return suite;
 }

@@ -32,7 +32,7 @@ static bool refuse(int call, int error)
 }
 
 #ifdef SYS_close_range
-START_TEST(without_close_range)
+START_TEST(the_server_runs_without_close_range)
 {
     struct daemon *daemon;
     struct client *pair[2];
@@ -67,7 +67,7 @@ static const struct {
     {"getrandom", SYS_getrandom}, {"madvise", SYS_madvise}, {"fallocate", SYS_fallocate},
     {"dup", SYS_dup}, {"epoll_create1", SYS_epoll_create1}, JAIL_CALLS};
 
-START_TEST(a_refused_call_is_named)
+START_TEST(a_refused_system_call_is_named)
 {
     struct daemon *daemon;
     char words[100];
@@ -92,7 +92,7 @@ static bool hide(const char *path)
     return false;
 }
 
-START_TEST(without_dev_null)
+START_TEST(a_missing_dev_null_is_named)
 {
     char file[PATH_ROOM];
     struct daemon *daemon;
@@ -106,7 +106,7 @@ START_TEST(without_dev_null)
 }
 END_TEST
 
-START_TEST(without_proc)
+START_TEST(a_missing_proc_is_named)
 {
     struct daemon *daemon;
     struct client *pair[2];
@@ -137,11 +137,12 @@ static Suite *refused_suite(void)
 
     tcase_set_timeout(refused, BOUND_CASE_SECONDS);
 #ifdef SYS_close_range
-    tcase_add_loop_test(refused, without_close_range, 0, 2);
+    tcase_add_loop_test(refused, the_server_runs_without_close_range, 0, 2);
 #endif
-    tcase_add_loop_test(refused, a_refused_call_is_named, 0, sizeof(needed) / sizeof(needed[0]));
-    tcase_add_test(refused, without_dev_null);
-    tcase_add_test(refused, without_proc);
+    tcase_add_loop_test(
+        refused, a_refused_system_call_is_named, 0, sizeof(needed) / sizeof(needed[0]));
+    tcase_add_test(refused, a_missing_dev_null_is_named);
+    tcase_add_test(refused, a_missing_proc_is_named);
     suite_add_tcase(suite, refused);
     return suite;
 }

@@ -52,7 +52,7 @@ static void expect_orderly_end(struct client *const *crowd, const char *told)
     ck_assert_uint_eq(crowd_messages(crowd[2]), CROWD_BACKLOG);
 }
 
-START_TEST(a_stop_with_pending_output)
+START_TEST(a_stop_delivers_pending_output)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3];
@@ -68,7 +68,7 @@ START_TEST(a_stop_with_pending_output)
 END_TEST
 
 /* Ctrl-C goes to the whole foreground group of the terminal: supervisor, forker and workers. */
-START_TEST(ctrl_c_on_a_terminal)
+START_TEST(ctrl_c_on_a_terminal_stops_in_order)
 {
     struct daemon *daemon = daemon_start_on_terminal(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3];
@@ -84,7 +84,7 @@ START_TEST(ctrl_c_on_a_terminal)
 END_TEST
 
 /* All talk and all read when the stop comes: whatever one of them saw, all the others got too. */
-START_TEST(a_stop_while_all_talk)
+START_TEST(a_stop_while_clients_talk_loses_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[6];
@@ -108,7 +108,7 @@ START_TEST(a_stop_while_all_talk)
 END_TEST
 
 /* One that never reads holds the stop up for drain-timeout and no longer. */
-START_TEST(a_stop_ends_in_time)
+START_TEST(a_stop_ends_after_drain_timeout)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=400 ms"));
     struct client *crowd[3];
@@ -124,7 +124,7 @@ START_TEST(a_stop_ends_in_time)
 END_TEST
 
 /* One that waits for a process which nobody makes holds it up no longer, either. */
-START_TEST(a_stop_ends_in_time_without_the_forker)
+START_TEST(a_stop_without_a_forker_ends_after_drain_timeout)
 {
     struct daemon *daemon =
         daemon_start(OPTIONS("-o", "drain-timeout=400 ms", "-o", "spare-workers=0"));
@@ -143,7 +143,7 @@ START_TEST(a_stop_ends_in_time_without_the_forker)
 END_TEST
 
 /* GNU timeout signals its child and then the whole group, and so do some supervisors. */
-START_TEST(a_signal_that_comes_twice_at_once_is_one)
+START_TEST(a_signal_repeated_at_once_counts_once)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3];
@@ -168,7 +168,7 @@ static void wait_out_repetition(void)
         continue;
 }
 
-START_TEST(a_second_stop_ends_at_once)
+START_TEST(a_second_stop_signal_ends_the_server_at_once)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3];
@@ -209,7 +209,7 @@ START_TEST(a_first_signal_during_a_stop_ends_nothing)
 END_TEST
 
 /* SIGQUIT stops at once, whether it comes alone or, by Ctrl-\ on a terminal, to the whole group. */
-START_TEST(sigquit_ends_at_once)
+START_TEST(sigquit_ends_the_server_at_once)
 {
     struct daemon *daemon = _i == 0 ? daemon_start(OPTIONS("-o", "drain-timeout=1 h"))
                                     : daemon_start_on_terminal(OPTIONS("-o", "drain-timeout=1 h"));
@@ -233,7 +233,7 @@ START_TEST(sigquit_ends_at_once)
 }
 END_TEST
 
-START_TEST(nobody_gets_in_after_the_stop)
+START_TEST(no_client_joins_after_the_stop)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
     struct client *crowd[3], *late;
@@ -261,7 +261,7 @@ static const int harmless[] = {
     SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR};
 
 /* Neither the supervisor nor the forker nor a worker minds these. */
-START_TEST(signals_that_must_not_kill)
+START_TEST(other_signals_do_not_end_the_server)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[3];
@@ -280,7 +280,7 @@ START_TEST(signals_that_must_not_kill)
 END_TEST
 
 /* What the parent has set for its own sake is nothing to the server. */
-START_TEST(a_parent_that_blocks_and_ignores_signals)
+START_TEST(signals_blocked_or_ignored_by_the_parent_are_restored)
 {
     struct daemon *daemon;
     struct client *crowd[2];
@@ -301,7 +301,7 @@ START_TEST(a_parent_that_blocks_and_ignores_signals)
 END_TEST
 
 /* Not even before there is an event loop; those without a meaning are logged once there is. */
-START_TEST(signals_at_the_start)
+START_TEST(other_signals_at_the_start_do_not_end_the_server)
 {
     struct daemon *daemon = daemon_launch(NULL);
 
@@ -341,7 +341,7 @@ START_TEST(workers_ignore_the_signals_of_the_group)
 }
 END_TEST
 
-START_TEST(usr1_logs_counters)
+START_TEST(sigusr1_logs_counters)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *crowd[2];
@@ -358,7 +358,7 @@ START_TEST(usr1_logs_counters)
 END_TEST
 
 /* An idle server, one that nobody ever joined, and one whose clients have all gone. */
-START_TEST(a_stop_of_an_empty_server)
+START_TEST(an_empty_server_stops)
 {
     struct daemon *daemon = daemon_start(NULL);
 
@@ -376,22 +376,22 @@ static Suite *stop_suite(void)
     TCase *stop = tcase_create("stop");
 
     tcase_set_timeout(stop, BOUND_CASE_SECONDS);
-    tcase_add_test(stop, a_stop_with_pending_output);
-    tcase_add_test(stop, ctrl_c_on_a_terminal);
-    tcase_add_test(stop, a_stop_while_all_talk);
-    tcase_add_test(stop, a_stop_ends_in_time);
-    tcase_add_test(stop, a_stop_ends_in_time_without_the_forker);
-    tcase_add_loop_test(stop, a_signal_that_comes_twice_at_once_is_one, 0, 2);
-    tcase_add_loop_test(stop, a_second_stop_ends_at_once, 0, 2);
+    tcase_add_test(stop, a_stop_delivers_pending_output);
+    tcase_add_test(stop, ctrl_c_on_a_terminal_stops_in_order);
+    tcase_add_test(stop, a_stop_while_clients_talk_loses_nothing);
+    tcase_add_test(stop, a_stop_ends_after_drain_timeout);
+    tcase_add_test(stop, a_stop_without_a_forker_ends_after_drain_timeout);
+    tcase_add_loop_test(stop, a_signal_repeated_at_once_counts_once, 0, 2);
+    tcase_add_loop_test(stop, a_second_stop_signal_ends_the_server_at_once, 0, 2);
     tcase_add_test(stop, a_first_signal_during_a_stop_ends_nothing);
-    tcase_add_loop_test(stop, sigquit_ends_at_once, 0, 2);
-    tcase_add_test(stop, nobody_gets_in_after_the_stop);
-    tcase_add_loop_test(stop, signals_that_must_not_kill, 0, COUNT(harmless));
-    tcase_add_loop_test(stop, signals_at_the_start, 0, COUNT(harmless));
-    tcase_add_test(stop, a_parent_that_blocks_and_ignores_signals);
+    tcase_add_loop_test(stop, sigquit_ends_the_server_at_once, 0, 2);
+    tcase_add_test(stop, no_client_joins_after_the_stop);
+    tcase_add_loop_test(stop, other_signals_do_not_end_the_server, 0, COUNT(harmless));
+    tcase_add_loop_test(stop, other_signals_at_the_start_do_not_end_the_server, 0, COUNT(harmless));
+    tcase_add_test(stop, signals_blocked_or_ignored_by_the_parent_are_restored);
     tcase_add_test(stop, workers_ignore_the_signals_of_the_group);
-    tcase_add_test(stop, usr1_logs_counters);
-    tcase_add_loop_test(stop, a_stop_of_an_empty_server, 0, 2);
+    tcase_add_test(stop, sigusr1_logs_counters);
+    tcase_add_loop_test(stop, an_empty_server_stops, 0, 2);
     suite_add_tcase(suite, stop);
     return suite;
 }

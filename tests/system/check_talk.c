@@ -23,7 +23,7 @@
 #define SENDERS  4
 #define MESSAGES 400
 
-START_TEST(two_talk)
+START_TEST(a_message_reaches_the_other_client)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *two[2];
@@ -73,7 +73,7 @@ START_TEST(a_line_may_come_in_pieces)
 }
 END_TEST
 
-START_TEST(two_slashes_say_one)
+START_TEST(two_slashes_send_one)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *two[2];
@@ -90,7 +90,7 @@ START_TEST(two_slashes_say_one)
 }
 END_TEST
 
-START_TEST(names_change)
+START_TEST(a_client_changes_its_name)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *two[2];
@@ -144,7 +144,7 @@ static void expect_who(struct client *client, unsigned count, const char *const 
     }
 }
 
-START_TEST(who_lists_all)
+START_TEST(who_lists_all_clients)
 {
     static const char *const three[] = {"guest1", "bob", "guest3", NULL};
     static const char *const many[] = {"bob", "guest1", "guest59", "guest2", NULL};
@@ -189,7 +189,7 @@ START_TEST(help_names_every_command)
 }
 END_TEST
 
-START_TEST(leaving_is_told_with_its_reason)
+START_TEST(the_room_is_told_why_a_client_leaves)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *room[4];
@@ -213,7 +213,7 @@ START_TEST(leaving_is_told_with_its_reason)
 }
 END_TEST
 
-START_TEST(guests_get_the_lowest_free_number)
+START_TEST(a_guest_has_the_lowest_free_number)
 {
     struct daemon *daemon = daemon_start(NULL);
     struct client *room[5], *next[3];
@@ -295,7 +295,7 @@ static void check_order(const struct client *one, const struct client *other)
     transcript_free(second);
 }
 
-START_TEST(twenty_share_one_order)
+START_TEST(twenty_clients_see_one_order)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=20"));
     int64_t deadline = bounded_deadline(2 * BOUND_MS);
@@ -384,7 +384,7 @@ static void speak_once(const char *address)
     ck_assert_int_eq(system(command), 0);
 }
 
-START_TEST(three_nc_talk)
+START_TEST(three_clients_of_netcat_talk)
 {
     struct daemon *daemon;
     struct client *two[2];
@@ -426,16 +426,16 @@ static Suite *talk_suite(void)
     TCase *talk = tcase_create("talk");
 
     tcase_set_timeout(talk, BOUND_CASE_SECONDS);
-    tcase_add_test(talk, two_talk);
+    tcase_add_test(talk, a_message_reaches_the_other_client);
     tcase_add_test(talk, a_line_may_come_in_pieces);
-    tcase_add_test(talk, two_slashes_say_one);
-    tcase_add_test(talk, names_change);
-    tcase_add_test(talk, who_lists_all);
+    tcase_add_test(talk, two_slashes_send_one);
+    tcase_add_test(talk, a_client_changes_its_name);
+    tcase_add_test(talk, who_lists_all_clients);
     tcase_add_test(talk, help_names_every_command);
-    tcase_add_test(talk, leaving_is_told_with_its_reason);
-    tcase_add_test(talk, guests_get_the_lowest_free_number);
-    tcase_add_test(talk, twenty_share_one_order);
-    tcase_add_test(talk, three_nc_talk);
+    tcase_add_test(talk, the_room_is_told_why_a_client_leaves);
+    tcase_add_test(talk, a_guest_has_the_lowest_free_number);
+    tcase_add_test(talk, twenty_clients_see_one_order);
+    tcase_add_test(talk, three_clients_of_netcat_talk);
     suite_add_tcase(suite, talk);
     return suite;
 }
