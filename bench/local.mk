@@ -31,7 +31,7 @@ bench_load_SOURCES = \
 	bench/result.c bench/result.h \
 	bench/sender.c bench/sender.h \
 	bench/trial.c bench/trial.h \
-	bench/trial_joins.c bench/trial_room.c bench/trial_stalled.c \
+	bench/trial_joins.c bench/trial_room.c bench/trial_server.c bench/trial_stalled.c \
 	bench/usage.c bench/usage.h
 bench_load_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_SOURCE='"$(abs_srcdir)/bench"'
 bench_load_LDADD = libchatroomd.a -lm
