@@ -334,8 +334,11 @@ bool checker_check(const struct checker_run *run, struct checker_report *report)
     checker.readers = calloc(run->count, sizeof(*checker.readers));
     if (checker.readers == NULL)
         abort();
-    if (checker.lives.lost || checker.lives.unmatched > 0)
-        report_fault(&checker, "the log is not whole: lines were lost, or leaves have no join");
+    if (checker.lives.lost)
+        report_fault(&checker, "the log is not whole: the server lost lines of it");
+    if (checker.lives.unmatched > 0)
+        report_fault(&checker, "the log is not whole: %zu leaves have no join, the first: %s",
+            checker.lives.unmatched, checker.lives.unmatched_line);
     for (size_t at = 0; at < run->count; at++) {
         struct reader *reader = &checker.readers[at];
 

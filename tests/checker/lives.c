@@ -81,7 +81,8 @@ static void take_leave(struct lives *lives, const char *line)
     }
     /* Who never got in has no name. */
     take_value(line, "name", name, sizeof(name));
-    lives->unmatched += strcmp(name, "-") != 0;
+    if (strcmp(name, "-") != 0 && lives->unmatched++ == 0)
+        snprintf(lives->unmatched_line, sizeof(lives->unmatched_line), "%s", line);
 }
 
 static void take_rename(struct lives *lives, const char *line)

@@ -43,8 +43,9 @@ struct lives {
     size_t count;
     uint64_t *renames; /* sequence numbers, rising */
     size_t rename_count;
-    size_t unmatched; /* leaves that belong to no join */
-    bool lost;        /* the server says that it could not log everything */
+    size_t unmatched;         /* leaves that belong to no join */
+    char unmatched_line[400]; /* the first of them */
+    bool lost;                /* the server says that it could not log everything */
 };
 
 void lives_make(struct lives *lives, const char *log);
