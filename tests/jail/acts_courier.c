@@ -8,7 +8,6 @@
 
 #include "tests/jail/acts_courier.h"
 
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -48,10 +48,10 @@
     ACT(map_region_again)                                                                          \
     ACT(reopen_region)
 
-#define NOT_ITS_OWN   "\"done with a client that is not its own\""
-#define WRONG_PLACE   "\"position outside of what was delivered\""
-#define NO_ANSWER     "\"it does not answer\""
-#define STUCK         "\"it blocks the ring and does not deliver\""
+#define NOT_ITS_OWN "\"done with a client that is not its own\""
+#define WRONG_PLACE "\"position outside of what was delivered\""
+#define NO_ANSWER   "\"it does not answer\""
+#define STUCK       "\"it blocks the ring and does not deliver\""
 
 /* name, what= of the log's courier-fault, control */
 #define COURIER_FRAME_ACTS(ACT)                                                                    \
