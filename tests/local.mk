@@ -42,6 +42,7 @@ check_PROGRAMS += \
 	tests/supervisor/client/check_hold \
 	tests/supervisor/client/check_penalty \
 	tests/supervisor/accept/check_listener \
+	tests/supervisor/child/check_child \
 	tests/supervisor/child/check_spawner \
 	tests/supervisor/accept/check_unannounced \
 	tests/supervisor/courier/check_resume \
@@ -74,6 +75,8 @@ tests_supervisor_accept_check_listener_SOURCES = tests/supervisor/accept/check_l
 	tests/system/address.c tests/system/address.h \
 	tests/system/bounded.c tests/system/bounded.h
 tests_supervisor_accept_check_unannounced_SOURCES = tests/supervisor/accept/check_unannounced.c \
+	tests/supervisor/fixture.c tests/supervisor/fixture.h
+tests_supervisor_child_check_child_SOURCES = tests/supervisor/child/check_child.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h
 tests_supervisor_child_check_spawner_SOURCES = tests/supervisor/child/check_spawner.c \
 	tests/supervisor/fixture.c tests/supervisor/fixture.h \

@@ -257,10 +257,11 @@ static void reap(struct child *child)
 
 void children_reap(struct supervisor *supervisor)
 {
-    struct child *child, *next;
+    struct children *children = &supervisor->children;
+    struct child *child;
 
-    for (child = TAILQ_FIRST(&supervisor->children.closing); child != NULL; child = next) {
-        next = TAILQ_NEXT(child, closing_link);
+    for (child = TAILQ_FIRST(&children->closing); child != NULL; child = children->next) {
+        children->next = TAILQ_NEXT(child, closing_link);
         reap(child);
         if (child_is_gone(child))
             child->ops->gone(child);
@@ -269,9 +270,13 @@ void children_reap(struct supervisor *supervisor)
 
 void child_forget(struct child *child)
 {
+    struct children *children = &child->supervisor->children;
+
     set_kill_pending(child, false);
+    if (children->next == child)
+        children->next = TAILQ_NEXT(child, closing_link);
     if (child->is_closing)
-        TAILQ_REMOVE(&child->supervisor->children.closing, child, closing_link);
+        TAILQ_REMOVE(&children->closing, child, closing_link);
     child->is_closing = false;
     child->state = CHILD_NONE;
     child->pid = 0;

@@ -78,6 +78,7 @@ TAILQ_HEAD(child_list, child);
 
 struct children {
     struct child_list to_kill, closing;
+    struct child *next; /* that children_reap() visits, unless it is forgotten before */
     struct {
         struct child *first;
         size_t stride;

@@ -277,6 +277,7 @@ void slot_try_free(struct slot *slot)
     if (!child_is_gone(&slot->child) || slot->end == DISCONNECT_NONE || slot->left_due ||
         slot->link.courier != NULL)
         return;
+    assert(slot->state != SLOT_FREE);
     leave_log(slot);
     if (slot->client_fd >= 0)
         close(slot->client_fd);
