@@ -27,25 +27,30 @@
  *   entry_..., byte_of  the index and the ring (region/ring.c); byte_of is whose byte it is
  *   up, down, related   a relay, and slot.relay != NULL: where down is full, relay_blocked() says so
  *   stalled .. exited   the client, the scheduler and the kernel
- *   Worker              take_frame(), submit() and begin_end() (worker/session.c), and deliver()
- *                       (worker/deliverer.c) with delivery_extend(), delivery_write() and
+ *   Worker              worker_relay_frame(), submit() and begin_close() (worker/session.c), and
+ *                       write_records() (worker/own_delivery.c) with delivery_extend(), delivery_write() and
  *                       delivery_advance() (delivery/delivery.c); `end` and `at` are its end and
  *                       position
  *   next_given()        delivery_includes() (delivery/delivery.c), leaving out rooms
- *   look_at()           cursor_needs() (supervisor/reader.c)
- *   refresh()           refresh() and find_slowest() (supervisor/space.c)
+ *   look_at()           cursor_needs() (supervisor/ring/cursor.c)
+ *   refresh()           refresh() and find_slowest() (supervisor/ring/space.c)
  *   fits_before()       ring_fits() (region/ring.c), one record at a time
- *   owe_turn()          slot_add_turn() (supervisor/slot.c) and cursor_extend() (supervisor/reader.c)
- *   commit()            ring_open(), ring_commit(), and record_for_room() (supervisor/record.c)
- *   slot_end(), try_free(), reap_all()    the same and slots_reap() (supervisor/slot.c)
- *   answer(), take_frame(), order_resume(), record_leaves()    answer_publish(), answer_enter(),
- *                       answer_finish(), order_frame() and the same (supervisor/order.c)
- *   tell(), notify_turn()  the same and tell_room() (supervisor/tell.c), and cursor_notify()
+ *   space_fits()        space_reserve() (supervisor/ring/space.c)
+ *   owe_turn()          slot_add_turn() (supervisor/client/slot.c) with turn_since() and
+ *                       turn_has_news() (supervisor/ring/turn.c) and cursor_extend()
+ *   commit()            ring_open(), ring_commit(), and record_for_room() (order/record.c)
+ *   slot_end(), try_free(), reap_all()    slot_end() and slot_try_free() (client/slot.c),
+ *                       children_reap() (child/child.c)
+ *   answer(), take_frame(), order_resume(), record_leaves()    answer_publish(), answer_hello(),
+ *                       answer_goodbye() (order/requests.c), order_frame() and the same
+ *                       (order/order.c)
+ *   tell(), notify_turn()  notify_worker(), notify_room() and the same (order/notify.c), and
+ *                       cursor_notify()
  *   Supervisor          one turn, serve() and end_turn() (supervisor/supervisor.c), is one step
- *   relay_ended()       slot_relay_ended(); the KILL after its grace may come at any time
- *   CAN_EVICT           evict() by space_tick(): at any time after somebody waits
- *   CAN_KILL_HUNG       slot_kill_after() after drain-timeout
- *   CAN_TAKE            slot_take() and slot_give(), as one
+ *   relay_ended()       slot_worker_closed(); the KILL after its grace may come at any time
+ *   CAN_EVICT           evict() by stall_tick(): at any time after somebody waits
+ *   CAN_KILL_HUNG       child_kill_after() after drain-timeout
+ *   CAN_TAKE            slot_take() and slot_assign(), as one
  *
  * Left out: couriers, workers made ahead, private records and their bound, names, the stop, batches of
  * several records that are asked for at once, CREDIT that is told late, and that a turn is not one

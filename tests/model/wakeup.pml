@@ -18,17 +18,18 @@
  *
  * What stands for what:
  *   Worker, first step    delivery_write() (delivery/delivery.c): any number of records leave; then
- *                         the store in move_to()
- *   Worker, second step   the fence and the load in move_to(), and SPACE, sent by deliver()
- *                         (worker/deliverer.c); the worker may die in between
+ *                         the store in set_position()
+ *   Worker, second step   the fence and the load in set_position(), and SPACE, sent by write_records()
+ *                         (worker/own_delivery.c); the worker may die in between
  *   Supervisor, 1st step  a turn but for its last act: order_frame() and order_resume() (order.c),
- *                         notify_turn() (tell.c), space_resume() (space.c), all in supervisor/
- *   HOLD, refresh()       cursor_needs() (reader.c); refresh() and find_slowest() (space.c)
+ *                         notify_turn() (notify.c), space_resume() (space.c), all in supervisor/
+ *   HOLD, refresh()       cursor_needs() (cursor.c); refresh() and find_slowest() (space.c)
  *   WANTED                position_that_frees() (space.c)
- *   Supervisor, 2nd step  ask() (space.c) up to its store: one that has got all is not asked
- *   Supervisor, 3rd step  ask() from its fence on; `again` is what space_arm() returns to end_turn()
+ *   Supervisor, 2nd step  cursor_ask() (cursor.c) up to its store: one that has got all is not asked
+ *   Supervisor, 3rd step  cursor_ask() from its fence on;
+ *                         `again` is what space_arm() returns to end_turn()
  *   waiting               frames in the slots' queues; CAN_PUBLISH: a writer has credit left
- *   end_of()              slot_relay_ended() and slots_reap(), as one
+ *   end_of()              slot_worker_closed() and children_reap(), as one
  *
  * Left out: who publishes, and all else that delivery.pml has. All records are for both workers.
  *

@@ -154,7 +154,7 @@ bool order_resume(struct supervisor *supervisor)
         TAILQ_INSERT_HEAD(&supervisor->waiting, slot, waiting_link);
         break;
     }
-    /* This may have been the last frame of a dead worker: then slots_reap() is due. */
+    /* This may have been the last frame of a dead worker: then children_reap() is due. */
     return answered == ORDER_TURN_MAX ||
            (answered > 0 && !TAILQ_EMPTY(&supervisor->children.closing));
 }
