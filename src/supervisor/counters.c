@@ -21,14 +21,11 @@ static void log_ends(const struct counters *counters, char *text, size_t size)
             disconnect_word((enum disconnect_reason)i), counters->ends[i]);
 }
 
-void on_counters(evutil_socket_t number, short what, void *argument)
+void counters_log(const struct supervisor *supervisor)
 {
-    struct run *run = argument;
-    const struct supervisor *supervisor = &run->supervisor;
     const struct counters *counters = &supervisor->counters;
     char ends[512];
 
-    (void)number, (void)what;
     log_ends(counters, ends, sizeof ends);
     log_event(LOG_LEVEL_NOTICE, "counters",
         "clients=%u slots=%u accepted=%" PRIu64 " joins=%" PRIu64 " refused-full=%" PRIu64

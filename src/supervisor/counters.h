@@ -5,11 +5,9 @@
 #ifndef CHATROOMD_SUPERVISOR_COUNTERS_H
 #define CHATROOMD_SUPERVISOR_COUNTERS_H
 
-#include "supervisor/run.h"
+#include "supervisor/state.h"
 
-#include <event2/util.h>
-
-/* Logs all counters. A libevent callback; `argument` is the struct run. */
-void on_counters(evutil_socket_t number, short what, void *argument);
+/* Logs all counters. */
+void counters_log(const struct supervisor *supervisor);
 
 #endif

@@ -10,7 +10,6 @@
 #include "supervisor/events.h"
 
 #include "base/log.h"
-#include "supervisor/client/slot.h"
 #include "supervisor/client/stall.h"
 #include "supervisor/clock.h"
 #include "supervisor/counters.h"
@@ -22,8 +21,8 @@
 
 #define TICK_MS STALL_TICK_MS
 
-/* A longer pause between two ticks was ours (a stopped process, a busy machine), not the clients'.
- */
+/* If more time than this passes between two ticks, the supervisor itself was late (it was stopped,
+ * or the machine is busy), and the clients are not charged for it. */
 #define TICK_ELAPSED_MAX (4 * TICK_MS)
 
 static void on_child(evutil_socket_t number, short what, void *argument)
@@ -46,15 +45,22 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
     log_event(LOG_LEVEL_NOTICE, "hangup", "action=ignored");
 }
 
-/* The clock runs only while somebody needs it: an idle server does not wake. */
-void run_clock(struct run *run, bool needed)
+void events_start_tick(struct run *run)
 {
     struct timeval delay = {.tv_usec = TICK_MS * 1000};
 
-    if (!needed || run->ticked_at != 0)
+    if (run->ticked_at != 0)
         return;
     run->ticked_at = clock_ms(&run->supervisor);
     event_add(run->tick, &delay);
+}
+
+static void on_usr1(evutil_socket_t number, short what, void *argument)
+{
+    struct run *run = argument;
+
+    (void)number, (void)what;
+    counters_log(&run->supervisor);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *argument)
@@ -71,34 +77,24 @@ static void on_tick(evutil_socket_t fd, short what, void *argument)
     spawner_tick(&supervisor->spawner, elapsed);
     couriers_tick(supervisor, elapsed);
     stall_tick(supervisor, elapsed);
-    if (!supervisor->stopping)
-        return;
-    if (supervisor->stop_notice_due && clock_ms(supervisor) >= run->drained_at)
-        end_all(supervisor);
-    if (clock_ms(supervisor) < run->finished_at)
-        return;
-    spawner_give_up(&supervisor->spawner);
-    couriers_abandon(supervisor);
-    for (unsigned i = 0; i < supervisor->slot_count; i++)
-        if (supervisor->slots[i].state != SLOT_FREE)
-            child_kill_after(&supervisor->slots[i].child, 0);
+    if (supervisor->stopping)
+        stop_tick(run);
 }
 
-static void on_rest(evutil_socket_t fd, short what, void *argument)
+static void on_wake(evutil_socket_t fd, short what, void *argument)
 {
-    (void)fd, (void)what, (void)argument; /* that the turn ends now is enough */
+    (void)fd, (void)what, (void)argument; /* it only ends the wait for events */
 }
 
-/* Lets the loop wake when the first of these is due (milliseconds; 0: it is not). */
-void rest_until(struct run *run, unsigned one, unsigned other)
+void events_wake_in(struct run *run, unsigned one, unsigned other)
 {
     unsigned due = one == 0 || (other != 0 && other < one) ? other : one;
 
     if (due > 0)
-        event_add(run->rest, &(struct timeval){.tv_usec = (suseconds_t)due * 1000});
+        event_add(run->wake, &(struct timeval){.tv_usec = (suseconds_t)due * 1000});
 }
 
-bool watch_signals(struct run *run)
+bool events_open(struct run *run)
 {
     static const struct {
         int number;
@@ -108,7 +104,7 @@ bool watch_signals(struct run *run)
         {SIGINT, on_stop_signal},
         {SIGCHLD, on_child},
         {SIGHUP, on_hangup},
-        {SIGUSR1, on_counters},
+        {SIGUSR1, on_usr1},
         {SIGQUIT, on_quit},
         {SIGUSR2, on_other_signal},
         {SIGALRM, on_other_signal},
@@ -125,6 +121,6 @@ bool watch_signals(struct run *run)
             return false;
     }
     run->tick = evtimer_new(run->supervisor.base, on_tick, run);
-    run->rest = evtimer_new(run->supervisor.base, on_rest, run);
-    return run->tick != NULL && run->rest != NULL;
+    run->wake = evtimer_new(run->supervisor.base, on_wake, run);
+    return run->tick != NULL && run->wake != NULL;
 }

@@ -8,12 +8,12 @@
 #include "supervisor/run.h"
 
 /* Registers the signal handlers and creates the timers. Returns false and sets errno on failure. */
-bool watch_signals(struct run *run);
+bool events_open(struct run *run);
 
-/* Starts the tick, if it is `needed` and not running. */
-void run_clock(struct run *run, bool needed);
+/* Schedules one tick, unless one is scheduled. */
+void events_start_tick(struct run *run);
 
 /* Wakes the loop when the first of the two is due (milliseconds; 0: it is not due at all). */
-void rest_until(struct run *run, unsigned one, unsigned other);
+void events_wake_in(struct run *run, unsigned one, unsigned other);
 
 #endif

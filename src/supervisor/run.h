@@ -18,8 +18,8 @@ struct run {
     size_t listener_count;
     struct event *signals[16];
     struct event *tick;
-    struct event *rest;    /* a deferred notification is due */
-    uint64_t ticked_at;    /* 0: the clock is not running */
+    struct event *wake;    /* a deferred notification or a spare worker is due */
+    uint64_t ticked_at;    /* milliseconds; 0: no tick is scheduled */
     uint64_t drained_at;   /* while stopping: when drain-timeout is over ... */
     uint64_t finished_at;  /* ... and when the remaining children are killed */
     int stop_signal;       /* the first signal to stop, or 0 ... */

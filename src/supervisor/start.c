@@ -186,7 +186,7 @@ bool start(struct run *run, const struct process_kinds *kinds, struct forker *fo
     if (!selftests_pass(&supervisor->spawner, options->jail))
         return false;
     supervisor->base = loop_new();
-    if (supervisor->base == NULL || !watch_signals(run) || !spawner_open(&supervisor->spawner) ||
+    if (supervisor->base == NULL || !events_open(run) || !spawner_open(&supervisor->spawner) ||
         !couriers_open(supervisor) || !peers_open(supervisor) || !acceptor_open(&run->acceptor)) {
         fprintf(stderr, "chatroomd: cannot create the event loop: %s\n", strerror(errno));
         return false;
@@ -215,8 +215,8 @@ void finish(struct run *run)
     peers_close(supervisor);
     if (run->tick != NULL)
         event_free(run->tick);
-    if (run->rest != NULL)
-        event_free(run->rest);
+    if (run->wake != NULL)
+        event_free(run->wake);
     if (supervisor->base != NULL)
         event_base_free(supervisor->base);
     names_free(supervisor->names);

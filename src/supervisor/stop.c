@@ -3,9 +3,9 @@
  * stop.c - the stop sequence.
  *
  * On SIGTERM and SIGINT the supervisor accepts no more connections and answers no more frames. "The
- * server is shutting down" is recorded as the last record for all clients; each client is delivered
- * everything up to that record and then closed, within drain-timeout. Whatever is left then is
- * killed, the forkers first. A second signal, unless it repeats the first within a second, and
+ * server is shutting down" is recorded as the last record for all clients; each client receives
+ * everything up to that record and is then disconnected, within drain-timeout. Whatever is left then
+ * is killed, the forkers first. A second signal, unless it repeats the first within a second, and
  * SIGQUIT kill everything at once. No `left` is recorded during a stop: all clients leave at the same
  * record.
  */
@@ -27,7 +27,7 @@
  * the whole process group. */
 #define STOP_REPEATED_MS 1000u
 
-void end_all(struct supervisor *supervisor)
+void stop_disconnect_all(struct supervisor *supervisor)
 {
     supervisor->stop_notice_due = false;
     for (unsigned i = 0; i < supervisor->slot_count; i++) {
@@ -42,7 +42,7 @@ void end_all(struct supervisor *supervisor)
     }
 }
 
-void begin_stop(struct run *run, const char *cause)
+void stop_begin(struct run *run, const char *cause)
 {
     struct supervisor *supervisor = &run->supervisor;
     unsigned drain = supervisor->options->drain_timeout_ms;
@@ -62,7 +62,7 @@ void on_stop_signal(evutil_socket_t number, short what, void *argument)
 
     (void)what;
     if (!run->supervisor.stopping)
-        begin_stop(run, number == SIGINT ? "SIGINT" : "SIGTERM");
+        stop_begin(run, number == SIGINT ? "SIGINT" : "SIGTERM");
     if (run->stop_signal == 0) {
         run->stop_signal = number;
         run->repeated_to = clock_ms(&run->supervisor) + STOP_REPEATED_MS;
@@ -79,7 +79,22 @@ void on_quit(evutil_socket_t number, short what, void *argument)
     run->killed_by = "SIGQUIT";
 }
 
-void kill_all(struct run *run)
+void stop_tick(struct run *run)
+{
+    struct supervisor *supervisor = &run->supervisor;
+
+    if (supervisor->stop_notice_due && clock_ms(supervisor) >= run->drained_at)
+        stop_disconnect_all(supervisor);
+    if (clock_ms(supervisor) < run->finished_at)
+        return;
+    spawner_give_up(&supervisor->spawner);
+    couriers_abandon(supervisor);
+    for (unsigned i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].state != SLOT_FREE)
+            child_kill_after(&supervisor->slots[i].child, 0);
+}
+
+void stop_kill_all(struct run *run)
 {
     for (unsigned i = 0; i < run->supervisor.slot_count; i++)
         child_kill_after(&run->supervisor.slots[i].child, 0);

@@ -46,33 +46,35 @@
 static bool end_turn(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
-    bool again = false, clock_needed;
+    bool again = false; /* the next turn is due at once */
+    bool tick;          /* there is something to do by the clock */
     unsigned notify_due, spares_due;
 
     clock_forget(supervisor);
     supervisor->counters.turns++;
     peers_turn(supervisor);
     children_reap(supervisor);
-    clock_needed = couriers_turn(supervisor);
-    clock_needed = reap_unknown_children(supervisor) || clock_needed;
+    tick = couriers_turn(supervisor);
+    tick |= reap_unknown_children(supervisor);
     if (!supervisor->stopping)
         again = order_resume(supervisor);
     if (supervisor->stop_notice_due && order_stop_notice(supervisor))
-        end_all(supervisor);
+        stop_disconnect_all(supervisor);
     notify_due = notify_turn(supervisor);
     if (supervisor->space.blocked || supervisor->waiting_count > 0)
-        again = stall_arm(supervisor) || again;
-    again = space_check_cursors(&supervisor->space) || again;
-    clock_needed = children_kill_due(supervisor) || clock_needed;
-    clock_needed = spawner_turn(&supervisor->spawner) || clock_needed;
+        again |= stall_arm(supervisor);
+    again |= space_check_cursors(&supervisor->space);
+    tick |= children_kill_due(supervisor);
+    tick |= spawner_turn(&supervisor->spawner);
     if (supervisor->spawner.is_lost && !supervisor->stopping)
-        begin_stop(run, "fault");
-    clock_needed = acceptor_turn(&run->acceptor) || clock_needed;
-    clock_needed = spares_turn(supervisor, &spares_due) || clock_needed;
-    rest_until(run, notify_due, spares_due);
-    clock_needed = clock_needed || supervisor->space.waited || supervisor->stopping;
-    clock_needed = !log_flush() || clock_needed;
-    run_clock(run, clock_needed);
+        stop_begin(run, "fault");
+    tick |= acceptor_turn(&run->acceptor);
+    tick |= spares_turn(supervisor, &spares_due);
+    events_wake_in(run, notify_due, spares_due);
+    tick |= supervisor->space.waited || supervisor->stopping;
+    tick |= !log_flush();
+    if (tick)
+        events_start_tick(run);
     return again;
 }
 
@@ -95,7 +97,7 @@ static bool look_again(struct supervisor *supervisor)
 static int serve(struct run *run)
 {
     struct supervisor *supervisor = &run->supervisor;
-    bool again = true; /* the spare workers are made before anything happens */
+    bool again = true; /* the spare workers are created before any event */
 
     while (!supervisor->stopping || supervisor->used > 0) {
         clock_forget(supervisor);
@@ -106,11 +108,11 @@ static int serve(struct run *run)
         }
         again = end_turn(run);
         if (run->killed_by != NULL) {
-            kill_all(run);
+            stop_kill_all(run);
             return SUPERVISOR_EXIT_FAILED;
         }
     }
-    on_counters(0, 0, run);
+    counters_log(supervisor);
     log_event(LOG_LEVEL_NOTICE, "stopped", "orderly=yes");
     return supervisor->spawner.is_lost ? SUPERVISOR_EXIT_FAILED : SUPERVISOR_EXIT_STOPPED;
 }
