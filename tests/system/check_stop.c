@@ -199,7 +199,10 @@ START_TEST(a_first_signal_during_a_stop_ends_nothing)
     struct client *crowd[3];
 
     make_pending(daemon, crowd);
+    /* The supervisor must not replace one while the other is there. */
+    daemon_signal(daemon, SIGSTOP);
     ck_assert_int_eq(kill(forkers[0], SIGKILL) | kill(forkers[1], SIGKILL), 0);
+    daemon_signal(daemon, SIGCONT);
     daemon_wait_log(daemon, "event=stop ", "cause=fault", NULL);
     daemon_signal(daemon, SIGTERM);
     expect_orderly_end(crowd, STOPPED);
