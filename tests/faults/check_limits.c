@@ -120,13 +120,16 @@ static bool cgroup_add(const char *folder, pid_t process)
     return cgroup_write(folder, "cgroup.procs", number);
 }
 
-/* Nothing more can be forked there than there is, or whatever is wanted again. */
+/* No more processes can be created there than exist, or as many as before. */
 static bool forbid_forks(const char *folder, pid_t process, bool forbidden)
 {
-    struct rlimit limit = {.rlim_cur = forbidden ? 1 : RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit;
 
     if (folder[0] != '\0')
         return cgroup_write(folder, "pids.max", forbidden ? "1" : "max");
+    if (prlimit(process, RLIMIT_NPROC, NULL, &limit) != 0)
+        return false;
+    limit.rlim_cur = forbidden ? 1 : limit.rlim_max; /* only root may raise rlim_max */
     return prlimit(process, RLIMIT_NPROC, &limit, NULL) == 0;
 }
 

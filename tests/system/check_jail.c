@@ -15,6 +15,7 @@
 #include "tests/system/process.h"
 #include "tests/system/workers.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,7 +76,8 @@ static long oom_score_of(pid_t process)
     return value;
 }
 
-/* How many descriptors more it may have: numbers that are below its limit and not in use. */
+/* How many more descriptors it may have: numbers that are below its limit and not in use. -1 if this
+ * user may not look. */
 static long descriptors_left(pid_t process)
 {
     long limit = limit_of(process, "Max open files"), left = 0;
@@ -83,10 +85,26 @@ static long descriptors_left(pid_t process)
 
     for (long number = 0; number < limit; number++) {
         snprintf(path, sizeof(path), "/proc/%d/fd/%ld", (int)process, number);
-        left += readlink(path, target, sizeof(target)) < 0;
+        if (readlink(path, target, sizeof(target)) >= 0)
+            continue;
+        if (errno != ENOENT)
+            return -1;
+        left++;
     }
     return left;
 }
+
+#ifndef CHATROOMD_SANITIZERS
+static void expect_descriptors_left(pid_t process, long expected)
+{
+    long left = descriptors_left(process);
+
+    if (left < 0)
+        printf("skipped: only root may look at a worker's descriptors\n");
+    else
+        ck_assert_int_eq(left, expected);
+}
+#endif
 
 START_TEST(a_worker_is_jailed)
 {
@@ -104,7 +122,7 @@ START_TEST(a_worker_is_jailed)
     ck_assert(daemon_has_log(daemon, "event=jail", "mode=required", "acts-refused=5", NULL));
 #endif
 #ifndef CHATROOMD_SANITIZERS
-    ck_assert_int_eq(descriptors_left(worker), 0);
+    expect_descriptors_left(worker, 0);
     ck_assert_int_eq(limit_of(worker, "Max processes"), 0);
     ck_assert_int_eq(limit_of(worker, "Max file size"), 0);
     ck_assert_int_eq(limit_of(worker, "Max locked memory"), 0);
@@ -153,7 +171,7 @@ START_TEST(a_worker_is_jailed_before_it_has_a_client)
         expect_status(worker, "NoNewPrivs", "1");
         expect_status(worker, "CapEff", "0000000000000000");
 #ifndef CHATROOMD_SANITIZERS
-        ck_assert_int_eq(descriptors_left(worker), 1);
+        expect_descriptors_left(worker, 1);
 #endif
     }
     daemon_stop(daemon);
