@@ -38,7 +38,7 @@ bool address_split(const char *address, char *host, size_t host_size, const char
     return true;
 }
 
-/* Returns the length of the address, 0 where the text is none. */
+/* Returns the length of the address, or 0 if the text is not an address. */
 static socklen_t parse(const char *text, union any_address *address)
 {
     char host[128];

@@ -13,21 +13,21 @@
  * kernel's. Returns the descriptor, or -1 with errno set. */
 int address_connect(const char *address, int receive_buffer);
 
-/* From now on each connection to an IPv4 loopback address comes from another such address, so that
- * what the server holds against one address does not meet them all. */
+/* From now on each connection to an IPv4 loopback address has a different source address, so
+ * that a penalty of one address does not apply to all. */
 void address_spread(void);
 
-/* Splits "HOST:PORT" as nc wants it; false for unix: addresses. Brackets are taken off. */
+/* Splits "HOST:PORT" into arguments for nc, without brackets; returns false for unix: addresses. */
 bool address_split(const char *address, char *host, size_t host_size, const char **port);
 
-/* An IPv4 loopback address of this process alone, so that a port on it can be used again without
- * anybody else's being in the way. */
+/* Returns an IPv4 loopback address that no other process uses, so that a port on it can be used
+ * again. */
 const char *address_own_loopback(void);
 
 /* Whether this machine has IPv6 on its loopback interface. */
 bool address_has_ipv6(void);
 
-/* The address that the other side of a client's TCP socket sees: this side's own. */
+/* Returns the local address of a TCP socket, as its peer sees it. */
 void address_local(int descriptor, char *text, size_t size);
 
 #endif

@@ -17,9 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a test waits for what must happen: far more than it takes, far less than Check's limit
- * for one test case, which is in seconds for tcase_set_timeout. Both are multiplied by
- * CK_TIMEOUT_MULTIPLIER of the environment, as for a daemon under strace. */
+/* How long a test waits for something that must happen: far longer than it takes, far shorter
+ * than Check's limit for one case (in seconds, for tcase_set_timeout). Both are multiplied by
+ * CK_TIMEOUT_MULTIPLIER in the environment, for a daemon under strace. */
 #ifdef CHATROOMD_SANITIZERS
 #define BOUND_MS           (60000 * bounded_multiplier())
 #define BOUND_CASE_SECONDS 240
@@ -28,30 +28,30 @@
 #define BOUND_CASE_SECONDS 90
 #endif
 
-/* CK_TIMEOUT_MULTIPLIER, which Check reads too, or 1. */
+/* Returns CK_TIMEOUT_MULTIPLIER, which Check reads as well, or 1. */
 int bounded_multiplier(void);
 
-/* Now, in milliseconds since some fixed moment. */
+/* Returns the time in milliseconds since some fixed moment. */
 int64_t bounded_now(void);
 
-/* The moment that is `milliseconds` from now. */
+/* Returns the time `milliseconds` from now. */
 int64_t bounded_deadline(int milliseconds);
 
 /* From now on every wait calls `serve(context)` when `descriptor` can be read or is at its end. */
 void bounded_watch(int descriptor, void (*serve)(void *context), void *context);
 
-/* Ends bounded_watch; a descriptor that is not watched is no error. */
+/* Stops watching a descriptor; one that is not watched is no error. */
 void bounded_unwatch(int descriptor);
 
 /* poll(2) that serves the watched descriptors too. Returns how many of `set` are ready; 0 once the
  * deadline has passed, and never before. */
 int bounded_poll(struct pollfd *set, nfds_t count, int64_t deadline);
 
-/* Whether `events` come on one descriptor before the deadline. */
+/* Waits for `events` on one descriptor; returns whether they come before the deadline. */
 bool bounded_ready(int descriptor, short events, int64_t deadline);
 
-/* One short turn (2 ms) for conditions that give no event, such as a file in /proc: to be called in
- * a loop that checks the condition and the deadline. Returns false once the deadline has passed. */
+/* Waits for 2 ms, for conditions that give no event, such as a file in /proc: called in a loop
+ * that checks the condition and the result. Returns false once the deadline has passed. */
 bool bounded_turn(int64_t deadline);
 
 #endif

@@ -17,13 +17,13 @@
 #include <string.h>
 
 #define ENDLESS_BYTES ((size_t)50 * 1000 * 1000)
-/* Far below the endless line, far above what buffers there may be. */
+/* Far below the length of the endless line, far above the size of any buffer. */
 #define GROWTH_MAX_KIB ((size_t)4096)
 
 static struct daemon *daemon_here;
 static struct client *sender, *other;
 
-/* A room of two, where the messages have at most 100 bytes. */
+/* A room of two clients; messages have at most 100 bytes. */
 static void open_room(void)
 {
     struct client *two[2];
@@ -41,7 +41,8 @@ static void close_room(void)
     daemon_stop(daemon_here);
 }
 
-/* The sender has got one error line that begins so, the other one nothing, and both talk on. */
+/* The sender receives one error line with this beginning, the other client nothing, and both can
+ * still talk. */
 static void expect_error_only(const char *start)
 {
     client_expect_start(sender, start);
@@ -72,7 +73,7 @@ START_TEST(an_unknown_command_is_answered_with_an_error)
 }
 END_TEST
 
-/* A line of so many bytes, and how it ends. */
+/* A line of `length` bytes, and its end. */
 static void send_long(size_t length, const char *end)
 {
     char line[1000];
@@ -123,7 +124,7 @@ START_TEST(a_long_line_cut_by_a_half_close_is_refused)
 }
 END_TEST
 
-/* Two more who talk while the endless line comes. */
+/* Two more clients talk while the endless line is sent. */
 static void talk_on(struct client *const *talkers, unsigned number)
 {
     client_send(talkers[0], "still here %u\n", number);
@@ -154,7 +155,7 @@ START_TEST(an_endless_line_takes_bounded_memory)
     worker = daemon_worker_of(daemon_here, "guest3");
     memset(piece, 'y', sizeof(piece));
     client_send_bytes(room[2], piece, sizeof(piece));
-    client_expect_start(room[2], "! "); /* told when it is found, not at its end */
+    client_expect_start(room[2], "! "); /* answered when it is found, not at the line's end */
     before = process_resident_kib(worker);
     ck_assert_uint_gt(before, 0);
     for (size_t sent = 0; sent < ENDLESS_BYTES; sent += sizeof(piece)) {
@@ -265,7 +266,7 @@ START_TEST(a_bad_reserved_or_taken_name_is_refused)
 }
 END_TEST
 
-/* Connects until there is room; what it is told until then is that there is none. */
+/* Connects until the server accepts it; until then the server must answer that it is full. */
 static struct client *join_once_free(const char *address)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);

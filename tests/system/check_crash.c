@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #define FAMILY_MAX 64
-/* How long the family may take to follow the supervisor; the memory of a process with sanitizers
- * takes long to give back. */
+/* How long the children may take to follow the supervisor; a process with sanitizers takes long
+ * to give back its memory. */
 #ifdef CHATROOMD_SANITIZERS
 #define FOLLOW_MS 5000
 #else
@@ -37,7 +37,7 @@ static void close_all(struct client *const *crowd, size_t count)
 
 static const int deaths[] = {SIGKILL, SIGABRT};
 
-/* Where couriers deliver there is still somebody to tell its client. */
+/* If couriers deliver, the dead worker's client still receives a last line. */
 START_TEST(a_dead_worker_takes_only_its_client_along)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=3"));
@@ -68,7 +68,7 @@ START_TEST(a_dead_worker_takes_only_its_client_along)
 }
 END_TEST
 
-/* What a worker had accepted before it died reaches everybody, in the one order. */
+/* Messages that were accepted before the worker died reach all clients in one order. */
 START_TEST(a_worker_that_dies_while_its_client_talks)
 {
     struct daemon *daemon = daemon_start(NULL);
@@ -116,8 +116,8 @@ START_TEST(all_workers_may_die_at_once)
 }
 END_TEST
 
-/* A region has a name at the moment of its start only; where it had one, the maps of a process
- * still tell it, marked "(deleted)" once it is gone. */
+/* A region has a name only while it is created. If it had one, the maps of a process still show
+ * it, with "(deleted)". */
 static void expect_nameless(struct daemon *daemon, char *name, size_t size)
 {
     static const char deleted[] = " (deleted)";
@@ -140,7 +140,7 @@ static size_t family(struct daemon *daemon, pid_t *members)
     return process_children(daemon_pid(daemon), members, FAMILY_MAX);
 }
 
-/* Kills the supervisor and sees that nothing is left of it. */
+/* Kills the supervisor and checks that nothing is left of it. */
 static void kill_and_look(struct daemon *daemon, size_t children)
 {
     char name[PROCESS_TEXT_MAX];
@@ -184,7 +184,7 @@ START_TEST(a_dead_supervisor_takes_its_children_along)
 }
 END_TEST
 
-/* Workers that cannot run, or wait for a client that does not read, follow as well. */
+/* Workers that are stopped, or wait for a client that does not read, die as well. */
 START_TEST(a_dead_supervisor_takes_busy_workers_along)
 {
     struct daemon *daemon = daemon_start(NULL);
@@ -220,7 +220,7 @@ START_TEST(a_dead_server_s_unix_socket_is_replaced)
 }
 END_TEST
 
-/* The forker is made anew; nobody who is there notices, and newcomers get in again. */
+/* The forker is replaced. Clients in the room do not notice, and new clients can join. */
 START_TEST(a_dead_forker_is_replaced)
 {
     struct daemon *daemon = daemon_start(NULL);

@@ -25,7 +25,7 @@ static void close_all(struct client *const *crowd, size_t count)
         client_close(crowd[at]);
 }
 
-/* Witness, three who talk all the time, and one who leaves in the middle of it. */
+/* A witness, three clients that talk all the time, and one that leaves meanwhile. */
 START_TEST(a_half_closed_client_receives_all_that_precedes_its_end)
 {
     struct daemon *daemon = daemon_start(NULL);
@@ -62,8 +62,8 @@ static void leave(struct client *leaver, enum way way)
         client_send(leaver, "/quit\n");
 }
 
-/* Reads to the end, and talks all the time if it goes on, so that there is unread input at whatever
- * moment the server closes its socket. */
+/* Reads to the end. If it goes on talking, there is unread input whenever the server closes its
+ * socket. */
 static void read_on(struct client *const *crowd, struct client *leaver, enum way way)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -76,8 +76,8 @@ static void read_on(struct client *const *crowd, struct client *leaver, enum way
     }
 }
 
-/* One who has read nothing of what the others said leaves, and reads only then; in one of the ways
- * it talks on all the time, so that there is unread input whenever its socket is closed. */
+/* A client that has read nothing leaves, and reads only then. In one of the ways it goes on
+ * talking, so that there is unread input whenever its socket is closed. */
 START_TEST(a_client_that_leaves_receives_its_backlog)
 {
     static const char *const told[WAYS] = {
@@ -142,7 +142,8 @@ START_TEST(a_reset_is_reported_as_a_lost_connection)
 }
 END_TEST
 
-/* One that ends and never reads is given up after drain-timeout, with what it missed in the log. */
+/* A client that leaves and never reads is dropped after drain-timeout; the log says what it
+ * missed. */
 START_TEST(a_client_that_does_not_read_ends_after_drain_timeout)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=400 ms"));
@@ -172,7 +173,7 @@ START_TEST(a_client_that_does_not_read_ends_after_drain_timeout)
 }
 END_TEST
 
-/* What else can cut a drain short, and how the log calls it. */
+/* What else can cut a drain short, and the word for it in the log. */
 enum cut { CUT_BY_RESET, CUT_BY_CRASH, CUT_BY_HANGING, CUT_BY_STALLING, CUTS };
 
 static const struct {
@@ -229,8 +230,8 @@ START_TEST(the_log_says_why_a_drain_was_cut_short)
 }
 END_TEST
 
-/* While one does not read and the ring is full, senders wait and nobody is dropped; when it reads,
- * all goes on and nothing was lost. */
+/* While one client does not read and the ring is full, senders wait and no client is dropped.
+ * When it reads, the others continue and nothing is lost. */
 START_TEST(senders_wait_for_a_slow_client)
 {
     struct daemon *daemon =
@@ -252,9 +253,9 @@ START_TEST(senders_wait_for_a_slow_client)
 }
 END_TEST
 
-/* Where its own messages end, a worker that sleeps is told of others' in several steps: what it has
- * been told of in the first must stay held in the next, or the ring is written over under its
- * hands. */
+/* A worker that sleeps is notified of others' messages in several steps, between its own. What
+ * the first notification announced must be kept during the next one; otherwise the ring is
+ * overwritten while the worker reads it. */
 START_TEST(a_worker_that_sleeps_is_notified_twice)
 {
     struct daemon *daemon =
@@ -282,7 +283,8 @@ START_TEST(a_worker_that_sleeps_is_notified_twice)
 }
 END_TEST
 
-/* One that does not read at all is ended after stall-grace, and the others get everything. */
+/* A client that does not read at all is evicted after stall-grace, and the others receive
+ * everything. */
 START_TEST(a_client_that_does_not_read_is_evicted)
 {
     struct daemon *daemon =

@@ -45,7 +45,7 @@ static void expect_uid(pid_t process, unsigned long uid)
     expect_status(process, "Uid", four);
 }
 
-/* The value in the soft column of /proc/PID/limits; -1 for unlimited or none. */
+/* Returns the soft limit in /proc/PID/limits, or -1 if it is unlimited or missing. */
 static long limit_of(pid_t process, const char *name)
 {
     char path[64], line[256];
@@ -136,7 +136,7 @@ END_TEST
 
 #ifdef HAVE_SECCOMP
 
-/* A worker that waits for its client. */
+/* Waits for a worker that has no client yet, and returns it. */
 static pid_t find_spare(struct daemon *daemon)
 {
     int64_t deadline = bounded_deadline(FOLLOW_MS);
@@ -154,7 +154,7 @@ static pid_t find_spare(struct daemon *daemon)
     ck_abort_msg("there is no spare worker");
 }
 
-/* It has its own filter and no other, and that comes last. */
+/* It has one filter, its own, which is loaded last. */
 START_TEST(a_worker_is_jailed_before_it_has_a_client)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "spare-workers=1"));
@@ -257,7 +257,7 @@ START_TEST(each_slot_has_a_uid_of_its_own)
 }
 END_TEST
 
-/* Not even one that is stopped, and so cannot see the end of its relay, is left behind. */
+/* This includes a stopped worker, which cannot see the end of its relay. */
 START_TEST(a_worker_with_another_uid_dies_with_the_supervisor)
 {
     if (!is_root())
@@ -281,7 +281,7 @@ START_TEST(a_worker_with_another_uid_dies_with_the_supervisor)
 }
 END_TEST
 
-/* The supervisor can kill what has another uid: one that does not go by itself. */
+/* The supervisor can kill a worker with another uid that does not exit by itself. */
 START_TEST(a_stuck_worker_with_another_uid_is_killed_at_the_stop)
 {
     if (!is_root())
@@ -343,7 +343,7 @@ START_TEST(a_user_other_than_root_cannot_set_one)
 }
 END_TEST
 
-/* Six workers of one address crash: it is refused for a second. */
+/* After six workers of one address have crashed, the address is refused for a second. */
 START_TEST(an_address_whose_workers_crash_is_refused_for_a_second)
 {
     struct daemon *daemon = daemon_start(NULL);

@@ -20,7 +20,7 @@
 
 #define PATH_ROOM 160
 
-/* Two people talk over this address. */
+/* Two clients talk over this address. */
 static void talk(const char *address)
 {
     struct client *two[2];
@@ -134,7 +134,7 @@ START_TEST(one_address_may_serve_both_families)
 }
 END_TEST
 
-/* The program must end so, and say all these words in one line on standard error. */
+/* The program must exit with `code` and write one line with all these words to standard error. */
 static void expect_words(const char *const *options, int code, const char *word, const char *other)
 {
     struct daemon *daemon = daemon_launch(options);
@@ -198,7 +198,7 @@ START_TEST(a_path_with_blanks_is_quoted_in_the_log)
 }
 END_TEST
 
-/* As one of root's is to everybody else. */
+/* As root's socket is to other users. */
 START_TEST(a_lock_that_cannot_be_opened_is_named)
 {
     char address[PATH_ROOM], lock[PATH_ROOM];
@@ -247,7 +247,7 @@ START_TEST(a_live_unix_socket_is_not_replaced)
 }
 END_TEST
 
-/* A server that is stopped by a signal for a while is alive all the same. */
+/* A server that a signal has stopped for a while is still alive. */
 START_TEST(a_sleeping_server_s_unix_socket_is_not_replaced)
 {
     char address[PATH_ROOM];
@@ -352,7 +352,7 @@ START_TEST(wrong_usage_is_refused)
 }
 END_TEST
 
-/* Options, and two things that the words must name. */
+/* Options, and two words that the message must contain. */
 struct wrong {
     const char *setting;
     const char *key;
@@ -390,7 +390,7 @@ START_TEST(a_wrong_line_in_the_file_is_refused)
 
     snprintf(text, sizeof(text), "# a comment\n\nmax-message-size = 100\n%s\n", wrong_lines[_i]);
     folder_write(path, sizeof(path), "conf", text);
-    /* Where a value is missing, only the next line shows it. */
+    /* A missing value only shows at the next line. */
     snprintf(place, sizeof(place), "%s:%s", path, _i == 4 ? "" : "4:");
     expect_words(OPTIONS("-f", path), DAEMON_EXIT_CONFIGURATION, place, "");
     expect_words(OPTIONS("-t", "-f", path), DAEMON_EXIT_CONFIGURATION, place, "");
@@ -406,7 +406,7 @@ START_TEST(a_missing_file_is_named)
 }
 END_TEST
 
-/* Waits for an exit with code 0 and gives what the program printed, in a buffer of the caller. */
+/* Waits for an exit with code 0 and copies what the program printed into the caller's buffer. */
 static void expect_print(const char *const *options, char *printed, size_t size)
 {
     struct daemon *daemon = daemon_launch(options);

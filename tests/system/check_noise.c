@@ -76,7 +76,8 @@ static void make_noise(struct noise *noise)
     }
 }
 
-/* Ends the output of those who have sent all. Returns whether any is still there. */
+/* Half-closes the noisy clients that have sent everything. Returns whether any is still
+ * connected. */
 static bool finish(struct noise *noise)
 {
     unsigned here = 0;
@@ -96,7 +97,7 @@ static bool finish(struct noise *noise)
     return here > 0;
 }
 
-/* One turn of all the noisy ones. */
+/* One turn of all noisy clients. */
 static bool go_on(void *context)
 {
     struct noise *noise = context;

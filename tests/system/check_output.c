@@ -61,7 +61,7 @@ static bool has_ended(pid_t process)
            ended.si_pid != 0;
 }
 
-/* Waits until somebody listens there; NULL once `process` has ended. */
+/* Waits until a server listens there and joins; returns NULL once `process` has ended. */
 static struct client *join_when_up(pid_t process)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -80,7 +80,7 @@ static struct client *join_when_up(pid_t process)
     }
 }
 
-/* Two talk while the log cannot be written; then the server stops in order. */
+/* Two clients talk while the log cannot be written; then the server stops in order. */
 static void expect_service(struct daemon *daemon)
 {
     struct client *two[2];
@@ -129,8 +129,9 @@ START_TEST(a_file_limit_below_the_shared_memory_is_named)
 }
 END_TEST
 
-/* In the leader of a new session on the terminal: starts the server in the background, writing to
- * the terminal, which stops such. Exits 0 if that ended in order, 1 if it was stopped or killed. */
+/* In the leader of a new session on the terminal: starts the server in the background, with its
+ * log on the terminal. The terminal stops background processes that write to it. Exits with 0 if
+ * the server ended in order, with 1 if it was stopped or killed. */
 static _Noreturn void run_session(const char *terminal)
 {
     struct termios modes;
@@ -162,7 +163,7 @@ static _Noreturn void run_session(const char *terminal)
     _exit(WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1);
 }
 
-/* Whoever listens on a local socket is known by its clients. */
+/* Returns the process that listens on the client's local socket. */
 static pid_t server_of(const struct client *client)
 {
     struct ucred who;

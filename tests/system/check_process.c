@@ -28,8 +28,8 @@
 static struct daemon *daemon_here;
 static struct client *room[3];
 
-/* Only root may look into a process that is jailed. What a worker is made of is the same without.
- */
+/* Only root may look into a jailed process. A worker without a jail has the same descriptors and
+ * mappings. */
 static void open_room(void)
 {
     daemon_here = daemon_start(
@@ -50,7 +50,8 @@ static pid_t worker(unsigned number)
     return daemon_worker_of(daemon_here, room[number]->name);
 }
 
-/* Standard input, output and error of a worker lead nowhere, but for the errors of sanitizers. */
+/* Standard input, output and error of a worker are /dev/null, except that sanitizers write
+ * errors. */
 static void check_standard(const struct process_descriptor *descriptor)
 {
 #ifdef CHATROOMD_SANITIZERS
@@ -61,7 +62,7 @@ static void check_standard(const struct process_descriptor *descriptor)
         descriptor->number, descriptor->target);
 }
 
-/* Whether a process has this very thing open. */
+/* Whether a process has this file open. */
 static bool has_open(pid_t process, const char *target)
 {
     static struct process_descriptor found[DESCRIPTORS_MAX];
@@ -129,7 +130,8 @@ static size_t descriptor_count(pid_t process)
     return process_descriptors(process, found, DESCRIPTORS_MAX);
 }
 
-/* Waits until a process has so many descriptors: a client that went is cleared away in a moment. */
+/* Waits until a process has `count` descriptors: those of a client that has left are closed a
+ * moment later. */
 static void wait_descriptors(pid_t process, size_t count, const char *whose)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -139,7 +141,8 @@ static void wait_descriptors(pid_t process, size_t count, const char *whose)
             descriptor_count(process), count);
 }
 
-/* Who makes a worker keeps nothing of it, or the client would never see its end. */
+/* Supervisor and forker keep no descriptor of a worker that is gone; otherwise its client would
+ * never read EOF. */
 START_TEST(a_client_leaves_no_descriptors_behind)
 {
     struct client *more[10];
@@ -161,8 +164,8 @@ START_TEST(a_client_leaves_no_descriptors_behind)
 }
 END_TEST
 
-/* The part of the region that a worker writes, after checking all that it maps of it: where
- * couriers deliver, that part alone. */
+/* Checks what a worker maps of the region, and returns the part that it writes. If couriers
+ * deliver, it maps that part only. */
 static struct process_mapping check_mappings(pid_t process)
 {
     struct process_mapping found[MAPPINGS_MAX], outbox;
@@ -225,7 +228,7 @@ START_TEST(the_forker_maps_no_shared_memory_for_writing)
 }
 END_TEST
 
-/* KiB of the forker's own memory, in a server for so many clients. */
+/* Returns the KiB of the forker's own memory in a server with `max_clients`. */
 static long forker_memory(const char *max_clients)
 {
     const char *options[] = {
@@ -238,7 +241,7 @@ static long forker_memory(const char *max_clients)
     return strtol(value, NULL, 10);
 }
 
-/* Each worker is a copy of it, and has all of its memory. */
+/* Each worker is a copy of the forker, with all of its memory. */
 START_TEST(the_forker_s_memory_does_not_grow_with_the_clients)
 {
     long few = forker_memory("max-clients=10"), many = forker_memory("max-clients=2000");
@@ -309,7 +312,7 @@ START_TEST(process_titles_show_slot_and_address)
 }
 END_TEST
 
-/* A worker is the supervisor's own child, and a client is served by one process of its own. */
+/* Each worker is a child of the supervisor, and each client has one. */
 START_TEST(each_client_has_a_worker)
 {
     pid_t workers[8];
@@ -325,7 +328,7 @@ START_TEST(each_client_has_a_worker)
 }
 END_TEST
 
-/* The pid that a script has written there. */
+/* Returns the process ID that a script has written to the file. */
 static pid_t pid_in(const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -345,9 +348,9 @@ static void wait_no_zombies(void)
         ck_assert_msg(bounded_turn(deadline), "a dead child is not reaped");
 }
 
-/* The children of a script that becomes the server, as the orphans of a container are its first
- * process's: one ends before there is an event loop, and one while clients talk. Those that the
- * server made itself keep their statuses. */
+/* The script that becomes the server has children, as the first process of a container has
+ * orphans. One ends before the event loop runs, one while clients talk. The statuses of the
+ * server's own children are not lost. */
 START_TEST(children_of_other_processes_are_reaped)
 {
     char script[200], pid_file[200], text[1000];

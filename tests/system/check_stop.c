@@ -29,7 +29,7 @@ static void close_all(struct client *const *crowd, size_t count)
         client_close(crowd[at]);
 }
 
-/* The witness has read all, the third nothing, when the stop comes. */
+/* When the stop comes, the witness has read everything and the third client nothing. */
 static void make_pending(struct daemon *daemon, struct client **crowd)
 {
     client_join_room(daemon_address(daemon, 0), crowd, 3);
@@ -38,7 +38,7 @@ static void make_pending(struct daemon *daemon, struct client **crowd)
     crowd_run_until_messages(crowd, 2, crowd[0], CROWD_BACKLOG);
 }
 
-/* Everybody is told, everybody gets everything, every connection ends in an orderly way. */
+/* Every client is told, receives everything, and reads EOF. */
 static void expect_orderly_end(struct client *const *crowd, const char *told)
 {
     crowd_run_until_line(crowd, 3, crowd[0], told);
@@ -83,7 +83,8 @@ START_TEST(ctrl_c_on_a_terminal_stops_in_order)
 }
 END_TEST
 
-/* All talk and all read when the stop comes: whatever one of them saw, all the others got too. */
+/* All clients talk and read when the stop comes: each message that one of them received, all
+ * others received too. */
 START_TEST(a_stop_while_clients_talk_loses_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
@@ -107,7 +108,7 @@ START_TEST(a_stop_while_clients_talk_loses_nothing)
 }
 END_TEST
 
-/* One that never reads holds the stop up for drain-timeout and no longer. */
+/* A client that never reads delays the stop by drain-timeout and no longer. */
 START_TEST(a_stop_ends_after_drain_timeout)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=400 ms"));
@@ -123,7 +124,7 @@ START_TEST(a_stop_ends_after_drain_timeout)
 }
 END_TEST
 
-/* One that waits for a process which nobody makes holds it up no longer, either. */
+/* A client that waits for a worker which no forker creates delays it no longer either. */
 START_TEST(a_stop_without_a_forker_ends_after_drain_timeout)
 {
     struct daemon *daemon =
@@ -159,7 +160,7 @@ START_TEST(a_signal_repeated_at_once_counts_once)
 }
 END_TEST
 
-/* Until a stop signal is no repetition of the one before any more. */
+/* Waits until a second stop signal does not count as a repetition of the first any more. */
 static void wait_out_repetition(void)
 {
     int64_t over = bounded_deadline(1000);
@@ -191,7 +192,8 @@ START_TEST(a_second_stop_signal_ends_the_server_at_once)
 }
 END_TEST
 
-/* Both forkers are gone, so the server stops by itself; one who stops it then is not the second. */
+/* Both forkers are gone, so the server stops by itself. A stop signal after that is the first
+ * one. */
 START_TEST(a_first_signal_during_a_stop_ends_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "drain-timeout=1 h"));
@@ -263,7 +265,7 @@ END_TEST
 static const int harmless[] = {
     SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR};
 
-/* Neither the supervisor nor the forker nor a worker minds these. */
+/* Supervisor, forker and worker survive these signals. */
 START_TEST(other_signals_do_not_end_the_server)
 {
     struct daemon *daemon = daemon_start(NULL);
@@ -282,7 +284,7 @@ START_TEST(other_signals_do_not_end_the_server)
 }
 END_TEST
 
-/* What the parent has set for its own sake is nothing to the server. */
+/* The server does not inherit the parent's signal mask and ignored signals. */
 START_TEST(signals_blocked_or_ignored_by_the_parent_are_restored)
 {
     struct daemon *daemon;
@@ -303,7 +305,7 @@ START_TEST(signals_blocked_or_ignored_by_the_parent_are_restored)
 }
 END_TEST
 
-/* Not even before there is an event loop; those without a meaning are logged once there is. */
+/* This holds before the event loop runs, too. Signals without a meaning are logged once it runs. */
 START_TEST(other_signals_at_the_start_do_not_end_the_server)
 {
     struct daemon *daemon = daemon_launch(NULL);
@@ -322,7 +324,7 @@ START_TEST(other_signals_at_the_start_do_not_end_the_server)
 }
 END_TEST
 
-/* What a worker gets with its whole group must not end its client. */
+/* A signal to the whole process group must not disconnect a client. */
 START_TEST(workers_ignore_the_signals_of_the_group)
 {
     static const int group[] = {
@@ -360,7 +362,7 @@ START_TEST(sigusr1_logs_counters)
 }
 END_TEST
 
-/* An idle server, one that nobody ever joined, and one whose clients have all gone. */
+/* A server that no client has joined, and one whose clients have all left. */
 START_TEST(an_empty_server_stops)
 {
     struct daemon *daemon = daemon_start(NULL);

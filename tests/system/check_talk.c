@@ -117,7 +117,7 @@ START_TEST(a_client_changes_its_name)
 }
 END_TEST
 
-/* Waits for the answer to /who and checks that it lists so many names, each of these among them. */
+/* Waits for the answer to /who and checks that it lists `count` names, with these among them. */
 static void expect_who(struct client *client, unsigned count, const char *const *names)
 {
     char start[64], listed[4096] = " ", word[CLIENT_NAME_MAX + 3];
@@ -235,7 +235,7 @@ START_TEST(a_guest_has_the_lowest_free_number)
 }
 END_TEST
 
-/* The text of the n-th message of a sender: of its own length and bytes. */
+/* Makes the text of the n-th message of a sender, which has a length and bytes of its own. */
 static void compose(char *text, size_t size, unsigned sender, unsigned number)
 {
     size_t length = (sender * 131 + number * 37) % 300, at;
@@ -246,7 +246,7 @@ static void compose(char *text, size_t size, unsigned sender, unsigned number)
     text[at] = '\0';
 }
 
-/* Everybody but the speaker has got its part: no line is missing any more. */
+/* Returns whether every client but the speaker has received all lines. */
 static bool all_arrived(struct client *const *room, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
@@ -260,7 +260,7 @@ static bool all_arrived(struct client *const *room, size_t count)
     return true;
 }
 
-/* Every message of every sender is there, once, in its order, with its text. */
+/* Every message of every sender was received once, in order, with its text. */
 static void check_content(const struct client *client)
 {
     char text[512], expected[600], name[40];
@@ -282,7 +282,7 @@ static void check_content(const struct client *client)
     }
 }
 
-/* Both saw the same order, but for their own messages, which nobody gets back. */
+/* Both received the same order, apart from their own messages, which are not sent back. */
 static void check_order(const struct client *one, const struct client *other)
 {
     struct transcript *first = transcript_of(one, one->cursor);
@@ -323,7 +323,7 @@ START_TEST(twenty_clients_see_one_order)
 }
 END_TEST
 
-/* Whether nc is the one of OpenBSD, the only one that has -N in this meaning. */
+/* Whether nc is that of OpenBSD, the only one with this meaning of -N. */
 static bool has_nc(void)
 {
     FILE *help = popen("nc -h 2>&1", "re");
@@ -338,7 +338,7 @@ static bool has_nc(void)
     return found;
 }
 
-/* A person at a terminal with nc: a client whose ends are the pipes of that program. */
+/* A client whose input and output are the pipes of an nc. */
 static struct client *client_nc(const char *address, pid_t *pid)
 {
     int to[2], from[2];
@@ -362,7 +362,7 @@ static struct client *client_nc(const char *address, pid_t *pid)
     return client_adopt(from[0], to[1], "nc");
 }
 
-/* Waits for the end of a child; its exit code, or -1 where a signal ended it. */
+/* Waits for a child to end. Returns its exit code, or -1 if a signal ended it. */
 static int exit_code(pid_t child)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);

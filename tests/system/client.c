@@ -45,7 +45,7 @@ static void bytes_add(struct client_bytes *bytes, const void *added, size_t leng
     bytes->data[bytes->length] = '\0';
 }
 
-/* What a failure shows of the input that was not looked at. */
+/* How much of the unread input a failure shows. */
 static const char *unseen(const struct client *client)
 {
     static char shown[SHOWN_MAX];
@@ -216,7 +216,7 @@ void client_send(struct client *client, const char *format, ...)
     flush(client);
 }
 
-/* Reads what is there; the end and errors are kept for the test to look at. */
+/* Reads what has arrived, and records the end or an error for the test. */
 static void read_some(struct client *client)
 {
     ssize_t got;

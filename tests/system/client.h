@@ -20,7 +20,7 @@
 
 #define CLIENT_NAME_MAX 32
 
-/* Bytes that grow; `data` is NUL-terminated where there is any. */
+/* A growing buffer; `data` is NUL-terminated if it is not NULL. */
 struct client_bytes {
     char *data;
     size_t length;
@@ -41,7 +41,7 @@ struct client {
     bool reads;
     bool ended;   /* the end of the input was seen, or an error, which `error` then is */
     int error;    /* errno of the end: 0, ECONNRESET, ... */
-    bool unheard; /* an error came on writing: what is sent now is thrown away */
+    bool unheard; /* writing has failed: what is sent now is discarded */
     char name[CLIENT_NAME_MAX + 1];
     struct client_bytes in;
     size_t cursor;
@@ -58,48 +58,49 @@ struct client *client_open(const char *address, int receive_buffer);
 /* A client that reads from and writes to descriptors, which it owns from now on. */
 struct client *client_adopt(int input, int output, const char *name);
 
-/* Connects and waits for the welcome, which gives it its name. */
+/* Connects and waits for the welcome, which contains its name. */
 struct client *client_join(const char *address);
 struct client *client_join_small(const char *address, int receive_buffer);
 
-/* Waits for the welcome line and checks every word of it. Returns how many are here, says the line.
- */
+/* Waits for the welcome line and checks every word of it. Returns the number of clients that it
+ * says. */
 unsigned client_expect_welcome(struct client *client);
 
-/* Lets `count` clients join one after the other, and each see the later ones join. */
+/* Connects `count` clients one after the other; each must receive the `joined` of the later
+ * ones. */
 void client_join_room(const char *address, struct client **clients, size_t count);
 
-/* Closes, in the plain way, and frees. */
+/* Closes the connection and frees the client. */
 void client_close(struct client *client);
-/* Closes so that the peer gets a reset, and frees. */
+/* Resets the connection and frees the client. */
 void client_reset(struct client *client);
-/* The same, but keeps what it was given: it has ended then. */
+/* Resets the connection and keeps what it has received. */
 void client_break_off(struct client *client);
-/* Ends the output, keeps the input. */
+/* Half-closes: ends the output and keeps the input. */
 void client_half_close(struct client *client);
 
-/* Puts bytes into the queue of those to send: no waiting. */
+/* Queues bytes to send, without waiting. */
 void client_queue(struct client *client, const void *bytes, size_t length);
 void client_queue_text(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Queues, and waits until the kernel has taken all. */
+/* Queues bytes, and waits until the kernel has accepted all of them. */
 void client_send_bytes(struct client *client, const void *bytes, size_t length);
 void client_send(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* How many queued bytes the kernel has not taken yet. */
+/* Returns how many queued bytes the kernel has not accepted yet. */
 size_t client_unsent(const struct client *client);
 
-/* Moves what can be moved for all these clients, waiting until something can or the deadline has
- * passed, in which case it returns false. */
+/* Sends and receives for all these clients. Waits until that is possible for one of them;
+ * returns false if the deadline passes first. */
 bool client_turn(struct client *const *clients, size_t count, int64_t deadline);
 
-/* The next whole line without its LF, if it has come already, else NULL. The client's until the
- * next call. */
+/* Returns the next whole line without its LF, or NULL if it has not arrived. It is valid until
+ * the next call. */
 const char *client_take(struct client *client);
 
-/* Waits for the next line. An end of the connection fails the test. */
+/* Waits for the next line. If the connection ends, the test fails. */
 const char *client_line(struct client *client);
 
 /* The next line must be exactly this one. */
@@ -109,19 +110,18 @@ void client_expect(struct client *client, const char *format, ...)
 /* The next line must begin with this. Returns the line. */
 const char *client_expect_start(struct client *client, const char *start);
 
-/* Passes over lines until this one has come. */
+/* Skips lines until this one. */
 void client_expect_later(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Waits until the connection has ended, reading all that comes (`reads` or not); looks at no line.
- */
+/* Reads until the connection has ended, even if `reads` is false, without looking at the lines. */
 void client_read_to_end(struct client *client);
 
-/* The connection must end now, with no byte more, and orderly: by an EOF. */
+/* The connection must end with an EOF and without another byte. */
 void client_expect_end(struct client *client);
 
-/* `speaker` says something new, and the next thing each listener sees must be just that: nothing
- * else was on its way. */
+/* `speaker` says something new, which must be the next line of each listener: nothing else was
+ * pending. */
 void client_expect_silence(struct client *speaker, struct client *const *listeners, size_t count);
 
 #endif

@@ -27,7 +27,7 @@ void crowd_queue(struct client *speaker, unsigned first, unsigned count)
     }
 }
 
-/* Counts only what came since it was last asked, as long as the cursor stays. */
+/* Counts only what has arrived since the last call, as long as the cursor stays. */
 size_t crowd_messages(struct client *client)
 {
     struct client_count *count = &client->count;

@@ -14,37 +14,39 @@
 
 struct client;
 
-/* Bytes of one message of crowd_queue, with its line feed and without the name. */
+/* The length of a message of crowd_queue(), with its line feed and without the name. */
 #define CROWD_MESSAGE 1000
 
-/* More than the kernel takes for a client that does not read: about 4 MB by default. */
+/* More than the kernel buffers for a client that does not read: about 4 MB by default. */
 #define CROWD_BACKLOG 8000
 
-/* Queues `count` messages that tell who said them and their numbers, from `first` on. */
+/* Queues `count` messages with their sender and numbers from `first` on. */
 void crowd_queue(struct client *speaker, unsigned first, unsigned count);
 
-/* How many messages the client got since its cursor, of whomever. */
+/* Returns how many messages the client has received since its cursor. */
 size_t crowd_messages(struct client *client);
 
-/* Whether the client got this whole line since its cursor. */
+/* Returns whether the client has received this whole line since its cursor. */
 bool crowd_got(const struct client *client, const char *line);
 
-/* Lets bytes move for all until the client has got so many messages, or this line. */
+/* Sends and receives for all until the client has received `messages` messages, or this line. */
 void crowd_run_until_messages(
     struct client *const *crowd, size_t count, struct client *client, size_t messages);
 void crowd_run_until_line(
     struct client *const *crowd, size_t count, struct client *client, const char *line);
 
-/* Lets bytes move for all until this one's connection has ended. */
+/* Sends and receives for all until this client's connection has ended. */
 void crowd_run_until_end(struct client *const *crowd, size_t count, struct client *client);
 
-/* The client must have got just what the witness got, but for its own messages, to the last byte:
- * up to the line `until` of the witness, which it is not given itself; all, where that is NULL. */
+/* The client must have received exactly what the witness has, without its own messages, to the
+ * last byte: up to the witness's line `until`, which the client does not receive, or everything
+ * if that is NULL. */
 void crowd_expect_whole(
     const struct client *client, const struct client *witness, const char *until);
 
-/* The client must have got the beginning of that and nothing else but why it is ended; only its
- * last line may be cut. Returns how many whole lines it got. */
+/* The client must have received the beginning of that, and after it only the reason of its
+ * disconnection; only its last line may be cut off. Returns how many whole lines it has
+ * received. */
 size_t crowd_expect_prefix(const struct client *client, const struct client *witness);
 
 #endif

@@ -53,8 +53,8 @@ static const char *log_tail(const struct daemon *daemon)
     return daemon->log.text + (length > LOG_TAIL ? length - LOG_TAIL : 0);
 }
 
-/* A daemon that a test has not ended; where Check forks for each test, their own death does this.
- */
+/* Kills daemons that the test has not ended. If Check forks for each test, they die with it
+ * anyway. */
 static void kill_running(void)
 {
     for (struct daemon *daemon = running; daemon != NULL; daemon = daemon->next)
@@ -94,7 +94,7 @@ static bool command_has(const struct command *command, const char *word)
     return false;
 }
 
-/* What the mode of this run gives the server; the caller's options come after it, and win. */
+/* Adds the options of this run's mode. The caller's options come later and override them. */
 static void command_add_mode(struct command *command)
 {
     static const char *const workers[] = {"-o", "couriers=0", NULL};
@@ -106,7 +106,7 @@ static void command_add_mode(struct command *command)
         command_add(command, *word);
 }
 
-/* The program, the mode's and the caller's options, and what they leave open. */
+/* Adds the program, the options of the mode and of the caller, and defaults for the rest. */
 static void command_make(struct command *command, const char *const *options)
 {
     const char *program = getenv("CHATROOMD_BINARY");
@@ -127,8 +127,8 @@ static void command_make(struct command *command, const char *const *options)
     }
 }
 
-/* Makes the terminal the controlling one of a new session, whose foreground group this process is.
- */
+/* Makes the terminal the controlling one of a new session with this process as its foreground
+ * group. */
 static void take_terminal(int slave)
 {
     if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
@@ -158,7 +158,7 @@ static void execute(const struct command *command, int log, int output, int slav
     _exit(127);
 }
 
-/* TERMINAL and SLAVE are the ends of a terminal to start it on, or -1. */
+/* `terminal` and `slave` are the ends of the terminal that it is started on, or -1. */
 static struct daemon *launch(const char *const *options, int terminal, int slave)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
@@ -318,8 +318,8 @@ void daemon_signal(struct daemon *daemon, int signal_number)
     ck_assert_int_eq(kill(daemon->pid, signal_number), 0);
 }
 
-/* Until the daemon is reaped and its standard error is at its end, which shows that no worker that
- * holds it is left. */
+/* Waits until the daemon is reaped and its standard error is at its end, which shows that no
+ * child is left that has it open. */
 static void wait_end(struct daemon *daemon)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);

@@ -24,7 +24,7 @@
 
 struct daemon;
 
-/* Exit codes, as chatroomd(8) words them. */
+/* Exit codes, as in chatroomd(8). */
 enum {
     DAEMON_EXIT_STOPPED = 0,
     DAEMON_EXIT_FAILED = 1,
@@ -38,7 +38,7 @@ enum {
 /* Starts the daemon with OPTIONS, or NULL for none, and waits until it is ready. */
 struct daemon *daemon_start(const char *const *options);
 
-/* The same without waiting: for a start that is to fail. */
+/* The same without waiting, for a start that must fail. */
 struct daemon *daemon_launch(const char *const *options);
 
 /* Starts it in a session of its own on a pseudo-terminal, as a shell would, and waits until it is
@@ -51,38 +51,38 @@ void daemon_type(struct daemon *daemon, const char *keys);
 
 pid_t daemon_pid(const struct daemon *daemon);
 
-/* The n-th address of the ready line: "127.0.0.1:41234", "[::1]:41234", "unix:PATH". */
+/* Returns the n-th address of the ready line: "127.0.0.1:41234", "[::1]:41234", "unix:PATH". */
 const char *daemon_address(const struct daemon *daemon, size_t number);
 
-/* All that came on standard error, and on standard output, until now. */
+/* Return everything that it has written to standard error, or to standard output, until now. */
 const char *daemon_log(struct daemon *daemon);
 const char *daemon_output(struct daemon *daemon);
 
-/* Waits for a log line that holds all the words, which a NULL ends. The line is the daemon's until
- * the next call. Lines before the mark are passed over; daemon_mark sets it to here, a start sets
- * it to the beginning. */
+/* Waits for a log line that contains all the words, which a NULL ends. The line is valid until
+ * the next call. Lines before the mark are skipped; daemon_mark() sets it to the end of the log,
+ * a start to its beginning. */
 const char *daemon_wait_log(struct daemon *daemon, const char *word, ...) __attribute__((sentinel));
 void daemon_mark(struct daemon *daemon);
 
-/* Whether such a line is there already, from the mark on. */
+/* Returns whether the log already has such a line after the mark. */
 bool daemon_has_log(struct daemon *daemon, const char *word, ...) __attribute__((sentinel));
 
-/* Whether it has ended; looks without waiting. */
+/* Returns whether it has ended, without waiting. */
 bool daemon_ended(struct daemon *daemon);
 
-/* The wait status of one that has ended. */
+/* Returns the wait status of a daemon that has ended. */
 int daemon_status(const struct daemon *daemon);
 
 void daemon_signal(struct daemon *daemon, int signal_number);
 
-/* Waits for the end and checks its exit code, that nothing holds its standard error any more, and
- * that no sanitizer complained; then releases the daemon. */
+/* Waits for its end and checks the exit code, that no process has its standard error open any
+ * more, and that no sanitizer has reported anything. Then releases the daemon. */
 void daemon_expect_exit(struct daemon *daemon, int code);
 
-/* SIGTERM, then daemon_expect_exit(daemon, 0). */
+/* Sends SIGTERM, then calls daemon_expect_exit(daemon, 0). */
 void daemon_stop(struct daemon *daemon);
 
-/* SIGKILL, reaped; the daemon's log stays readable until daemon_release. */
+/* Kills it with SIGKILL and reaps it; the log can be read until daemon_release(). */
 void daemon_kill(struct daemon *daemon);
 void daemon_release(struct daemon *daemon);
 

@@ -8,11 +8,11 @@
 
 #include <stddef.h>
 
-/* Makes the folder, once in a test process, under TMPDIR or /tmp. Returns its path. It is removed
- * at the exit of the process that made it. */
+/* Creates the folder under TMPDIR or /tmp, once in a test process, and returns its path. It is
+ * removed when the process that created it exits. */
 const char *folder_path(void);
 
-/* "PREFIXfolder/NAME" in a buffer of the caller: folder_name(b, n, "unix:", "socket"). */
+/* Writes "PREFIXfolder/NAME" to the caller's buffer: folder_name(b, n, "unix:", "socket"). */
 const char *folder_name(char *buffer, size_t size, const char *prefix, const char *name);
 
 /* Writes a file there. Returns its path, which the next call with that buffer overwrites. */

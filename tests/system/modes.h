@@ -19,7 +19,7 @@
 #define MODE_WORKERS  "workers"
 #define MODE_COURIERS "couriers"
 
-/* Whether workers deliver in this run. */
+/* Returns whether workers deliver in this run. */
 static inline bool mode_is_workers(void)
 {
     const char *mode = getenv(MODE_VARIABLE);

@@ -21,8 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Reads the start of /proc/PID/NAME; returns its length, 0 where there is nothing. NUL-terminated.
- */
+/* Reads the start of /proc/PID/NAME and adds a NUL. Returns its length, 0 if there is nothing. */
 static size_t read_file(pid_t process, const char *name, char *text, size_t size)
 {
     char path[64];
@@ -42,7 +41,7 @@ static size_t read_file(pid_t process, const char *name, char *text, size_t size
     return length;
 }
 
-/* The parent and the state letter of a process; false where it is gone. */
+/* Reads the parent and the state letter of a process; returns false if it is gone. */
 static bool read_parent(pid_t process, pid_t *parent, char *state)
 {
     char text[PROCESS_TEXT_MAX];
@@ -58,7 +57,7 @@ static bool read_parent(pid_t process, pid_t *parent, char *state)
     return true;
 }
 
-/* Goes through all processes; `children` may be NULL, then only zombies are counted. */
+/* Visits all processes. If `children` is NULL, only zombies are counted. */
 static size_t scan_children(pid_t parent, pid_t *children, size_t room, size_t *zombies)
 {
     DIR *folder = opendir("/proc");
@@ -168,7 +167,7 @@ size_t process_descriptors(pid_t process, struct process_descriptor *found, size
     return count;
 }
 
-/* One line of /proc/PID/maps; false where it is not a shared mapping. */
+/* Parses a line of /proc/PID/maps; returns false if it is not a shared mapping. */
 static bool parse_mapping(const char *line, struct process_mapping *mapping)
 {
     unsigned long start, end, offset;

@@ -13,30 +13,31 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The longest path or line of /proc that is looked at. */
+/* The longest path or line of /proc that is read. */
 #define PROCESS_TEXT_MAX 4352
 
-/* Fills `children` with the children of `parent` that are not zombies, in no order. Returns their
- * number; more than `room` is a fault of the test and asserts. */
+/* Fills `children` with the children of `parent` that are not zombies, in no order. Returns
+ * their number; more than `room` are an error in the test and fail an assertion. */
 size_t process_children(pid_t parent, pid_t *children, size_t room);
 
-/* How many zombies `parent` has not reaped. */
+/* Returns how many zombies `parent` has not reaped. */
 size_t process_zombies(pid_t parent);
 
-/* The process title as ps shows it, blanks between arguments; "" where there is none. */
+/* Reads the process title as ps shows it, with blanks between arguments; "" if there is none. */
 void process_title(pid_t process, char *title, size_t size);
 
-/* The value of a field of /proc/PID/status, such as "VmRSS" or "SigIgn", without what is before and
- * after it; false where there is none. */
+/* Reads the value of a field of /proc/PID/status, such as "VmRSS" or "SigIgn", without blanks
+ * around it; returns false if there is none. */
 bool process_status(pid_t process, const char *field, char *value, size_t size);
 
-/* Resident memory in KiB, 0 where the process is gone. */
+/* Returns the resident memory in KiB, 0 if the process is gone. */
 size_t process_resident_kib(pid_t process);
 
-/* A signal set of /proc/PID/status ("SigIgn", "SigBlk", "SigCgt"): bit N - 1 is signal N. */
+/* Returns a signal set of /proc/PID/status ("SigIgn", "SigBlk", "SigCgt"): bit N - 1 is signal
+ * N. */
 uint64_t process_signals(pid_t process, const char *field);
 
-/* One open descriptor of a process, and what it leads to ("socket:[123]", "/dev/null"). */
+/* An open descriptor of a process, and its target ("socket:[123]", "/dev/null"). */
 struct process_descriptor {
     int number;
     char target[PROCESS_TEXT_MAX];
@@ -54,14 +55,14 @@ struct process_mapping {
     char path[PROCESS_TEXT_MAX];
 };
 
-/* Fills `found` with the shared mappings of a process, the only kind in which two processes meet.
- * Returns their number. */
+/* Fills `found` with the shared mappings of a process, the only kind that two processes can
+ * share. Returns their number. */
 size_t process_shared_mappings(pid_t process, struct process_mapping *found, size_t room);
 
-/* Whether the process has ended; one that is our own child is reaped by this. */
+/* Returns whether the process has ended; reaps it if it is a child of this process. */
 bool process_gone(pid_t process);
 
-/* process_gone for all of them, waited for until the deadline. */
+/* Waits until all of them have ended; returns false if the deadline passes first. */
 bool process_all_gone(const pid_t *processes, size_t count, int64_t deadline);
 
 #endif

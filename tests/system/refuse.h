@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From now on these system calls (SYS_...) of this process and of all that it starts fail with
- * ERROR, for good. Returns false if the kernel has no seccomp filters. At most 16. */
+/* From now on these system calls (SYS_..., at most 16) fail with `error` in this process and in
+ * all that it starts. Returns false if the kernel has no seccomp filters. */
 bool refuse_calls(const int *numbers, size_t count, int error);
 
 #endif

@@ -25,7 +25,7 @@ static void stream_close(struct stream *stream)
     stream->descriptor = -1;
 }
 
-/* The watcher: takes what is there. The descriptor never blocks. */
+/* Reads what has arrived. The descriptor never blocks. */
 static void stream_serve(void *context)
 {
     struct stream *stream = context;

@@ -21,20 +21,22 @@ struct stream {
     char *line;
 };
 
-/* Makes a pipe whose reading end the stream has; returns its writing end, close-on-exec. */
+/* Creates a pipe. The stream keeps its reading end; returns the writing end, which is
+ * close-on-exec. */
 int stream_open(struct stream *stream);
 
-/* Ends the watch, and frees the text. */
+/* Stops watching, and frees the text. */
 void stream_release(struct stream *stream);
 
-/* The first whole line from the offset `mark` on that holds `word` and all the words of `more`,
- * which a NULL ends; NULL where there is none. It is the stream's until the next call. */
+/* Returns the first whole line from the offset `mark` on that contains `word` and all words of
+ * `more`, which a NULL ends; NULL if there is none. It is valid until the next call. */
 const char *stream_find(struct stream *stream, size_t mark, const char *word, va_list more);
 
-/* The value of `key` in a log line (key=value, quotes taken off); false where it has none. */
+/* Reads the value of `key` in a log line (key=value), without quotes; returns false if it has
+ * none. */
 bool log_line_value(const char *line, const char *key, char *value, size_t size);
 
-/* The same for a number; a line without it fails the test. */
+/* Returns the number of `key`; a line without it fails the test. */
 unsigned long long log_line_number(const char *line, const char *key);
 
 #endif

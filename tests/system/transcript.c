@@ -40,7 +40,7 @@ void transcript_free(struct transcript *transcript)
     free(transcript);
 }
 
-/* Whether a line is a message of this sender; of any, where it is NULL. */
+/* Returns whether a line is a message of this sender, or of any if that is NULL. */
 static bool is_from(const char *line, const char *name)
 {
     size_t length = name == NULL ? 0 : strlen(name);

@@ -14,40 +14,39 @@
 struct client;
 
 struct transcript {
-    char *text; /* what the lines point into */
+    char *text; /* the lines point into it */
     char **lines;
     size_t count;
-    bool cut;      /* after the last line came a piece of another */
-    char name[40]; /* whose it is, for the words of a failure */
+    bool cut;      /* a piece of another line follows the last one */
+    char name[40]; /* the client's name, for the message of a failure */
 };
 
-/* The whole lines that the client got since the offset `start` of all it ever got. */
+/* Copies the whole lines that the client has received from the offset `start` of its input on. */
 struct transcript *transcript_of(const struct client *client, size_t start);
 void transcript_free(struct transcript *transcript);
 
-/* Keeps only the messages ("[name] text"), of all or of one sender. */
+/* Keeps only the messages ("[name] text") of one sender, or of all. */
 void transcript_keep_messages(struct transcript *transcript);
 void transcript_keep_sender(struct transcript *transcript, const char *name);
 
-/* Takes the messages of one sender out. */
+/* Removes the messages of one sender. */
 void transcript_drop_sender(struct transcript *transcript, const char *name);
 
-/* Drops the first `count` lines. */
+/* Removes the first `count` lines. */
 void transcript_drop_first(struct transcript *transcript, size_t count);
 
-/* Ends the transcript before the first such line, or after it. A line that is not there fails the
- * test. */
+/* Ends the transcript before the first such line, or after it. If there is none, the test fails. */
 void transcript_end_before(struct transcript *transcript, const char *line);
 void transcript_end_after(struct transcript *transcript, const char *line);
 
-/* Takes the last line off where that is the one that says why its client is ended, and returns why,
- * else NULL. */
+/* If the last line says why the client was disconnected, removes it and returns the reason;
+ * otherwise returns NULL. */
 const char *transcript_take_goodbye(struct transcript *transcript);
 
-/* The position of the first such line, or `count` where there is none. */
+/* Returns the index of the first such line, or `count` if there is none. */
 size_t transcript_find(const struct transcript *transcript, const char *line);
 
-/* Fails the test in words that hold the first difference, unless both are the same. */
+/* Fails the test with the first difference unless both are the same. */
 void transcript_expect_same(const struct transcript *one, const struct transcript *other);
 
 #endif

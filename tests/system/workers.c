@@ -24,7 +24,7 @@
 #define COURIER_TITLE "chatroomd: courier "
 #define WORKER_TITLE  "chatroomd: worker "
 
-/* Its children whose title begins so. */
+/* Finds its children whose title begins with `start`. */
 static size_t children_with(struct daemon *daemon, const char *start, pid_t *found, size_t room)
 {
     static pid_t children[CHILDREN_MAX];
@@ -51,8 +51,8 @@ size_t daemon_couriers(struct daemon *daemon, pid_t *couriers, size_t room)
     return children_with(daemon, COURIER_TITLE, couriers, room);
 }
 
-/* Children that are on their way out: zombies, and those whose memory, and with it the title, the
- * kernel has taken away already. */
+/* Counts children that are exiting: zombies, and those whose memory, and so the title, the
+ * kernel has already freed. */
 static size_t count_ending(struct daemon *daemon)
 {
     static pid_t children[CHILDREN_MAX];
@@ -87,7 +87,7 @@ void daemon_wait_workers(struct daemon *daemon, size_t count)
             count_ending(daemon), count, daemon_log(daemon));
 }
 
-/* Waits for a child whose title begins so. */
+/* Waits for a child whose title begins with `start`. */
 static pid_t wait_title(struct daemon *daemon, const char *start)
 {
     static pid_t children[CHILDREN_MAX];
@@ -107,8 +107,8 @@ static pid_t wait_title(struct daemon *daemon, const char *start)
     }
 }
 
-/* Writes how the title of the named client's worker begins: with its slot, which the log has in the
- * last line that gives somebody this name. Returns false if no line does. */
+/* Writes the beginning of the title of the named client's worker. It shows the slot, which the
+ * log has in the last line that gives a client this name. Returns false if there is none. */
 static bool find_title(struct daemon *daemon, const char *name, char *start, size_t size)
 {
     static const char *const lines[] = {" event=join slot=", " event=rename slot="};
@@ -156,7 +156,7 @@ pid_t daemon_worker_of(struct daemon *daemon, const char *name)
     return wait_title(daemon, start);
 }
 
-/* How many lines of the log hold these words. */
+/* Returns how many lines of the log contain these words. */
 static unsigned count_lines(struct daemon *daemon, const char *words)
 {
     const char *at = daemon_log(daemon);
