@@ -42,9 +42,9 @@ START_TEST(each_mutant_is_caught)
 }
 END_TEST
 
-/* Flips each bit of some bytes of one reader's log, wherever they lie: in a text, a name, a
- * checksum, an event. Only a reply, which is nobody else's and has no checksum, may be changed
- * unseen. */
+/* Flips each bit of some bytes that one session has received: in a text, a name, a checksum or
+ * an event. Only a change in a reply may stay unnoticed, since no other session receives it and
+ * it has no checksum. */
 START_TEST(each_flipped_bit_is_caught)
 {
     struct simulation *simulation = simulation_make((uint64_t)_i + 100);
@@ -98,7 +98,7 @@ START_TEST(an_incomplete_log_is_a_fault)
 }
 END_TEST
 
-/* The same run as seen by all but the last session, who talked. Returns a message of it. */
+/* The same run without its last session, which talked. Returns one of that session's messages. */
 static struct simulation_record *make_stranger(struct simulation *simulation)
 {
     size_t stranger = simulation->session_count - 1;
@@ -112,7 +112,7 @@ static struct simulation_record *make_stranger(struct simulation *simulation)
     return NULL;
 }
 
-/* Judges it anew, without the stranger's own session. */
+/* Checks it again, without the stranger's own session. */
 static bool check_among_strangers(
     struct simulation *simulation, bool strangers, struct checker_report *report)
 {
@@ -157,7 +157,7 @@ START_TEST(strangers_may_say_certain_lines)
 }
 END_TEST
 
-/* Nor may it be said in the name of a session, or of nobody. */
+/* Nor may a stranger use the name of a session, or a name of no client. */
 START_TEST(a_stranger_with_a_session_s_name_is_a_fault)
 {
     struct simulation *simulation = simulation_make(5);

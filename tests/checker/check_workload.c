@@ -28,7 +28,7 @@ static void kill_worker(void *context, const char *const *spared, unsigned choic
         kill(workers[choice % count], choice % 2 == 0 ? SIGKILL : SIGABRT);
 }
 
-/* Plays on a server of its own, and prints what was checked. */
+/* Runs a workload on a server of its own and prints what was checked. */
 static void play(struct workload_plan *plan, const char *const *options)
 {
     struct daemon *daemon = daemon_start(options);
@@ -55,7 +55,7 @@ static uint64_t seed(uint64_t otherwise)
     return wish == NULL ? otherwise : strtoull(wish, NULL, 10);
 }
 
-/* People come, talk and go. */
+/* Clients join, talk and leave. */
 START_TEST(clients_join_and_leave)
 {
     struct workload_plan plan = {
@@ -74,7 +74,8 @@ START_TEST(clients_join_and_leave)
 }
 END_TEST
 
-/* A small ring, long messages, and some who stop reading: senders wait, laggards are ended. */
+/* A small ring, long messages, and some clients that stop reading: senders wait, and clients
+ * that block them are evicted. */
 START_TEST(clients_that_do_not_read_in_a_small_ring)
 {
     struct workload_plan plan = {
@@ -111,7 +112,7 @@ START_TEST(workers_are_killed_under_load)
 }
 END_TEST
 
-/* More come than fit: the others are told, and come in when there is room. */
+/* More clients connect than fit: the others are told, and can join once there are free slots. */
 START_TEST(a_full_server_works)
 {
     struct workload_plan plan = {

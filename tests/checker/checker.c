@@ -40,7 +40,7 @@ static void find_life(struct checker *checker, struct reader *reader)
     if (lines->count == 0)
         return;
     if (lines->line[0].kind != LINE_KIND_WELCOME) {
-        /* A refused newcomer gets one error line and nothing else. */
+        /* A refused client receives one error line and nothing else. */
         if (lines->count > 1 || lines->line[0].kind != LINE_KIND_ERROR)
             report_fault(checker, "writer %u: its first line is no welcome: %.*s",
                 writer_of(reader), SHOWN(lines->line[0].whole));
@@ -62,7 +62,7 @@ static void find_life(struct checker *checker, struct reader *reader)
 
 /* --- the lines of one session by themselves --- */
 
-/* The errors of unknown commands come in their order, each once. */
+/* The errors of unknown commands arrive in order, each once. */
 static void check_answer(struct checker *checker, struct reader *reader, const struct line *line,
     unsigned long *answered)
 {
@@ -76,8 +76,8 @@ static void check_answer(struct checker *checker, struct reader *reader, const s
             SHOWN(line->rest));
 }
 
-/* Whether this is a client's last line, which says why it is ended, and then the reason must be the
- * log's. */
+/* Returns whether this is the client's last line, which says why it was disconnected. The reason
+ * must be that of the log. */
 static bool check_goodbye(struct checker *checker, const struct reader *reader, size_t at)
 {
     static const char start[] = "You are disconnected: ";
@@ -107,7 +107,7 @@ static void check_line(
 
     switch (line->kind) {
     case LINE_KIND_MESSAGE:
-        /* Among strangers the order tells who may have said it. */
+        /* If there are strangers, the order shows whether one may have said it. */
         if (!checker->run->strangers &&
             !message_parse(line->rest.text, line->rest.length, &writer, &number))
             report_fault(checker, "writer %u: got a damaged message: %.*s", writer_of(reader),
@@ -132,13 +132,14 @@ static void check_line(
 
 /* --- one session beside the order --- */
 
-/* Whether a record is not given to its own client. */
+/* Returns whether the record's own client does not receive it. */
 static bool is_own(const struct reader *reader, const struct record *record)
 {
     return record->life == reader->life && record->line->kind != LINE_KIND_RENAMED;
 }
 
-/* What is wrong with a line that is not the one at `expected`: for the words of the fault. */
+/* Returns what is wrong with a line that is not the one at `expected`, for the text of the
+ * fault. */
 static const char *misplacement(
     struct checker *checker, const struct reader *reader, const struct line *line, size_t expected)
 {
@@ -162,7 +163,7 @@ static size_t skip_own(struct checker *checker, const struct reader *reader, siz
     return at;
 }
 
-/* The end of what a session may get: its `left`, or the end of the order. */
+/* Returns the end of what a session may receive: its `left`, or the end of the order. */
 static size_t limit_of(struct checker *checker, const struct reader *reader)
 {
     size_t left_at = reader->life->left_at;
@@ -170,7 +171,7 @@ static size_t limit_of(struct checker *checker, const struct reader *reader)
     return left_at < checker->order_count ? left_at : checker->order_count;
 }
 
-/* Returns whether all that it got is what comes next in the order. */
+/* Returns whether everything that it has received is what follows in the order. */
 static bool lay_beside(struct checker *checker, struct reader *reader)
 {
     size_t at = skip_own(checker, reader, reader->life->joined_at - 1);
@@ -195,7 +196,7 @@ static bool lay_beside(struct checker *checker, struct reader *reader)
 
 /* --- how a session ended --- */
 
-/* It must have got everything up to `limit`, to the last byte, and said everything. */
+/* It must have received everything up to `limit`, to the last byte, and have said everything. */
 static void check_whole(struct checker *checker, const struct reader *reader, size_t limit)
 {
     size_t at = skip_own(checker, reader, reader->reached);
@@ -229,8 +230,9 @@ static void check_answered(
             reader->session->asked, answered);
 }
 
-/* What it got must be before the record that the log calls the first it has not got. A worker that
- * is killed between giving and saying so leaves the server unaware of what it gave last. */
+/* It must not have received more than precedes the first missing record of the log. A worker
+ * that is killed after a write and before it has published that leaves the server unaware of the
+ * last bytes. */
 static void check_first_missing(struct checker *checker, const struct reader *reader)
 {
     const struct life *life = reader->life;
@@ -251,7 +253,7 @@ static void check_first_missing(struct checker *checker, const struct reader *re
         }
 }
 
-/* It ended before its time: named in the log, told to the room. */
+/* It was disconnected early: the log has the reason, and the room was told. */
 static void check_ended(struct checker *checker, const struct reader *reader)
 {
     const struct life *life = reader->life;
@@ -267,7 +269,7 @@ static void check_ended(struct checker *checker, const struct reader *reader)
     check_first_missing(checker, reader);
 }
 
-/* Its life goes on, says the log. Returns whether it must have got everything. */
+/* According to the log it is still connected. Returns whether it must have received everything. */
 static bool check_staying(struct checker *checker, const struct reader *reader)
 {
     const struct checker_session *session = reader->session;
@@ -281,7 +283,7 @@ static bool check_staying(struct checker *checker, const struct reader *reader)
     return false;
 }
 
-/* It has a `left`. Returns whether it must have got everything. */
+/* It has a `left`. Returns whether it must have received everything. */
 static bool check_leaving(struct checker *checker, const struct reader *reader)
 {
     const struct checker_session *session = reader->session;

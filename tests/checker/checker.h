@@ -38,27 +38,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the client did to end. */
+/* What the client did to disconnect. */
 enum checker_wish {
     CHECKER_STAYS,    /* nothing: it is there when the final message comes */
     CHECKER_FINISHES, /* a quit or a half-close, after all that it said */
-    CHECKER_RESETS    /* it broke the connection off, or closed it without reading */
+    CHECKER_RESETS    /* it reset the connection, or closed it without reading */
 };
 
-/* What the client saw of the end. */
+/* How the client saw the connection end. */
 enum checker_sight {
-    CHECKER_SEES_OPEN, /* none, or it did not read that far */
+    CHECKER_SEES_OPEN, /* not at all, or it did not read that far */
     CHECKER_SEES_END,  /* an EOF */
     CHECKER_SEES_ERROR /* a reset */
 };
 
 struct checker_session {
-    const char *received; /* all bytes that it was given */
+    const char *received; /* all bytes that it has received */
     size_t length;
     const char *address; /* as the server's log has it: address=... */
-    unsigned writer;     /* from 1, nobody else's */
+    unsigned writer;     /* from 1, no other session's */
     unsigned long said; /* how many messages it sent; all of them to the last byte if it finishes */
-    unsigned long asked; /* how many unknown commands, likewise */
+    unsigned long asked; /* how many unknown commands it sent, likewise */
     enum checker_wish wish;
     enum checker_sight sight;
 };
@@ -66,23 +66,24 @@ struct checker_session {
 struct checker_run {
     const struct checker_session *sessions;
     size_t count;
-    size_t witness;         /* its place in `sessions` */
-    bool strangers;         /* who is in the log but no session may say what has no checksum */
+    size_t witness;         /* its index in `sessions` */
+    bool strangers;         /* clients in the log that are no sessions may send messages without
+                             * a checksum */
     const char *server_log; /* of the time of the run */
 };
 
-/* Check takes no message of more than 4096 bytes. */
+/* Check accepts no message of more than 4096 bytes. */
 #define CHECKER_TEXT_MAX 3500
 
 struct checker_report {
     unsigned long faults;
     char text[CHECKER_TEXT_MAX]; /* a line for each of the first faults */
     unsigned long records;       /* in the order */
-    unsigned long deliveries;    /* lines given to sessions */
-    unsigned long ended;         /* sessions that were ended, with a named reason */
+    unsigned long deliveries;    /* lines that sessions received */
+    unsigned long ended;         /* sessions that were disconnected, with a reason */
 };
 
-/* Judges a run. Returns whether there is no fault. */
+/* Checks a run. Returns whether there is no fault. */
 bool checker_check(const struct checker_run *run, struct checker_report *report);
 
 #endif

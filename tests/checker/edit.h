@@ -12,35 +12,37 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A session that got something, is not the witness, and did not freeze. */
+/* Returns a session that received something, is not the witness, and did not freeze. */
 struct simulation_session *edit_pick_session(struct simulation *simulation, struct random *random);
 
-/* One that stays, or one that ends in order: all of what it is owed must be there. */
+/* Returns a session that stays or ends in order, so that it must have received everything. */
 struct simulation_session *edit_pick_whole(struct simulation *simulation, struct random *random);
 
-/* One that left in order and was given everything, or NULL. */
+/* Returns one that left in order and received everything, or NULL. */
 struct simulation_session *edit_pick_drained(struct simulation *simulation);
 
-/* One that ended for this reason, or NULL. */
+/* Returns one that was disconnected for this reason, or NULL. */
 struct simulation_session *edit_pick_ended(struct simulation *simulation, const char *reason);
 
-/* The place of a public record in what a session got, of a message, but not the last place. */
+/* Returns the place of a public record, or of a message, in what a session received, but not the
+ * last place. */
 size_t edit_pick_place(
     struct simulation *simulation, struct random *random, const struct simulation_session *session);
 size_t edit_pick_message(
     struct simulation *simulation, struct random *random, const struct simulation_session *session);
 
-/* Whether a record is a message of this session. */
+/* Returns whether a record is a message of this session. */
 bool edit_is_by(struct simulation *simulation, size_t record, struct simulation_session *session);
 
 void edit_drop(struct simulation_session *session, size_t place);
 void edit_insert(struct simulation_session *session, size_t place, size_t record);
 
-/* The same for all who got the record, or the record `after`. */
+/* The same for all sessions that received the record, or the record `after`. */
 void edit_drop_everywhere(struct simulation *simulation, size_t record);
 void edit_insert_everywhere(struct simulation *simulation, size_t record, size_t after);
 
-/* Adds a message that only edit_insert gives to somebody. Returns its record. */
+/* Adds a message that no session receives until edit_insert() gives it to one. Returns its
+ * record. */
 size_t edit_new_message(
     struct simulation *simulation, const char *name, unsigned writer, unsigned long count);
 

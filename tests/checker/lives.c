@@ -21,7 +21,7 @@ static void *grown(void *array, size_t count, size_t size)
     return array;
 }
 
-/* The value of a key, "" where the line has none. */
+/* Reads the value of a key, "" if the line has none. */
 static void take_value(const char *line, const char *key, char *value, size_t size)
 {
     char pattern[40];
@@ -79,7 +79,7 @@ static void take_leave(struct lives *lives, const char *line)
         life->first_missing = take_number(line, "first_missing");
         return;
     }
-    /* Who never got in has no name. */
+    /* A client that never joined has no name. */
     take_value(line, "name", name, sizeof(name));
     if (strcmp(name, "-") != 0 && lives->unmatched++ == 0)
         snprintf(lives->unmatched_line, sizeof(lives->unmatched_line), "%s", line);

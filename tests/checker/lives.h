@@ -23,9 +23,9 @@ struct life {
     unsigned long slot;
     unsigned long generation;
     uint64_t joined;         /* sequence number of its `joined` */
-    char name[LIFE_TEXT];    /* the one it joined under */
+    char name[LIFE_TEXT];    /* its name when it joined */
     char address[LIFE_TEXT]; /* as the log has it */
-    bool ended;              /* the log tells its end: */
+    bool ended;              /* the log has its end: */
     char reason[LIFE_TEXT];
     char drain[LIFE_TEXT];  /* "done", "none", or what cut it short */
     uint64_t first_missing; /* 0: none */
@@ -43,7 +43,7 @@ struct lives {
     size_t count;
     uint64_t *renames; /* sequence numbers, rising */
     size_t rename_count;
-    size_t unmatched;         /* leaves that belong to no join */
+    size_t unmatched;         /* leaves without a join */
     char unmatched_line[400]; /* the first of them */
     bool lost;                /* the server says that it could not log everything */
 };

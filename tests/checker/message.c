@@ -15,7 +15,7 @@
 
 #define CRC_POLYNOMIAL UINT32_C(0xedb88320)
 
-/* CRC-32 as of IEEE 802.3, going on from an earlier part's value (0 for none). */
+/* CRC-32 of IEEE 802.3, continued from the value of an earlier part (0 for none). */
 static uint32_t crc32_add(uint32_t crc, const char *bytes, size_t length)
 {
     crc = ~crc;
@@ -60,7 +60,7 @@ bool message_parse(const char *text, size_t length, unsigned *writer, unsigned l
     if (sscanf(head, "w%u n%lu c%8" SCNx32 "%n", writer, number, &crc, &end) < 3 ||
         (size_t)end >= length)
         return false;
-    /* Written again it must be the same: no leading zeros or signs that sscanf lets pass. */
+    /* Composed again it must be the same: sscanf accepts leading zeros and signs. */
     snprintf(again, sizeof(again), "w%u n%lu c%08" PRIx32 " ", *writer, *number, crc);
     if ((size_t)end + 1 != strlen(again) || strncmp(again, text, (size_t)end + 1) != 0)
         return false;

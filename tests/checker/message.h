@@ -18,13 +18,13 @@
 #include <stddef.h>
 
 #define MESSAGE_PAYLOAD_MAX 1500
-/* Room for any message and its NUL. */
+/* The size of a buffer for any message and its NUL. */
 #define MESSAGE_ROOM (MESSAGE_PAYLOAD_MAX + 64)
 
 /* Writes the message, without a line feed, to `text` of MESSAGE_ROOM bytes. Returns its length. */
 size_t message_compose(char *text, unsigned writer, unsigned long number, const char *payload);
 
-/* Reads a message and verifies its checksum; false where it is none, or damaged. */
+/* Reads a message and verifies its checksum; returns false if it is not a message, or damaged. */
 bool message_parse(const char *text, size_t length, unsigned *writer, unsigned long *number);
 
 #endif

@@ -178,7 +178,7 @@ static bool an_orderly_end_by_a_reset(struct simulation *simulation, struct rand
     return true;
 }
 
-/* The place of the answer to an unknown command in what a session got, or 0. */
+/* Returns the place of the answer to an unknown command in what a session received, or 0. */
 static size_t find_answer(struct simulation *simulation, const struct simulation_session *session)
 {
     for (size_t at = 1; at < session->given_count; at++)
@@ -230,7 +230,8 @@ static size_t message_of_witness(struct simulation *simulation, struct random *r
     return witness->given[edit_pick_message(simulation, random, witness)];
 }
 
-/* Only of a writer that was ended may the last messages vanish, and never one before others. */
+/* Only if a writer was disconnected may its last messages be missing, and never one before
+ * others. */
 static bool an_accepted_one_lost(struct simulation *simulation, struct random *random)
 {
     struct simulation_session *session = edit_pick_whole(simulation, random);
@@ -410,7 +411,7 @@ static bool a_reason_that_is_not_its_own(struct simulation *simulation, struct r
     return true;
 }
 
-/* Cut short, and logged as if it had left by itself. */
+/* Cut off, and logged as if it had left by itself. */
 static bool ended_as_if_it_had_asked(struct simulation *simulation, struct random *random)
 {
     struct simulation_session *session = edit_pick_drained(simulation);

@@ -12,8 +12,8 @@
 
 struct mutant {
     const char *name;
-    /* Breaks the promise in the lists of a run, which is then to be rendered anew; false where
-     * there is nothing in the run on which it could be broken. */
+    /* Breaks the promise in the lists of a run, which must be rendered again after that. Returns
+     * false if the run has nothing to break it with. */
     bool (*mutate)(struct simulation *simulation, struct random *random);
 };
 

@@ -70,7 +70,7 @@ void order_make(struct checker *checker)
     checker->report->records = checker->order_count;
 }
 
-/* The life that has this name at the place `at` of the order. */
+/* Returns the life that has this name at the place `at` of the order. */
 static struct life *life_of_name(struct checker *checker, struct span name, size_t at)
 {
     for (size_t number = 0; number < checker->lives.count; number++) {
@@ -83,7 +83,7 @@ static struct life *life_of_name(struct checker *checker, struct span name, size
     return NULL;
 }
 
-/* The next `joined` of the order is the next life's of the log. */
+/* The next `joined` of the order must be that of the next life of the log. */
 static void walk_joined(struct checker *checker, size_t at, size_t *next)
 {
     struct record *record = &checker->order[at];
@@ -146,8 +146,8 @@ static void walk_renamed(struct checker *checker, size_t at, size_t *next)
     snprintf(life->name_now, sizeof(life->name_now), "%.*s", SHOWN(record->line->rest));
 }
 
-/* Whether a text is UTF-8 without control characters, but for tabs: by the C library's rules (with
- * the locale of order_walk), not the server's. */
+/* Returns whether a text is UTF-8 without control characters other than tabs, by the rules of
+ * the C library (with the locale of order_walk), not by the server's. */
 static bool is_clean(struct span text)
 {
     mbstate_t state = {0};
@@ -163,7 +163,7 @@ static bool is_clean(struct span text)
     return clean;
 }
 
-/* A message of no session: a stranger's, who is there under the name that is shown. */
+/* A message of no session: that of a stranger with the name that is shown. */
 static void walk_strange_message(struct checker *checker, size_t at)
 {
     struct record *record = &checker->order[at];
@@ -190,7 +190,7 @@ static void walk_message(struct checker *checker, size_t at)
         return;
     }
     if (!is_whole)
-        return; /* told already */
+        return; /* reported already */
     if (reader == NULL || reader->life == NULL || reader->life->joined_at == 0 ||
         reader->life->left_at != SIZE_MAX) {
         report_fault(checker, "writer %u is not there, but says: %.*s", writer, SHOWN(line->whole));
@@ -206,7 +206,7 @@ static void walk_message(struct checker *checker, size_t at)
     reader->life->said = number;
 }
 
-/* The witness is there before the order begins. */
+/* The witness is in the room before the order begins. */
 static size_t place_witness(struct checker *checker)
 {
     struct life *life = checker->readers[checker->run->witness].life;

@@ -22,13 +22,13 @@ static inline uint64_t random_next(struct random *random)
     return z ^ (z >> 31);
 }
 
-/* A number below `limit`, which is not 0. */
+/* Returns a number below `limit`, which is not 0. */
 static inline unsigned random_below(struct random *random, unsigned limit)
 {
     return (unsigned)(random_next(random) % limit);
 }
 
-/* True `percent` times in a hundred. */
+/* Returns true `percent` times in a hundred. */
 static inline int random_percent(struct random *random, unsigned percent)
 {
     return random_below(random, 100) < percent;

@@ -37,7 +37,7 @@ static void give(struct simulation_session *session, size_t record)
         session->first_missing = record;
 }
 
-/* Adds a record and gives it to whom it is for. */
+/* Adds a record, and delivers it to its recipients. */
 static size_t add(struct simulation *simulation, enum simulation_kind kind, size_t about,
     bool to_itself, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -116,8 +116,8 @@ static void leave(struct simulation *simulation, size_t number, const char *reas
     add(simulation, SIMULATED_EVENT, number, false, "* %s left%s", session->name, told);
 }
 
-/* A laggard, or one whose worker dies, may have got a piece of a line, or have been told why it is
- * ended. A laggard may also leave without ever reading. */
+/* A session that does not read, or whose worker dies, may have received a part of a line, or the
+ * reason of its disconnection. One that does not read may also leave without having read. */
 static void be_ended(struct simulation *simulation, struct random *random, size_t number)
 {
     struct simulation_session *session = &simulation->session[number];
@@ -154,7 +154,7 @@ static void end(struct simulation *simulation, struct random *random, size_t num
         be_ended(simulation, random, number);
 }
 
-/* One thing that one of the sessions does; session 0 only reads, and session 1 never ends. */
+/* One of the sessions does something. Session 0 only reads, and session 1 never leaves. */
 static void step(struct simulation *simulation, struct random *random)
 {
     size_t number = 1 + random_below(random, (unsigned)simulation->session_count - 1);
@@ -180,7 +180,7 @@ static void step(struct simulation *simulation, struct random *random)
         end(simulation, random, number);
 }
 
-/* Who froze and was not ended yet is ended now, so that all who stay get the final message. */
+/* Disconnects sessions that are still frozen, so that all that stay receive the final message. */
 static void finish(struct simulation *simulation, struct random *random)
 {
     for (size_t at = 2; at < simulation->session_count; at++)

@@ -21,7 +21,7 @@
 #define SIMULATION_RECORDS  4000
 #define SIMULATION_LINE     160
 
-/* The last line of who is ended for that. */
+/* Returns the last line of a session that is disconnected for this reason. */
 #define SIMULATED_TOO_SLOW "! You are disconnected: too slow to read its messages\n"
 #define SIMULATED_WORKER_DIED                                                                      \
     "! You are disconnected: internal error (the process for this connection crashed)\n"
@@ -30,7 +30,7 @@ enum simulation_kind { SIMULATED_MESSAGE, SIMULATED_EVENT, SIMULATED_PRIVATE };
 
 struct simulation_record {
     enum simulation_kind kind;
-    size_t about; /* session that it is by, about or for */
+    size_t about; /* the session that it is from, about or for */
     char line[SIMULATION_LINE];
 };
 
@@ -39,13 +39,13 @@ struct simulation_session {
     char name[40];
     char address[40];
     bool present; /* in the room */
-    bool frozen;  /* reads nothing any more */
+    bool frozen;  /* it has stopped reading */
     bool ended;
     const char *reason;
     const char *drain;
     size_t joined;        /* its `joined` record */
     size_t first_missing; /* a record, or 0 */
-    const char *piece;    /* what comes after its last whole line */
+    const char *piece;    /* what follows its last whole line */
     enum checker_wish wish;
     enum checker_sight sight;
     unsigned long said;
@@ -71,7 +71,7 @@ struct simulation {
 struct simulation *simulation_make(uint64_t seed);
 void simulation_free(struct simulation *simulation);
 
-/* Makes the bytes of all sessions, the log, and `run`, anew. */
+/* Makes the bytes of all sessions, the log, and `run` again. */
 void simulation_render(struct simulation *simulation);
 
 #endif

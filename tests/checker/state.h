@@ -17,16 +17,16 @@
 /* One record of the order. */
 struct record {
     const struct line *line;
-    const struct life *life; /* whose it is or whom it is about; NULL for the server's own */
-    uint64_t sequence;       /* 0: the log does not tell */
+    const struct life *life; /* that it is from or about; NULL for the server's own */
+    uint64_t sequence;       /* 0: not in the log */
 };
 
-/* One session and what is found out about it. */
+/* A session and what is known about it. */
 struct reader {
     const struct checker_session *session;
     struct lines lines;
-    struct life *life; /* NULL: never got in */
-    size_t reached;    /* one beyond the last record of the order that it got */
+    struct life *life; /* NULL: it never joined */
+    size_t reached;    /* one beyond the last record of the order that it received */
 };
 
 struct checker {
@@ -38,7 +38,7 @@ struct checker {
     size_t order_count;
 };
 
-/* Reasons of the server's log, what the room is told, and whether the client asked for it. */
+/* A reason of the server's log, what the room is told, and whether the client asked for it. */
 struct reason {
     const char *word;
     const char *told; /* after "NAME left"; a quit may have more in its brackets */
@@ -46,16 +46,16 @@ struct reason {
     const char *why; /* what the client itself may be told at its end; NULL: nothing */
 };
 
-/* NULL for a word that is none. */
+/* Returns NULL if there is no such reason. */
 const struct reason *order_reason(const char *word);
 
-/* Whether this is a word of the log for what cuts the drain of an orderly end short. */
+/* Returns whether this is a word of the log for something that cuts a drain short. */
 bool order_is_cut(const char *drain);
 
 /* Makes the order of the witness's lines. */
 void order_make(struct checker *checker);
 
-/* Walks it from its beginning to its end, finding out whose each record is. */
+/* Walks the order from its beginning to its end, and finds the life of each record. */
 void order_walk(struct checker *checker);
 
 /* Counts a fault. The text is kept if it fits in the report. */

@@ -35,10 +35,10 @@
 #define TINY_BUFFER 2048
 
 enum phase {
-    PHASE_ARRIVING,  /* has not been welcomed yet */
-    PHASE_PLAYING,   /* in the room, does things */
-    PHASE_FINISHING, /* half-closes as soon as everything is sent */
-    PHASE_FINISHED,  /* does nothing more */
+    PHASE_ARRIVING,  /* it has not received its welcome yet */
+    PHASE_PLAYING,   /* it is in the room and does something */
+    PHASE_FINISHING, /* it half-closes as soon as everything is sent */
+    PHASE_FINISHED,  /* it does nothing more */
 };
 
 struct participant {
@@ -48,7 +48,7 @@ struct participant {
     char address[64];
     unsigned long said;
     unsigned long asked;
-    unsigned long heard; /* by the witness: the number of its last message */
+    unsigned long heard; /* the number of its last message that the witness has received */
     unsigned renamed;
     unsigned pause; /* turns until it reads again; UINT_MAX: not before the end */
 };
@@ -74,13 +74,13 @@ static struct participant *arrive(struct workload *workload, int receive_buffer)
     return participant;
 }
 
-/* One who is there and still has its connection. */
+/* Returns whether it is in the room and still connected. */
 static bool is_here(const struct participant *participant)
 {
     return participant->phase == PHASE_PLAYING && !participant->client->ended;
 }
 
-/* Once its first line has come, a newcomer is in the room, or was refused. */
+/* Once a new client has received its first line, it is in the room, or was refused. */
 static void settle_newcomer(struct participant *participant)
 {
     struct client *client = participant->client;
@@ -102,7 +102,7 @@ static void settle_pause(struct participant *participant)
         participant->client->reads = true;
 }
 
-/* What the witness has heard since the last turn, by writer. */
+/* Records what the witness has received since the last turn, by writer. */
 static void settle_heard(struct workload *workload)
 {
     const char *line, *text;
@@ -134,7 +134,7 @@ static void settle(struct workload *workload)
     settle_heard(workload);
 }
 
-/* Lets bytes move for all, for so long at most. */
+/* Sends and receives for all, for at most `milliseconds`. */
 static void turn(struct workload *workload, int milliseconds)
 {
     size_t count = 0;
@@ -181,7 +181,7 @@ static void talk(struct workload *workload, struct participant *participant)
         say(workload, participant);
 }
 
-/* Things that leave a client where it is. */
+/* What a client does while it stays connected. */
 static void chat(struct workload *workload, struct participant *participant)
 {
     unsigned dice = random_below(&workload->random, 100);
@@ -214,8 +214,8 @@ static void reset(struct participant *participant)
     client_break_off(participant->client);
 }
 
-/* Whether the dice say that what comes `often` times in a thousand happens; takes that share away.
- */
+/* Returns whether an event that happens `often` times in a thousand happens, and takes that
+ * share off the dice. */
 static bool falls(unsigned *dice, unsigned often)
 {
     bool fallen = *dice < often;
@@ -224,7 +224,7 @@ static bool falls(unsigned *dice, unsigned often)
     return fallen;
 }
 
-/* One thing that one of them does; the conductor stays whatever the dice say. */
+/* One of them does something; the conductor stays in any case. */
 static void act(struct workload *workload)
 {
     const struct workload_plan *plan = workload->plan;
@@ -252,7 +252,7 @@ static void act(struct workload *workload)
         chat(workload, participant);
 }
 
-/* How many take part, or will as soon as they are welcomed. */
+/* Returns how many take part, or will as soon as they receive their welcome. */
 static unsigned count_here(const struct workload *workload)
 {
     unsigned count = 0;
@@ -285,8 +285,8 @@ static void play(struct workload *workload)
 
 /* --- the end of a run --- */
 
-/* Whether the server is done with all but so many: by its workers and by its log. The workers alone
- * do not say it: the `left` of a dead one may still wait for space. */
+/* Returns whether the server has `expected` clients, according to its workers and its log. The
+ * workers alone do not show it: the `left` of a dead one may still wait for space. */
 static bool serves_only(struct daemon *daemon, size_t expected)
 {
     struct lives lives;
@@ -301,8 +301,8 @@ static bool serves_only(struct daemon *daemon, size_t expected)
     return open == expected;
 }
 
-/* All is sent, what asked to end has ended, the witness has heard all who stay, and the server has
- * logged every end. */
+/* Returns whether everything is sent, clients that asked to leave have left, the witness has
+ * received everything from those that stay, and the server has logged every end. */
 static bool is_settled(const struct workload *workload)
 {
     size_t staying = 0;
@@ -320,7 +320,7 @@ static bool is_settled(const struct workload *workload)
     return serves_only(workload->plan->daemon, staying);
 }
 
-/* Nobody does anything new, and everybody reads. */
+/* From now on all clients read, and none does anything new. */
 static void calm(struct workload *workload)
 {
     for (unsigned at = 0; at < workload->count; at++) {
@@ -333,7 +333,7 @@ static void calm(struct workload *workload)
     }
 }
 
-/* Whether a line with these words is among the last that came, to its end. */
+/* Returns whether a whole line with these words is among the last that have arrived. */
 static bool has(const struct client *client, const char *words)
 {
     size_t recent = client->in.length < 4096 ? client->in.length : 4096;
@@ -344,8 +344,8 @@ static bool has(const struct client *client, const char *words)
     return at != NULL && strchr(at, '\n') != NULL;
 }
 
-/* Everybody who is there has got the final message, and the conductor, who does not get it, an
- * answer that comes after it in the order. */
+/* Returns whether all clients that are left have received the final message, and the conductor,
+ * which does not receive it, an answer that follows it in the order. */
 static bool is_over(const struct workload *workload, const char *final, const char *answer)
 {
     for (unsigned at = 0; at < workload->count; at++) {

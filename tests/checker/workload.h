@@ -25,11 +25,11 @@
 struct workload_plan {
     uint64_t seed;
     unsigned at_once;     /* clients in the room, besides the witness and the conductor */
-    unsigned newcomers;   /* clients that come in all */
-    unsigned messages;    /* that are said in all */
+    unsigned newcomers;   /* clients that join in all */
+    unsigned messages;    /* that are sent in all */
     unsigned payload_max; /* bytes, at most MESSAGE_PAYLOAD_MAX */
 
-    /* How often, in each thousand things done, a client ... */
+    /* How many times in a thousand acts a client ... */
     unsigned quits;
     unsigned half_closes;
     unsigned resets;
@@ -37,24 +37,24 @@ struct workload_plan {
     unsigned freezes; /* ... stops reading until the end of the run */
     unsigned kills;   /* ... loses its worker */
 
-    /* Kills a worker other than that of a client with one of these names; `choice` chooses. */
+    /* Kills a worker, but none of a client with one of these names; `choice` is a random number. */
     void (*kill_worker)(void *context, const char *const *spared, unsigned choice);
 
-    /* Called in each turn where it is not NULL: does something that is not the clients', without
-     * waiting. The run goes on while it returns true, for which it has a bound of its own. Who else
-     * it lets in are strangers. */
+    /* If not NULL, called in each turn: does something else, without waiting. The run continues
+     * while it returns true, so it needs a bound of its own. Other clients that it connects are
+     * strangers. */
     bool (*disturb)(void *context);
     void *context; /* of both */
 
-    struct daemon *daemon; /* the server, which serves nobody else but strangers */
+    struct daemon *daemon; /* the server, which has no other clients but strangers */
 };
 
 struct workload;
 
-/* Plays the plan. Free with workload_free. */
+/* Carries out the plan. Free the result with workload_free(). */
 struct workload *workload_play(const struct workload_plan *plan);
 
-/* Judges what was played, with the server's log until now. */
+/* Checks the run, with the server's log until now. */
 bool workload_check(struct workload *workload, struct checker_report *report);
 
 /* Closes all connections. */

@@ -24,7 +24,7 @@
 
 #define COURIERS_MAX 64
 
-/* As many couriers as a few clients can have, with few clients each. */
+/* Several couriers with few clients each. */
 #define SEVERAL "-o", "couriers=3", "-o", "clients-per-courier=6"
 
 /* --- killed under load --- */
@@ -32,7 +32,7 @@
 struct hunt {
     struct daemon *daemon;
     unsigned long deaths;
-    pid_t last[COURIERS_MAX]; /* so that none is counted twice */
+    pid_t last[COURIERS_MAX]; /* so that none is killed twice */
 };
 
 static void kill_courier(void *context, const char *const *spared, unsigned choice)
@@ -52,8 +52,8 @@ static void kill_courier(void *context, const char *const *spared, unsigned choi
     hunt->deaths += kill(victim, choice % 3 == 0 ? SIGSEGV : SIGKILL) == 0;
 }
 
-/* People come, talk, pause and go, while couriers die all the time: as long as there are newcomers,
- * since those who are there have left some time. */
+/* Clients join, talk, pause and leave while couriers die all the time. This lasts as long as new
+ * clients join, since all others leave at some time. */
 static void play(uint64_t seed, unsigned long deaths, unsigned newcomers)
 {
     struct hunt hunt = {.daemon = daemon_start(OPTIONS(SEVERAL, "-o", "ring-size=2 MiB"))};
@@ -112,8 +112,8 @@ static void kill_all_couriers(struct daemon *daemon, int number)
         kill(couriers[at], number);
 }
 
-/* Half of them do not read, so that each stands in the middle of some record, with bytes in the
- * kernel on both sides; the couriers are killed then, again and again. */
+/* Half of the clients do not read, so that their positions are within a record, with bytes in
+ * the kernel on both sides. Then the couriers are killed, again and again. */
 START_TEST(a_courier_killed_with_full_sockets_loses_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS(SEVERAL, "-o", "stall-grace=1 h"));
@@ -216,8 +216,7 @@ START_TEST(a_frozen_courier_is_replaced)
 }
 END_TEST
 
-/* A frozen courier's clients are not taken for laggards, although the ring is full because of them.
- */
+/* The clients of a frozen courier are not evicted, although they block the ring. */
 START_TEST(a_frozen_courier_is_replaced_if_the_ring_is_full)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=1", "-o", "ring-size=256 KiB",
@@ -236,7 +235,7 @@ START_TEST(a_frozen_courier_is_replaced_if_the_ring_is_full)
 }
 END_TEST
 
-/* The courier of those who come first. */
+/* Waits for the courier of the first clients, and returns it. */
 static pid_t first_courier(struct daemon *daemon)
 {
     pid_t couriers[COURIERS_MAX];
@@ -251,8 +250,9 @@ static pid_t first_courier(struct daemon *daemon)
     ck_abort_msg("there is no first courier");
 }
 
-/* While one courier has nothing to do, the ring goes round with what is another's. Then it is told
- * of a message, and dies before it knows. What lies between is not its clients', and is gone. */
+/* While one courier has nothing to do, the ring goes round with records of another. Then the
+ * courier is notified of a message, and dies before it has read that. The records between are
+ * not its clients', and are overwritten. */
 START_TEST(a_courier_killed_before_it_skips_a_gap_loses_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "couriers=2", "-o", "clients-per-courier=2",
@@ -274,7 +274,8 @@ START_TEST(a_courier_killed_before_it_skips_a_gap_loses_nothing)
     }
     client_send(asker, "after the round\n/nothing at all\n");
     client_expect_later(asker, "! Unknown command /nothing; /help lists the commands");
-    kill(sleeper, SIGKILL); /* where this took long, the supervisor has, since it did not answer */
+    kill(sleeper, SIGKILL); /* if this took long, the supervisor has killed it, since it did not
+                             * answer */
     for (size_t at = 0; at < 2; at++)
         client_expect(crowd[at], "[%s] after the round", asker->name);
     client_expect_silence(crowd[0], &crowd[1], 1);
@@ -287,10 +288,11 @@ END_TEST
 
 /* --- not by TCP --- */
 
-/* Of a unix: socket the kernel does not tell what was written. Who was caught up stays; of who was
- * not it cannot be known where it stood, and it is ended, in words. */
-/* Waits until each courier has done all that it knows of, and waits itself: a client has a message
- * a moment before its courier has noted that it has. */
+/* The kernel does not say how much was written to a unix: socket. A client that had received
+ * everything stays. The position of any other client is unknown, so it is disconnected with a
+ * reason. */
+/* Waits until each courier is idle: a client has a message a moment before its courier has
+ * published that. */
 static void wait_for_couriers_at_rest(struct daemon *daemon)
 {
     pid_t couriers[COURIERS_MAX];
@@ -333,7 +335,7 @@ END_TEST
 
 /* --- with others --- */
 
-/* The forker dies in the same moment, so that the next courier has to wait for the next forker. */
+/* The forker dies at the same moment, so that the next courier has to wait for the next forker. */
 START_TEST(a_courier_and_the_forker_may_die_together)
 {
     struct daemon *daemon = daemon_start(OPTIONS(SEVERAL));
@@ -358,7 +360,7 @@ START_TEST(a_courier_and_the_forker_may_die_together)
 }
 END_TEST
 
-/* The stop waits for the couriers that are made anew: everybody gets all, and the last word. */
+/* The stop waits for the new couriers: every client receives everything and the last line. */
 START_TEST(couriers_killed_during_the_stop_lose_nothing)
 {
     for (int round = 0; round < fault_times(5, 100); round++) {

@@ -22,7 +22,7 @@
 #define FIT    20
 #define BEYOND (9 * FIT)
 
-/* What the supervisor has of its own may grow by this much while it knows more than before. */
+/* The supervisor's private memory may grow by this much with the number of clients. */
 #define MEMORY_MARGIN_KIB 1024
 
 struct figures {
@@ -47,8 +47,9 @@ static void expect_as_before(struct daemon *daemon, struct figures before, unsig
         ck_assert_uint_le(now.memory, before.memory + MEMORY_MARGIN_KIB);
 }
 
-/* Ten times the connections that fit, all at once: as many as fit are in, the others are told, each
- * with one line; nobody in the room notices but by the new names; and then there is room again. */
+/* Ten times as many connections as fit, all at once. As many as fit join, and each of the others
+ * receives one line. Clients in the room notice nothing but the new names. Afterwards there are
+ * free slots again. */
 START_TEST(ten_times_more_connections_than_fit_are_told)
 {
     struct daemon *daemon = daemon_start(
@@ -91,7 +92,7 @@ START_TEST(ten_times_more_connections_than_fit_are_told)
 }
 END_TEST
 
-/* One place, and always one too many who want it: now the one gets in, now the other does not. */
+/* One free slot, and always one client too many. */
 START_TEST(free_slots_are_used_while_connections_wait)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=3"));
@@ -117,7 +118,7 @@ START_TEST(free_slots_are_used_while_connections_wait)
 }
 END_TEST
 
-/* Connections that say nothing, and are gone again, some before they were looked at. */
+/* Connections that say nothing and are closed again, some before they were accepted. */
 START_TEST(silent_connections_are_bounded)
 {
     struct daemon *daemon = daemon_start(
@@ -149,8 +150,8 @@ START_TEST(silent_connections_are_bounded)
 }
 END_TEST
 
-/* Connections that are broken off in the middle of a message: the room is told that they are gone,
- * and gets nothing of it. */
+/* Connections that are reset in the middle of a message: the room is told that they are gone,
+ * and receives nothing of the message. */
 START_TEST(connections_reset_within_a_message_leave_nothing)
 {
     struct daemon *daemon = daemon_start(
@@ -197,7 +198,7 @@ END_TEST
 #define DELAY_MAX_MS  2000
 #define FLOOD_PENDING 20000
 
-/* The flooder always has more to say than is taken. Everybody reads. */
+/* The flooding client always has more to send than is accepted. All clients read. */
 static void flood_turn(struct client *const *crowd)
 {
     char lines[2000];
@@ -214,8 +215,8 @@ static bool has_come(const struct client *client, const char *line)
     return client->in.length > 0 && strstr(client->in.data, line) != NULL;
 }
 
-/* A quiet client's messages reach the witness soon, whatever the flooder says. The ring and the
- * witness's buffer are small, so that little of what comes before them stands there. */
+/* The messages of a quiet client reach the witness soon, whatever the flooding client sends. The
+ * ring and the witness's buffer are small, so that little precedes them there. */
 START_TEST(one_client_that_floods_harms_no_other)
 {
     struct daemon *daemon =

@@ -27,7 +27,7 @@ static struct daemon *start(void)
         "ring-size=256 KiB", "-o", "max-message-size=1 KiB"));
 }
 
-/* The first speaks `count` messages, and the second has got them all. */
+/* The first client sends `count` messages, and the second has received them all. */
 static void speak(struct client *const *crowd, unsigned first, unsigned count)
 {
     size_t had = crowd_messages(crowd[1]);
@@ -36,8 +36,8 @@ static void speak(struct client *const *crowd, unsigned first, unsigned count)
     crowd_run_until_messages(crowd, 2, crowd[1], had + count);
 }
 
-/* One alone has talked for long, so that nothing has been told to its worker; that is frozen, and
- * told two things, one after the other; then others talk until the ring is full. */
+/* One client alone has talked for long, so its worker has not been notified. The worker is
+ * frozen and notified twice; then others talk until the ring is full. */
 START_TEST(a_worker_notified_twice_after_a_gap_loses_nothing)
 {
     struct daemon *daemon = start();
@@ -66,8 +66,8 @@ START_TEST(a_worker_notified_twice_after_a_gap_loses_nothing)
 }
 END_TEST
 
-/* Newcomers, while others talk without end. Each gets its welcome first, and then the order from
- * its own place on. */
+/* Clients join while others talk without end. Each receives its welcome first, and then the
+ * order from its own `joined` on. */
 START_TEST(clients_join_while_the_ring_is_full)
 {
     struct daemon *daemon = start();

@@ -76,13 +76,13 @@ static void expect_all_slots_free(struct daemon *daemon, size_t slots)
     daemon_wait_workers(daemon, 0);
 }
 
-/* What was played in all. */
+/* Sums of all runs. */
 struct bag {
     unsigned long killed, crashed, records, deliveries;
 };
 
-/* Nobody leaves but by the death of a worker: for each newcomer beyond those who can be there at
- * once, one has died. */
+/* Clients leave only if their worker dies: one has died for each client beyond those that fit at
+ * once. */
 static void hunt_on_one_server(uint64_t seed, unsigned deaths, struct bag *bag)
 {
     struct hunt hunt = {
@@ -104,7 +104,7 @@ static void hunt_on_one_server(uint64_t seed, unsigned deaths, struct bag *bag)
 
     ck_assert_msg(workload_check(workload, &report), "seed %llu: %lu faults:\n%s",
         (unsigned long long)seed, report.faults, report.text);
-    /* A newcomer now and then ends in another way, while the machine is slow. */
+    /* On a slow machine a new client sometimes leaves in another way. */
     ck_assert_uint_ge(hunt.killed + hunt.crashed, deaths - deaths / 10);
     bag->killed += hunt.killed;
     bag->crashed += hunt.crashed;
@@ -122,7 +122,7 @@ START_TEST(workers_killed_one_after_the_other)
     int servers = fault_times(1, 10);
     struct bag bag = {0};
 
-    /* One address whose workers crash so often would be kept out. */
+    /* An address whose workers crash so often would be refused. */
     address_spread();
     for (int server = 0; server < servers; server++)
         hunt_on_one_server(seed + (uint64_t)server, deaths, &bag);
@@ -135,7 +135,7 @@ END_TEST
 /* --- all at once --- */
 
 #define MANY 200
-/* Of one in so many all that it got is compared. */
+/* Everything that one client in so many has received is compared. */
 #define LOOKED_AT 10
 
 static void expect_all_reaped(struct daemon *daemon, const struct client *witness)
@@ -153,7 +153,7 @@ static void expect_all_reaped(struct daemon *daemon, const struct client *witnes
     daemon_wait_workers(daemon, 2);
 }
 
-/* Workers of all but the first two. */
+/* Finds the workers of all clients but the first two. */
 static void kill_all(struct daemon *daemon, struct client *const *crowd)
 {
     pid_t workers[WORKERS_MAX], spared[2];
@@ -167,7 +167,7 @@ static void kill_all(struct daemon *daemon, struct client *const *crowd)
     ck_assert_uint_eq(killed, MANY);
 }
 
-/* Waits until the witness has been told of every death. */
+/* Waits until the witness has received every `left`. */
 static void run_until_all_left(struct client *const *crowd)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -207,8 +207,8 @@ START_TEST(workers_killed_all_at_once)
 }
 END_TEST
 
-/* None of them reads, so that the ring is full, and there is room for 200 `left` only as the dead
- * give it back. */
+/* None of the clients reads, so that the ring is full. There is space for 200 `left` only as the
+ * dead clients free it. */
 START_TEST(workers_killed_all_at_once_while_the_ring_is_full)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=202", "-o", "stall-grace=1 h",
@@ -244,19 +244,19 @@ END_TEST
 
 /* --- frozen --- */
 
-/* When a frozen worker may go on. */
+/* When a frozen worker continues. */
 enum thaw { THAW_NEVER, THAW_SOON, THAW_AT_EVICTION, THAW_AFTER_EVICTION, THAWS };
 
 struct freezer {
     struct daemon *daemon;
     struct random random;
-    struct client *crowd[2]; /* a witness, and one who talks */
+    struct client *crowd[2]; /* a witness, and a client that talks */
     struct client *victim;   /* reads nothing */
     pid_t worker;
     unsigned said;
 };
 
-/* Says enough for one who takes nothing to be ended. Returns whether it is. */
+/* Sends enough to have a client evicted that does not read. Returns whether it is. */
 static bool press(struct freezer *freezer)
 {
     char name[80];
@@ -290,7 +290,8 @@ static void freeze(struct freezer *freezer, int round)
     ck_assert_int_eq(kill(freezer->worker, SIGSTOP), 0);
 }
 
-/* Until it is ended and its process gone, however it is thawed. Returns whether it was. */
+/* Waits until it is evicted and its process gone, and lets it continue if needed. Returns
+ * whether it was evicted. */
 static bool press_until_gone(struct freezer *freezer, enum thaw thaw)
 {
     int64_t deadline = bounded_deadline(BOUND_MS), at = INT64_MAX;
@@ -333,7 +334,8 @@ static void expect_ended(struct freezer *freezer)
     daemon_wait_workers(freezer->daemon, 2);
 }
 
-/* What it got is a beginning of what the witness got; it may be told why it is ended, too. */
+/* What it has received must be a beginning of what the witness has; the reason of its
+ * disconnection may follow. */
 static void expect_beginning(const struct client *victim, const struct client *witness)
 {
     struct transcript *got = transcript_of(victim, victim->cursor);
@@ -350,8 +352,8 @@ static void expect_beginning(const struct client *victim, const struct client *w
     transcript_free(told);
 }
 
-/* A worker is frozen and goes on, or not, a moment before or after it is ended, which it is in any
- * case. The next one in its slot finds nothing of it. */
+/* A worker is frozen. It continues, or does not, a moment before or after its client is evicted,
+ * which happens in any case. The next client in the slot finds nothing of the last one. */
 START_TEST(frozen_workers_are_killed)
 {
     struct freezer freezer = {

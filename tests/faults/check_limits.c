@@ -24,13 +24,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Every newcomer needs a fork, and no courier is started in the middle. */
+/* Every new client needs a fork, and no courier is started meanwhile. */
 #define FEW_PROCESSES "-o", "spare-workers=0", "-o", "clients-per-courier=200"
 
 #define BUSY    "! The server is busy; try again later"
 #define REFUSED 50
 
-/* Newcomers who are all told that the server is busy, and closed in order. */
+/* Connects clients, which must all be told that the server is busy, and read EOF. */
 static void expect_busy(struct daemon *daemon, int times)
 {
     for (int time = 0; time < times; time++) {
@@ -48,7 +48,7 @@ static void expect_unaffected(struct client *const *crowd)
     client_expect_silence(crowd[1], &crowd[0], 1);
 }
 
-/* Newcomers get in again; no slot, process or descriptor was lost meanwhile. */
+/* A client can join again, and no slot, process or descriptor was lost. */
 static void expect_recovered(struct daemon *daemon, struct client *const *crowd, size_t had)
 {
     struct client *late = client_join(daemon_address(daemon, 0));
@@ -66,7 +66,7 @@ static void expect_recovered(struct daemon *daemon, struct client *const *crowd,
 #define CPU_LOOK_MS 1000
 #define CPU_MAX_MS  200
 
-/* Lets time pass, in which newcomers knock, and says how much of it the supervisor worked. */
+/* Waits while clients connect, and returns how much processor time the supervisor has used. */
 static int64_t cpu_of(struct daemon *daemon, struct client *const *waiting, size_t count)
 {
     int64_t before = fault_cpu_ms(daemon_pid(daemon));
@@ -79,7 +79,7 @@ static int64_t cpu_of(struct daemon *daemon, struct client *const *waiting, size
 
 /* --- no more processes --- */
 
-/* Sets /sys/fs/cgroup/.../NAME; false where that cannot be. */
+/* Writes to /sys/fs/cgroup/.../NAME; returns false if that fails. */
 static bool cgroup_write(const char *folder, const char *name, const char *value)
 {
     char path[300];
@@ -94,7 +94,7 @@ static bool cgroup_write(const char *folder, const char *name, const char *value
     return fclose(file) == 0 && done;
 }
 
-/* Makes a cgroup in which processes can be counted; false where that cannot be. */
+/* Makes a cgroup that can limit processes; returns false if that fails. */
 static bool cgroup_make(char *folder, size_t size)
 {
     static const char *const roots[] = {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"};
@@ -133,8 +133,8 @@ static bool forbid_forks(const char *folder, pid_t process, bool forbidden)
     return prlimit(process, RLIMIT_NPROC, &limit, NULL) == 0;
 }
 
-/* As root by a cgroup, which no privilege passes; otherwise by the forker's RLIMIT_NPROC, which the
- * other processes of the user fill. */
+/* As root with a cgroup, which limits privileged processes too; otherwise with the forker's
+ * RLIMIT_NPROC, which the user's other processes use up. */
 START_TEST(clients_are_told_if_a_fork_is_refused)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8", FEW_PROCESSES));
@@ -168,9 +168,9 @@ START_TEST(clients_are_told_if_a_fork_is_refused)
 }
 END_TEST
 
-/* The forker dies, and for a second the standby that takes over cannot create a process, not even the
- * next standby: newcomers are told, those who are there do not notice, the log has one line, and
- * then all get in. The next standby works as well. */
+/* The forker dies, and for a second the standby that takes over cannot create a process, not
+ * even the next standby. New clients are told, clients in the room do not notice, and the log
+ * has one line. After that, new clients can join, and the next standby works as well. */
 START_TEST(the_server_runs_without_a_standby_forker)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
@@ -212,7 +212,7 @@ START_TEST(the_server_runs_without_a_standby_forker)
 }
 END_TEST
 
-/* Both forkers die: those who are there are told, and the server stops and says why. */
+/* Both forkers die: clients are told, and the server stops and says why. */
 START_TEST(the_server_stops_if_both_forkers_die)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=8"));
@@ -235,7 +235,7 @@ END_TEST
 
 /* --- no more descriptors --- */
 
-/* The limit below which just `free` numbers of descriptors are free. */
+/* Returns the limit below which exactly `free` numbers of descriptors are free. */
 static rlim_t limit_that_leaves(pid_t process, int free)
 {
     static struct process_descriptor found[256];
@@ -262,9 +262,9 @@ static void limit_descriptors(pid_t process, int free, struct rlimit *before)
     ck_assert_int_eq(prlimit(process, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
-/* No descriptor is free, or a few are, so that the shortage comes at another place. Newcomers wait
- * in the backlog, or are told; nothing spins; and a second after the relief all who waited are in.
- */
+/* No descriptor is free, or a few are, so that another call fails. New clients wait in the
+ * backlog, or are told. The supervisor does not spin. All clients that waited have joined a
+ * second after descriptors are free again. */
 START_TEST(a_supervisor_without_descriptors_recovers)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
@@ -304,8 +304,8 @@ START_TEST(a_supervisor_without_descriptors_recovers)
 }
 END_TEST
 
-/* The same in the forker, which cannot take what it is sent; or can, with the last one that is
- * free, and then its worker has what it needs in place of what it closes. */
+/* The same in the forker. It cannot receive a descriptor, or it receives one with the last free
+ * number; then the new worker uses the numbers of descriptors that it closes. */
 START_TEST(a_forker_without_descriptors_recovers)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
@@ -335,7 +335,7 @@ START_TEST(a_forker_without_descriptors_recovers)
 }
 END_TEST
 
-/* The forker dies while newcomers wait for it: they are told, and the next ones get in. */
+/* The forker dies while new clients wait for it. They are told, and the next clients can join. */
 START_TEST(a_forker_that_dies_while_clients_connect_is_replaced)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=40", FEW_PROCESSES));
@@ -372,7 +372,7 @@ END_TEST
 
 #define SPARES_MAX 8
 
-/* The workers that wait for a client. */
+/* Finds the workers that wait for a client. */
 static size_t find_spares(struct daemon *daemon, pid_t spares[SPARES_MAX])
 {
     pid_t children[64];
@@ -387,7 +387,7 @@ static size_t find_spares(struct daemon *daemon, pid_t spares[SPARES_MAX])
     return found;
 }
 
-/* Waits until so many workers wait for a client. */
+/* Waits until `expected` workers wait for a client. */
 static void wait_spares(struct daemon *daemon, size_t expected)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -400,10 +400,10 @@ static void wait_spares(struct daemon *daemon, size_t expected)
     ck_assert_uint_eq(found, expected);
 }
 
-/* The forker is frozen while newcomers come, more of them than may be in the making at once. Those
- * for whom it was asked are told, the others get in, all in a bounded time; those who are there do
- * not notice, and the log says once why there is another forker. With spare workers, and without.
- */
+/* The forker is frozen while clients connect, more than it may be creating workers for. Those
+ * that it was asked for are told, and the others join, all within a bounded time. Clients in the
+ * room do not notice, and the log says once why there is another forker. With spare workers, and
+ * without. */
 START_TEST(a_forker_that_freezes_while_clients_connect_is_replaced)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "max-clients=120", "-o",
@@ -447,7 +447,7 @@ END_TEST
 
 /* --- spare workers --- */
 
-/* From here on the supervisor does nothing, until SIGCONT. */
+/* Stops the supervisor until SIGCONT. */
 static void stop_supervisor(struct daemon *daemon)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -458,8 +458,8 @@ static void stop_supervisor(struct daemon *daemon)
         ck_assert(bounded_turn(deadline));
 }
 
-/* All of them die while the supervisor cannot see it, and a newcomer comes before that or after: it
- * gets a worker that lives. */
+/* All spare workers die while the supervisor is stopped, and a client connects before or after
+ * that. It gets a worker that lives. */
 START_TEST(a_client_connects_while_spare_workers_die)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "spare-workers=4"));

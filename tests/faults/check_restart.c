@@ -28,11 +28,11 @@
 
 #define CROWD      6
 #define FAMILY_MAX 64
-/* How long the family may take to follow the supervisor. */
+/* How long the children may take to follow the supervisor. */
 #define FOLLOW_MS (fault_sanitizers() ? 5000 : 1000)
 
-/* Looks for shared memory whose name tells that this process made it: there is none, or, where
- * `name_allowed`, an empty one. Returns whether there was such a name, and takes it away. */
+/* Looks for shared memory with a name that this process has made: there must be none, or, if
+ * `name_allowed`, an empty one. Returns whether there was one, and removes it. */
 static bool leaves_name(pid_t process, bool name_allowed)
 {
     char start[64], path[400];
@@ -58,8 +58,8 @@ static bool leaves_name(pid_t process, bool name_allowed)
     return found;
 }
 
-/* A process that does nothing: how long it takes to go when it is killed is how long the machine
- * lets killed processes wait for their turn to exit. */
+/* A process that does nothing. The time until it is gone after a kill is the time for which this
+ * machine lets killed processes wait. */
 static pid_t start_control(void)
 {
     pid_t control;
@@ -72,8 +72,8 @@ static pid_t start_control(void)
     return control;
 }
 
-/* Kills the supervisor and sees that nothing is left of it. Returns how long that took, from the
- * kill until the last of its children was gone. */
+/* Kills the supervisor and checks that nothing is left of it. Returns the time from the kill
+ * until the last of its children was gone. */
 static int64_t kill_and_look(struct daemon *daemon, size_t family)
 {
     pid_t members[FAMILY_MAX], supervisor = daemon_pid(daemon), control = start_control();
@@ -96,7 +96,7 @@ static int64_t kill_and_look(struct daemon *daemon, size_t family)
     return took;
 }
 
-/* Fills the room, and lets some of them talk for a moment that the dice choose. */
+/* Fills the room, and lets some clients talk for a random time. */
 static void talk_for_a_while(
     struct daemon *daemon, struct client **crowd, struct random *random, int round)
 {
@@ -108,7 +108,7 @@ static void talk_for_a_while(
         client_turn(crowd, CROWD, bounded_deadline(1));
 }
 
-/* Every fourth one has a jail, which takes time to try at its start. */
+/* Every fourth server has a jail, which takes time to test at the start. */
 static const char *const *with_jail(int round, const char *address)
 {
     static const char *options[7];
@@ -176,7 +176,7 @@ START_TEST(a_killed_server_starts_again_on_a_unix_socket)
 }
 END_TEST
 
-/* How long a start takes here, in microseconds. */
+/* Returns how long a start takes here, in microseconds. */
 static unsigned start_time(const char *address)
 {
     int64_t start = bounded_now();
@@ -187,9 +187,9 @@ static unsigned start_time(const char *address)
     return (unsigned)(took + 1) * 1000;
 }
 
-/* Killed at a random moment of its start. That is all that the pause is for: it waits for nothing,
- * since what is looked for lies between the events that could be waited for. Between two system
- * calls there its memory has a name, and nothing in it yet: that may be left. */
+/* The server is killed at a random moment of its start. The pause does not wait for anything:
+ * the moments in question are between the events that could be waited for. Between two system
+ * calls the shared memory has a name and is empty; that may be left. */
 START_TEST(a_server_killed_while_it_starts_leaves_nothing)
 {
     struct random random = {.state = 99};
@@ -221,7 +221,7 @@ START_TEST(a_server_killed_while_it_starts_leaves_nothing)
 }
 END_TEST
 
-/* The second one on an address refuses, and the first is untouched. */
+/* The second server on an address refuses to start, and the first is not affected. */
 START_TEST(one_of_two_servers_on_an_address_starts)
 {
     struct daemon *first, *second;

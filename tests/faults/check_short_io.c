@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The library beside this program; NULL where it was not built. */
+/* Returns the library beside this program, or NULL if it was not built. */
 static const char *library(void)
 {
     static char path[PATH_MAX + 16];
@@ -49,7 +49,7 @@ static bool has_mapped(pid_t process, const char *name)
     return found;
 }
 
-/* Starts the server with the library. Its own calls would not pass the jail. */
+/* Starts the server with the library. The jail would not allow the library's calls. */
 static struct daemon *start_short(void)
 {
     const char *no_jail = fault_no_jail();
@@ -63,7 +63,7 @@ static struct daemon *start_short(void)
     return daemon;
 }
 
-/* A fixed session; returns all that the two were given. */
+/* Plays a fixed session; returns everything that the two clients have received. */
 static void play(struct daemon *daemon, struct transcript **given)
 {
     static const char *const said[] = {"hello", "/nick alice", "/who", "/help", "/nope",

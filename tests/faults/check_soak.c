@@ -38,13 +38,13 @@
 struct soak {
     struct daemon *daemon;
     struct random random;
-    /* The writers, the readers with the witness first, and then the guests that there are. */
+    /* The writers, the readers with the witness first, and then the present guests. */
     struct client *clients[CLIENTS];
     size_t guests;
-    size_t ahead[READERS];        /* bytes of the witness's buffer that a reader has got too */
+    size_t ahead[READERS];        /* bytes of the witness's buffer that a reader has received too */
     unsigned long said[WRITERS];  /* numbers of their last messages ... */
-    unsigned long heard[WRITERS]; /* ... as the witness has got them */
-    size_t parsed;                /* bytes of the witness's buffer that were looked at */
+    unsigned long heard[WRITERS]; /* ... that the witness has received */
+    size_t parsed;                /* bytes of the witness's buffer that were checked */
     unsigned long lines;          /* of the witness */
     unsigned long deliveries;
     unsigned long came;
@@ -82,7 +82,7 @@ static void talk(struct soak *soak)
         }
 }
 
-/* Guests come, read for a while, and go in order or not. */
+/* Guests join, read for a while, and leave, in order or not. */
 static void let_guests_come_and_go(struct soak *soak)
 {
     unsigned dice = random_below(&soak->random, 8);
@@ -103,7 +103,7 @@ static void let_guests_come_and_go(struct soak *soak)
 
 /* --- what is heard --- */
 
-/* One line of the witness. Of guests only that they come and go. */
+/* Checks a line of the witness. Guests only join and leave. */
 static void look_at(struct soak *soak, const char *line, size_t length)
 {
     const char *text = line[0] == '[' ? memmem(line, length, "] ", 2) : NULL;
@@ -137,7 +137,7 @@ static void read_witness(struct soak *soak)
     }
 }
 
-/* Lays a reader beside the witness; returns how far it has got in the witness's buffer. */
+/* Compares a reader with the witness; returns how far it is in the witness's buffer. */
 static size_t compare(struct soak *soak, size_t at)
 {
     struct client *reader = soak->clients[WRITERS + at], *witness = witness_of(soak);
@@ -209,7 +209,7 @@ static struct figures figures_of(struct soak *soak)
     };
 }
 
-/* All talk until so much is delivered; then the guests go, and all is heard. */
+/* All talk until so many deliveries are made; then the guests leave, and everything is received. */
 static struct figures play_phase(struct soak *soak, unsigned long deliveries)
 {
     unsigned long end = soak->deliveries + deliveries, before = soak->lines;

@@ -25,13 +25,12 @@
 #define SMALL_RING   "ring-size=256 KiB", "-o", "max-message-size=1 KiB"
 #define SMALL_BUFFER 2048
 
-/* Messages of CROWD_MESSAGE bytes, many times what the ring takes. */
+/* Messages of CROWD_MESSAGE bytes, many times what fits into the ring. */
 #define SAID 4000
-/* Without any byte moving for so long, senders are held up. */
+/* If no byte moves for so long, senders are blocked. */
 #define QUIET_MS 300
 
-/* Both senders say more and more until the kernel takes no more from them. Returns how much each
- * has said. */
+/* Both senders send until the kernel accepts no more. Returns how much each has sent. */
 static unsigned talk_until_held_up(struct client *const *crowd, size_t count)
 {
     unsigned said = 0;
@@ -46,7 +45,8 @@ static unsigned talk_until_held_up(struct client *const *crowd, size_t count)
     return said;
 }
 
-/* While one does not read, the two senders wait, for as long as it takes, and nothing is lost. */
+/* While one client does not read, the two senders wait, however long it takes, and nothing is
+ * lost. */
 START_TEST(senders_wait_and_lose_nothing)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", SMALL_RING, "-o", "stall-grace=1 h"));
@@ -83,19 +83,19 @@ END_TEST
 #define LAGGARDS  100
 #define GRACE_MS  500
 #define SECOND_MS 1000
-/* A shorter pause is the machine's. */
+/* A shorter pause is due to the machine. */
 #define PAUSE_MS 50
 
-/* A witness, a sender, laggards, and at the end one that reads a byte a second. */
+/* A witness, a sender, clients that do not read, and at the end one that reads a byte a second. */
 struct hall {
     struct daemon *daemon;
     struct client *crowd[LAGGARDS + 3];
     size_t count;
     int64_t byte_at;  /* when the slow one reads its next byte */
-    int64_t heard_at; /* when the witness last heard something ... */
+    int64_t heard_at; /* when the witness last received something ... */
     size_t heard;     /* ... and how much it had then */
-    int64_t waited;   /* the sum of all pauses in which it heard nothing */
-    size_t told;      /* of how many it has been told that they were too slow ... */
+    int64_t waited;   /* the sum of all pauses in which it received nothing */
+    size_t told;      /* how many `left` for slow reading it has received ... */
     size_t told_at;   /* ... up to here */
     unsigned said;
 };
@@ -114,7 +114,7 @@ static void read_a_byte(struct client *client)
         client->ended = true;
 }
 
-/* One short turn of all; the sender always has something to say. */
+/* A short turn of all clients; the sender always has something to send. */
 static void hall_turn(struct hall *hall)
 {
     struct client *witness = hall->crowd[0];
@@ -160,7 +160,7 @@ static void hall_open(struct hall *hall)
     hall->heard_at = bounded_now();
 }
 
-/* Each evicted one: its reason, how far it was behind, and where its `left` is told. */
+/* Checks each evicted client: its reason, how far it was behind, and the place of its `left`. */
 static void expect_told(struct hall *hall, const struct client *laggard)
 {
     char name[80], told[120];
@@ -176,7 +176,7 @@ static void expect_told(struct hall *hall, const struct client *laggard)
     crowd_run_until_line(hall->crowd, 2, hall->crowd[0], told);
 }
 
-/* They stop reading one after the other, all while the sender talks. */
+/* The clients stop reading one after the other, while the sender talks. */
 START_TEST(clients_that_do_not_read_are_evicted)
 {
     struct hall hall;
@@ -209,7 +209,7 @@ START_TEST(clients_that_do_not_read_are_evicted)
 }
 END_TEST
 
-/* One who reads slowly but steadily holds nobody up for a whole grace, and stays. */
+/* A client that reads slowly but steadily blocks no other for a whole stall-grace, and stays. */
 START_TEST(a_client_that_reads_slowly_stays)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", SMALL_RING, "-o", "stall-grace=2 s"));
@@ -249,7 +249,8 @@ static void expect_same_memory(struct daemon *daemon, size_t before, const char 
 #define FLOODERS 40
 #define ASKED    4000
 
-/* Each asks /who without end and reads nothing: its requests wait, and nobody else does. */
+/* Each client sends /who without end and reads nothing: its requests wait, and no other client
+ * does. */
 START_TEST(answers_that_are_not_read_take_bounded_memory)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "ring-size=8 MiB", "-o", "stall-grace=1 h"));
@@ -280,7 +281,7 @@ END_TEST
 
 #define FROZEN 8
 
-/* Workers that do not read their relays, while others are told in thousands of turns. */
+/* Workers that do not read their relays, while others are notified in thousands of turns. */
 START_TEST(a_worker_that_does_not_read_takes_bounded_memory)
 {
     struct daemon *daemon =

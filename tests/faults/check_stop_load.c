@@ -23,7 +23,7 @@
 #define SPEAKERS 6
 #define STOPPED  "* The server is shutting down"
 
-/* All speakers talk, one in four reads only now and then; the stop comes when the dice say. */
+/* All speakers talk, and one in four reads only sometimes. The stop comes at a random moment. */
 static void talk_until_stop(struct daemon *daemon, struct client **crowd, struct random *random)
 {
     for (unsigned turns = 10 + random_below(random, 80); turns > 0; turns--) {
@@ -40,7 +40,7 @@ static void talk_until_stop(struct daemon *daemon, struct client **crowd, struct
         crowd[at]->reads = true;
 }
 
-/* The witness says nothing, so what it got is all that was accepted since the fence. */
+/* The witness says nothing, so it has received everything that was accepted since the fence. */
 static size_t expect_the_same(struct client *const *crowd)
 {
     for (size_t at = 0; at < CROWD; at++) {

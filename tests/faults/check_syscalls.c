@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What is made to fail, and in the short form how often of it is tried. */
+/* The call that fails, and how many of its kind the short form tries. */
 struct fault {
     const char *call;
     const char *error;
@@ -90,7 +90,8 @@ static const struct fault in_worker[] = {
 
 /* --- the session --- */
 
-/* Waits until the client has got such a line, or has ended. Returns whether it has got it. */
+/* Waits until the client has received such a line, or its connection has ended. Returns whether
+ * it has received it. */
 static bool gets(struct client *client, const char *words)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -104,7 +105,7 @@ static bool gets(struct client *client, const char *words)
     return true;
 }
 
-/* One client does all that there is. Some of it may be lost with it, and then all that follows. */
+/* One client uses every command. If it is disconnected meanwhile, the rest is skipped. */
 static void play(struct client *client)
 {
     static const char *const said[] = {"hello\n/who\n", "/nick alice\n", "/help\n", "/nope\n"};
@@ -129,7 +130,8 @@ static void open_and_play(struct daemon *daemon)
     client_close(client);
 }
 
-/* Whether what one says comes to the other; false where one of them ends first. */
+/* Returns whether the second client receives what the first says; false if one of them is
+ * disconnected first. */
 static bool hears(struct client *const *pair)
 {
     static const char words[] = "are you there";
@@ -144,7 +146,8 @@ static bool hears(struct client *const *pair)
     return true;
 }
 
-/* Two more come and talk. They may be told that it is busy while the fault is not over. */
+/* Two more clients join and talk. They may be told that the server is busy while the fault
+ * lasts. */
 static void expect_service(struct daemon *daemon)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -169,7 +172,7 @@ static void expect_nothing_left(struct daemon *daemon, size_t descriptors)
 
 /* --- in the supervisor --- */
 
-/* How many descriptors a supervisor has that was never harmed, with its forker and nobody else. */
+/* Returns how many descriptors a supervisor without faults and without clients has. */
 static size_t usual_descriptors(void)
 {
     struct daemon *daemon = daemon_start(OPTIONS("-o", "spare-workers=0"));
@@ -182,8 +185,8 @@ static size_t usual_descriptors(void)
     return count;
 }
 
-/* Makes chatroomd under strace the program that is started: strace is nobody's parent, so that all
- * looks as it does without. */
+/* Makes chatroomd under strace the program that is started. With -D strace is not its parent, so
+ * that everything else is as without it. */
 static void use_traced(const struct fault *fault, int number, const char *output)
 {
     static char binary[4096];
@@ -199,7 +202,7 @@ static void use_traced(const struct fault *fault, int number, const char *output
     setenv("CHATROOMD_BINARY", script, 1);
 }
 
-/* How many such calls the loader makes, before main() opens its first file. */
+/* Returns how many such calls the loader makes before main() opens its first file. */
 static int calls_before_main(const struct fault *fault)
 {
     char command[9000], line[4096];
@@ -218,7 +221,7 @@ static int calls_before_main(const struct fault *fault)
     return count;
 }
 
-/* One that ends by itself has a word to say, and an exit code. */
+/* A server that ends by itself must say why, with an exit code. */
 static void expect_reason(struct daemon *daemon, const char *what)
 {
     ck_assert_msg(WIFEXITED(daemon_status(daemon)) && WEXITSTATUS(daemon_status(daemon)) != 0,
@@ -227,7 +230,7 @@ static void expect_reason(struct daemon *daemon, const char *what)
     ck_assert_msg(daemon_log(daemon)[0] != '\0', "%s: ended without a word", what);
 }
 
-/* Waits until it is ready or has ended with a reason. Returns whether it is ready. */
+/* Waits until the server is ready or has ended with a reason. Returns whether it is ready. */
 static bool starts(struct daemon *daemon, const char *what)
 {
     int64_t deadline = bounded_deadline(BOUND_MS);
@@ -242,7 +245,7 @@ static bool starts(struct daemon *daemon, const char *what)
     return true;
 }
 
-/* The next such call is libevent's, when the signal that is sent here arrives. */
+/* The next such call is libevent's, when the signal that this function sends arrives. */
 static void fail_of_signals(struct daemon *daemon, const struct fault *fault, const char *what)
 {
     daemon_signal(daemon, SIGUSR1);
@@ -309,7 +312,7 @@ END_TEST
 
 /* --- in the forker, and in one worker --- */
 
-/* A room of two who do not notice, in a server that can be looked into. */
+/* A room of two clients that must not notice, in a server that can be traced. */
 struct room {
     struct daemon *daemon;
     struct client *crowd[2];
@@ -328,7 +331,8 @@ static void room_open(struct room *room)
     unlink(room->output);
 }
 
-/* Passes over what they have been told of others, and sees that the two hear each other. */
+/* Skips what they have received from others, and checks that the two receive each other's
+ * messages. */
 static void expect_unaffected(struct room *room)
 {
     static unsigned number;
@@ -452,8 +456,8 @@ START_TEST(a_forker_that_does_not_announce_a_worker)
 }
 END_TEST
 
-/* The worker cannot wait until its client takes more: the client gets everything all the same, or
- * is ended, but does not wait for ever. */
+/* The worker cannot wait for its client's socket. The client receives everything all the same,
+ * or is disconnected, but does not wait without end. */
 START_TEST(a_worker_that_cannot_wait_dies)
 {
     static const char inject[] = "inject=epoll_ctl:error=ENOMEM";
@@ -489,8 +493,8 @@ END_TEST
 
 #define NEWCOMERS 8
 
-/* Each new worker gets the signal at its first steps: those of the group do nothing to it, and what
- * kills it costs its own client alone. */
+/* Each new worker receives the signal at its first steps. It ignores the signals of the group,
+ * and a signal that kills it disconnects only its own client. */
 START_TEST(a_signal_at_a_worker_s_first_steps)
 {
     static const char *const signals[] = {"TERM", "INT", "HUP", "USR1", "PIPE", "KILL", "SEGV"};
@@ -523,7 +527,7 @@ static Suite *syscalls_suite(void)
     Suite *suite = suite_create("faults: system calls");
     TCase *calls = tcase_create("calls");
 
-    /* What looks for leaks cannot be traced. */
+    /* LeakSanitizer does not work under strace. */
     setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     tcase_set_timeout(calls, FAULT_CASE_SECONDS);
     tcase_add_loop_test(calls, a_call_that_fails_in_the_supervisor, 0, COUNT(in_supervisor));

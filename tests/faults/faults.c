@@ -173,7 +173,7 @@ size_t fault_count_log(struct daemon *daemon, const char *words)
     return count;
 }
 
-/* The refused connections that the log accounts for, and in how many lines. */
+/* Counts the refused connections that the log accounts for, and their lines. */
 static unsigned long long logged_refusals(struct daemon *daemon, size_t *lines)
 {
     static const char suppressed[] = "event=log-suppressed lines=";
@@ -200,7 +200,7 @@ void fault_expect_refusals(struct daemon *daemon, unsigned long long count, int6
     ck_assert_uint_le(lines, 1 + (size_t)(bounded_now() - start) / 1000);
 }
 
-/* Takes the welcome where it has come; false where it has not. */
+/* Reads the welcome; returns false if it has not arrived. */
 static bool take_welcome(struct client *client)
 {
     static const char start[] = "* Welcome to chatroomd; you are ";

@@ -62,7 +62,7 @@ ssize_t send(int descriptor, const void *bytes, size_t length, int flags)
     return syscall(SYS_sendto, descriptor, bytes, cut(descriptor, length), flags, NULL, 0);
 }
 
-/* Of several pieces, the first that is not empty. */
+/* Returns the first of several pieces that is not empty. */
 static long vector(long call, int descriptor, const struct iovec *pieces, int count)
 {
     struct iovec first;

@@ -10,17 +10,18 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether strace is there and may trace; where not, says that the case is skipped. */
+/* Returns whether strace is there and may trace; otherwise prints that the case is skipped. */
 bool trace_possible(void);
 
-/* Attaches to a process, and with `follow` to those that it makes, and waits until that is done.
- * `what` is strace's option -e, `output` the file that it writes. Returns strace's own pid. */
+/* Attaches to a process, and with `follow` to those that it creates, and waits until that is
+ * done. `what` is strace's option -e, `output` the file that it writes. Returns strace's process
+ * ID. */
 pid_t trace_start(pid_t process, const char *what, const char *output, bool follow);
 
 /* Detaches. */
 void trace_stop(pid_t strace);
 
-/* Whether something was injected, as far as `output` tells. */
+/* Returns whether something was injected, according to `output`. */
 bool trace_injected(const char *output);
 
 #endif
