@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Checks the models of this folder with Spin: every state of each model, and that every run of it
-# ends as it should. As proof that the models can fail, each is also checked with one rule of the
-# code left out or turned round (a mutant), and Spin must find an error in every one of those.
+# ends as it should. To prove that the models can fail, each is also checked with one rule of the
+# code left out or reversed (a mutant), and Spin must find an error in every one of those.
 #
-# Ends with a line as libcheck's: "100%: Checks: N, Failures: 0, Errors: 0".
-# Environment: top_srcdir, CC. Exits with 77 where there is no spin or no compiler.
+# Ends with a line like libcheck's: "100%: Checks: N, Failures: 0, Errors: 0".
+# Environment: top_srcdir, CC. Exits with 77 if there is no spin or no compiler.
 set -eu
 
 models=$(cd "${top_srcdir:-.}/tests/model" && pwd)
@@ -30,10 +30,10 @@ failures=0
 errors=0
 
 # spin_finds FILE MACROS HOW: explores FILE with the macros defined; HOW is `cycles` (a run without
-# end is an error too) or `states`. Prints what Spin said. Returns 0 where it looked at all there is
-# and found nothing, 1 where it found an error, 2 where it could not do it.
+# end is an error too) or `states`. Prints what Spin said. Returns 0 if it has explored everything
+# without an error, 1 if it has found an error, 2 if it could not explore everything.
 spin_finds() {
-    # An error is found soon: to compile takes longer then than to run.
+    # An error is found soon, so that compiling takes longer than running.
     search='-DSAFETY -O0' option=
     if [ "$3" = cycles ]; then
         search='-DNP -O1' option=-l
