@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz target of the command line: any arguments, one a line, give options that keep their ranges,
- * or one of the exit statuses. Arguments that name a file are left out; fuzz_config has those.
+ * Fuzz target of the command line: any arguments, one a line, give options within their ranges or
+ * one of the exit statuses. Arguments that name a file are left out; fuzz_config has those.
  */
 #include "config.h"
 

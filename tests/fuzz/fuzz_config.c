@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz target of the configuration file: any bytes give options that keep their ranges, or faults.
+ * Fuzz target of the configuration file: any bytes give options within their ranges, or errors.
  */
 #include "config.h"
 

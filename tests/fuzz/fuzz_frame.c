@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz target of the supervisor's frame handler, with a live region: what four workers and two
- * couriers at once may write to their relays and parts of the region, in any order, with turns and
- * deaths in between.
+ * Fuzz target of the supervisor's frame handlers, with a live region: what four workers and two
+ * couriers may write to their relays and parts of the region, in any order, with turns and deaths
+ * in between.
  *
- * The input is a list of acts: a byte that names act and slot, and what the act takes. The first
- * byte's highest bit says that there are couriers; then the next two bits of an act, if one of them
- * is set, say that it is a courier's. Whatever comes, the supervisor goes on, every record it has
- * accepted is one that a terminal can be given, and what a courier holds is still in the ring.
+ * The input is a list of acts: a byte that names act and slot, and what the act needs. The highest
+ * bit of the first byte means that there are couriers. Then the act is a courier's if one of the
+ * next two bits of its byte is set. Whatever the input, the supervisor continues, every record that
+ * it has accepted can be written to a terminal, and what a courier needs is still in the ring.
  */
 #include "config.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz target of the line protocol: the same bytes give the same events in whatever pieces they
- * come. What each event must be by itself is asserted by the recorder.
+ * Fuzz target of the line protocol: the same bytes give the same events, however they are split
+ * into pieces. The recorder asserts what must hold for each event alone.
  *
- * The first byte of the input chooses max_message, the second where the pieces are cut.
+ * The first byte of the input chooses max_message, the second where the input is split.
  */
 #include "config.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz target of the text rules: what is true of any bytes.
+ * Fuzz target of the text rules: what holds for any bytes.
  *
  *  - The verdict is the same at any address, and with plain text before it.
- *  - Good text is good in two parts when it is cut at a character, and text_cut() cuts it so.
- *  - Cut within a character, the first part is TEXT_NOT_UTF8.
+ *  - Both parts of good text are good if it is cut between characters, and text_cut() cuts it so.
+ *  - If it is cut within a character, the first part is TEXT_NOT_UTF8.
  */
 #include "config.h"
 

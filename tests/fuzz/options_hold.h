@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is true of all options that were taken.
+ * options_hold.h - what holds for all options that were accepted.
  */
 #ifndef CHATROOMD_TESTS_FUZZ_OPTIONS_HOLD_H
 #define CHATROOMD_TESTS_FUZZ_OPTIONS_HOLD_H

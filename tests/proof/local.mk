@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# Proof with Frama-C that no bytes of a worker make the code that judges them go wrong.
+# Proves with Frama-C that no bytes of a worker cause an error in the code that checks them.
 EXTRA_DIST += tests/proof/prove tests/proof/prove_frame.c tests/proof/prove_text.c
 
 prove:

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What Eva starts from to judge frame_check(): every bit of the frame arbitrary, from a worker and
- * from a courier, and any limits that a configuration can set (options_table.h), with any number of
- * rooms and slots.
+ * prove_frame.c - what Eva starts with to analyse frame_check(): every bit of the frame arbitrary,
+ * from a worker and from a courier, and any limits that a configuration can set (options_table.h),
+ * with any number of rooms and slots.
  *
- * Eva proves that nothing goes wrong on the way, and what is a matter of one number's range. It
- * knows no relation between two numbers; what the contract in frame.h says of those, and that no
- * difference falls below zero, is then proven by WP, for frames and limits of any value.
+ * Eva proves that there is no run-time error, and every property of a single number. It knows no
+ * relation between two numbers. WP then proves what the contract in frame.h says about those, and
+ * that no difference is below zero, for frames and limits of any value.
  */
 #include "relay/frame.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What Eva starts from to judge text_check(): any length to TEXT_BOUND, any bytes.
+ * prove_text.c - what Eva starts with to analyse text_check(): any length up to TEXT_BOUND, any
+ * bytes.
  *
- * The text ends where its array ends, so that reading one byte beyond is an alarm.
+ * The text ends where its array ends, so that reading one byte beyond it raises an alarm.
  */
 #include "base/text.h"
 
