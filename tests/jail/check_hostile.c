@@ -36,6 +36,7 @@
 
 /* How long a stalled careless server is waited for. */
 #define CARELESS_MS 3000
+#define LOG_TAIL    3000 /* bytes that a failure shows */
 
 /* Who delivers. */
 enum mode { BY_WORKERS, BY_COURIERS };
@@ -388,7 +389,11 @@ static void expect_refused(struct attack *attack)
 /* Whether the last act is over. */
 static bool is_over(struct attack *attack)
 {
-    ck_assert_msg(bounded_now() < attack->deadline, "%s is not over in time", attack->name);
+    const char *log = daemon_log(attack->stage.daemon);
+    size_t length = strlen(log);
+
+    ck_assert_msg(bounded_now() < attack->deadline, "%s is not over in time:\n%s", attack->name,
+        log + (length > LOG_TAIL ? length - LOG_TAIL : 0));
     client_turn(&attack->client, 1, bounded_now());
     if (attack->careless ? client_take(attack->client) == NULL
                          : !attack->client->ended || !daemon_has_log(attack->stage.daemon,
